@@ -1,0 +1,246 @@
+"""New tensors: filled, ranged, or around existing memory."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .dtype import check_device, default_numpy_dtype, scalar_dtype, to_numpy_dtype
+from .op import functions
+from .tensor import Tensor, as_array, method, tensor, wrap
+
+__all__ = [
+    "arange", "as_tensor", "asarray", "complex", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "frombuffer",
+    "full", "full_like", "linspace", "logspace", "ones", "ones_like", "scalar_tensor", "tril_indices", "triu_indices", "zeros",
+    "zeros_like",
+]  # fmt: skip
+
+
+def size_of(size: tuple[Any, ...]) -> tuple[int, ...]:
+    """`f(2, 3)` or `f((2, 3))` as a tuple of ints; RuntimeError for a negative one."""
+    given = tuple(size[0]) if len(size) == 1 and isinstance(size[0], tuple | list) else size
+    for n in given:
+        if isinstance(n, float | str) or n is None:
+            raise TypeError(f"size must be a tuple of ints, but found element of type {type(n).__name__} in {given}")
+        if n < 0:
+            raise RuntimeError(f"Trying to create tensor with negative dimension {n}: {list(given)}")
+    return tuple([int(n) for n in given])
+
+
+def finish(array: Any, device: Any, requires_grad: bool) -> Tensor:
+    """The array as a tensor, after the arguments that every creating function takes."""
+    check_device(device)
+    return wrap(array, requires_grad)
+
+
+def _kind(dtype: Any) -> np.dtype[Any]:
+    return default_numpy_dtype() if dtype is None else to_numpy_dtype(dtype)
+
+
+def empty(
+    *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None,
+    pin_memory: bool = False, memory_format: Any = None,
+) -> Tensor:  # fmt: skip
+    """Uninitialised. Source: PyTorch's `torch.empty`."""
+    return finish(np.empty(size_of(size), _kind(dtype)), device, requires_grad)
+
+
+def zeros(
+    *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None,
+    pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
+    """Filled with 0. Source: PyTorch's `torch.zeros`.
+
+    >>> zeros(2, 3)
+    tensor([[0., 0., 0.],
+            [0., 0., 0.]])
+    """
+    return finish(np.zeros(size_of(size), _kind(dtype)), device, requires_grad)
+
+
+def ones(
+    *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None,
+    pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
+    """Filled with 1. Source: PyTorch's `torch.ones`."""
+    return finish(np.ones(size_of(size), _kind(dtype)), device, requires_grad)
+
+
+def full(
+    size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None,
+    pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
+    """Filled with a number, in the number's type unless `dtype` is given. Source: PyTorch's `torch.full`."""
+    value = fill_value._array if isinstance(fill_value, Tensor) else fill_value
+    kind = to_numpy_dtype(dtype) if dtype is not None else getattr(value, "dtype", None) or scalar_dtype(value)
+    return finish(np.full(size_of((size,)), value, kind), device, requires_grad)
+
+
+def _like(input: Tensor, dtype: Any) -> np.dtype[Any]:
+    return input._array.dtype if dtype is None else to_numpy_dtype(dtype)
+
+
+def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any) -> Tensor:
+    """Uninitialised, in the shape and type of `input`. Source: PyTorch's `torch.empty_like`."""
+    return finish(np.empty_like(input._array, _like(input, dtype), subok=False), device, requires_grad)
+
+
+def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any) -> Tensor:
+    """Filled with 0, in the shape and type of `input`. Source: PyTorch's `torch.zeros_like`."""
+    return finish(np.zeros_like(input._array, _like(input, dtype)), device, requires_grad)
+
+
+def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any) -> Tensor:
+    """Filled with 1, in the shape and type of `input`. Source: PyTorch's `torch.ones_like`."""
+    return finish(np.ones_like(input._array, _like(input, dtype)), device, requires_grad)
+
+
+def full_like(
+    input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any
+) -> Tensor:
+    """Filled with a number, in the shape and type of `input`. Source: PyTorch's `torch.full_like`."""
+    value = fill_value._array if isinstance(fill_value, Tensor) else fill_value
+    return finish(np.full_like(input._array, value, _like(input, dtype)), device, requires_grad)
+
+
+def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A 0-d tensor of the default floating type. Source: PyTorch's `torch.scalar_tensor`."""
+    return finish(np.array(s, _kind(dtype)), device, requires_grad)
+
+
+# ---- ranges -----------------------------------------------------------------------------------------------------------
+def _plain(x: Any) -> Any:
+    return x.item() if isinstance(x, Tensor | np.generic) else x
+
+
+def arange(
+    start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+    layout: Any = None, pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
+    """start, start + step, … below end. int64 if all three are ints, else the default floating type.
+
+    Errors: RuntimeError where the step is 0 or leads away. Source: PyTorch's `torch.arange`.
+
+    >>> arange(1, 2.5, 0.5)
+    tensor([1.0000, 1.5000, 2.0000])
+    """
+    first, last, step = (_plain(x) for x in ((0, start, step) if end is None else (start, end, step)))
+    if step == 0:
+        raise RuntimeError("step must be nonzero")
+    if (last - first) * step < 0:
+        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
+    whole = all(isinstance(x, int) for x in (first, last, step))
+    kind = to_numpy_dtype(dtype) if dtype is not None else np.dtype(np.int64) if whole else default_numpy_dtype()
+    if whole:
+        return finish(np.arange(first, last, step, dtype=np.int64).astype(kind), device, requires_grad)
+    count = max(math.ceil((last - first) / step), 0)
+    return finish((first + step * np.arange(count)).astype(kind), device, requires_grad)
+
+
+def _even(start: Any, end: Any, steps: int) -> Any:
+    """Evenly spaced in float64: from the front in the first half, from the back in the second, as PyTorch does."""
+    if steps < 0:
+        raise RuntimeError("number of steps must be non-negative")
+    start, end = _plain(start), _plain(end)
+    step = (end - start) / (steps - 1) if steps > 1 else 0.0
+    k = np.arange(steps)
+    return np.where(k < steps // 2 if steps > 1 else k == 0, start + step * k, end - step * (steps - 1 - k))
+
+
+def linspace(
+    start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+    layout: Any = None, pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
+    """`steps` numbers evenly from start to end, both included. Source: PyTorch's `torch.linspace`."""
+    return finish(_even(start, end, steps).astype(_kind(dtype)), device, requires_grad)
+
+
+def logspace(
+    start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None, device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """base to the powers of `linspace(start, end, steps)`. Source: PyTorch's `torch.logspace`."""
+    return finish((base ** _even(start, end, steps)).astype(_kind(dtype)), device, requires_grad)
+
+
+def eye(
+    n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None
+) -> Tensor:
+    """The n × m matrix with 1 on its diagonal. Source: PyTorch's `torch.eye`."""
+    rows, columns = size_of((n, n if m is None else m))
+    return finish(np.eye(rows, columns, dtype=_kind(dtype)), device, requires_grad)
+
+
+def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """The indices (2, n) of a lower triangle. Source: PyTorch's `torch.tril_indices`."""
+    return finish(np.array(np.tril_indices(row, offset, col), np.int64), device, False)
+
+
+def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """The indices (2, n) of an upper triangle. Source: PyTorch's `torch.triu_indices`."""
+    return finish(np.array(np.triu_indices(row, offset, col), np.int64), device, False)
+
+
+# ---- around existing memory -------------------------------------------------------------------------------------------
+def from_numpy(ndarray: Any) -> Tensor:
+    """A tensor that shares the array's memory.
+
+    Errors: TypeError for what is no array, or of a type that tensors do not have. Source: PyTorch's `torch.from_numpy`.
+    """
+    if not isinstance(ndarray, np.ndarray):
+        raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
+    if any(s < 0 for s in ndarray.strides):
+        raise ValueError(
+            "At least one stride in the given numpy array is negative, and tensors with negative strides are not currently "
+            "supported. (You can probably work around this by making a copy of your array with array.copy().)"
+        )
+    return wrap(as_array(ndarray))
+
+
+def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
+    """A tensor that shares memory where it can; a tensor of the type is returned itself. PyTorch's `torch.as_tensor`."""
+    check_device(device)
+    if isinstance(data, Tensor):
+        return data if dtype is None else data.to(dtype)  # type: ignore[attr-defined]
+    return wrap(as_array(data, dtype))
+
+
+def asarray(
+    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
+) -> Tensor:
+    """`as_tensor`; `copy=True` copies always. Source: PyTorch's `torch.asarray`."""
+    out = tensor(obj, dtype=dtype, device=device) if copy else as_tensor(obj, dtype, device)
+    return out.requires_grad_(True) if requires_grad else out
+
+
+def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Tensor:
+    """A 1-d tensor around a buffer's memory. Source: PyTorch's `torch.frombuffer`."""
+    return wrap(np.frombuffer(buffer, to_numpy_dtype(dtype), count, offset), requires_grad)
+
+
+def from_dlpack(ext_tensor: Any) -> Tensor:
+    """A tensor that shares the memory of another library's array. Source: PyTorch's `torch.from_dlpack`."""
+    return wrap(np.from_dlpack(ext_tensor))
+
+
+def complex(real: Tensor, imag: Tensor) -> Tensor:
+    """real + i · imag, outside the graph. Source: PyTorch's `torch.complex`."""
+    return wrap(real._array + np.asarray(1j, np.result_type(real._array.dtype, np.complex64)) * imag._array)
+
+
+def _new(make: Any) -> Any:
+    def method_of(self: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any) -> Tensor:
+        return make(*size, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
+
+    return method_of
+
+
+for _make in (zeros, ones, empty):
+    method(f"new_{_make.__name__}", _new(_make))
+method("new_full", lambda self, size, fill_value, *, dtype=None, device=None, requires_grad=False: full(
+    size, fill_value, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad))  # fmt: skip
+method("new_tensor", lambda self, data, *, dtype=None, device=None, requires_grad=False: tensor(
+    data, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad))  # fmt: skip
+functions.update({name: globals()[name] for name in __all__})

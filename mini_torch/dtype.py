@@ -1,0 +1,314 @@
+"""Number types, PyTorch's promotion rules, and the small value types `Size` and `device`.
+
+A tensor's data is a NumPy array, so a `dtype` here is a name for one of NumPy's. What differs is promotion: PyTorch
+lets a tensor with dimensions decide over a 0-d tensor, and a 0-d tensor over a Python number, unless the weaker one is
+of a higher *category* (bool < integer < floating < complex); and an integer never makes a float wider.
+Source: PyTorch's page "Tensor Attributes", section "torch.dtype".
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, SupportsIndex
+
+import numpy as np
+
+__all__ = [
+    "Size", "bool", "can_cast", "cdouble", "cfloat", "complex128", "complex64", "device", "double", "dtype", "finfo",
+    "float", "float16", "float32", "float64", "get_default_dtype", "half", "iinfo", "int", "int16", "int32", "int64",
+    "int8", "long", "promote_types", "set_default_dtype", "short", "uint8",
+]  # fmt: skip
+
+
+class dtype:
+    """A number type. `dtype.numpy` is NumPy's name for the same.
+
+    >>> float32
+    torch.float32
+    >>> float32.is_floating_point, float32.itemsize
+    (True, 4)
+    """
+
+    __slots__ = ("is_complex", "is_floating_point", "is_signed", "itemsize", "name", "numpy")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.numpy = np.dtype(name)
+        self.is_floating_point = self.numpy.kind == "f"
+        self.is_complex = self.numpy.kind == "c"
+        self.is_signed = self.numpy.kind in "ifc"
+        self.itemsize = self.numpy.itemsize
+
+    def __repr__(self) -> str:
+        return f"torch.{self.name}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return from_numpy_dtype, (self.numpy,)
+
+    def to_complex(self) -> dtype:
+        """The complex type whose real part has this type's precision."""
+        return complex128 if self is float64 or self is complex128 else complex64
+
+    def to_real(self) -> dtype:
+        """The type of this type's real part."""
+        return {"complex64": float32, "complex128": float64}.get(self.name, self)
+
+
+_ALL = {name: dtype(name) for name in (
+    "bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64", "complex64", "complex128",
+)}  # fmt: skip
+_BY_NUMPY = {t.numpy: t for t in _ALL.values()}
+
+bool = _ALL["bool"]
+uint8, int8, int16, int32, int64 = (_ALL[n] for n in ("uint8", "int8", "int16", "int32", "int64"))
+float16, float32, float64 = _ALL["float16"], _ALL["float32"], _ALL["float64"]
+complex64, complex128 = _ALL["complex64"], _ALL["complex128"]
+half, float, double = float16, float32, float64
+short, int, long = int16, int32, int64
+cfloat, cdouble = complex64, complex128
+
+_default = float32.numpy
+
+
+def from_numpy_dtype(numpy_dtype: Any) -> dtype:
+    """Our dtype for one of NumPy's; TypeError for a type that tensors cannot hold (strings, objects, uint16 …)."""
+    try:
+        return _BY_NUMPY[numpy_dtype]
+    except (KeyError, TypeError):
+        pass
+    found = _BY_NUMPY.get(np.dtype(numpy_dtype).newbyteorder("="))
+    if found is None:
+        raise TypeError(
+            f"can't convert np.ndarray of type {np.dtype(numpy_dtype)}. The only supported types are: float64, float32, "
+            "float16, complex64, complex128, int64, int32, int16, int8, uint8, and bool."
+        )
+    return found
+
+
+def to_numpy_dtype(given: Any) -> np.dtype[Any]:
+    """NumPy's dtype for what a person may pass as `dtype=`: ours, NumPy's, or bool, int, float, complex."""
+    if isinstance(given, dtype):
+        return given.numpy
+    if isinstance(given, type) and given in (builtins.bool, builtins.int, builtins.float, complex):
+        return scalar_dtype(given(0))
+    try:
+        return from_numpy_dtype(np.dtype(given)).numpy
+    except TypeError:
+        raise TypeError(f"dtype must be a torch.dtype, not {type(given).__name__} {given!r}") from None
+
+
+def get_default_dtype() -> dtype:
+    """The floating type that Python floats and `zeros`, `rand` … take; float32 unless set."""
+    return _BY_NUMPY[_default]
+
+
+def set_default_dtype(d: dtype) -> None:
+    """Sets the floating type of `get_default_dtype`.
+
+    Raises TypeError for a type that is not floating.
+    """
+    global _default
+    if not isinstance(d, dtype) or not d.is_floating_point:
+        raise TypeError(f"only floating-point types are supported as the default type, got {d!r}")
+    _default = d.numpy
+
+
+def default_numpy_dtype() -> np.dtype[Any]:
+    return _default
+
+
+# ---- promotion --------------------------------------------------------------------------------------------------------
+_CATEGORY = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
+
+
+def scalar_dtype(value: Any) -> np.dtype[Any]:
+    """The type that a Python number has before anything promotes it."""
+    if isinstance(value, builtins.bool | np.bool_):
+        return bool.numpy
+    if isinstance(value, builtins.int | np.integer):
+        return int64.numpy
+    if isinstance(value, builtins.float | np.floating):
+        return _default
+    return get_default_dtype().to_complex().numpy
+
+
+@lru_cache(maxsize=None)
+def promote_numpy(a: np.dtype[Any], b: np.dtype[Any]) -> np.dtype[Any]:
+    """PyTorch's `promote_types` on NumPy's dtypes: as NumPy's, but an integer adds nothing to a float."""
+    if _CATEGORY[a.kind] < 2 <= _CATEGORY[b.kind]:
+        return b
+    if _CATEGORY[b.kind] < 2 <= _CATEGORY[a.kind]:
+        return a
+    if {a.kind, b.kind} == {"f", "c"} and 2 in (a.itemsize, b.itemsize):  # float16 with a complex
+        return a if a.kind == "c" else b
+    return np.promote_types(a, b)
+
+
+def promote_types(type1: dtype, type2: dtype) -> dtype:
+    """The smallest type that holds both, by PyTorch's rule.
+
+    >>> promote_types(int64, float16), promote_types(uint8, int8)
+    (torch.float16, torch.int16)
+    """
+    return _BY_NUMPY[promote_numpy(type1.numpy, type2.numpy)]
+
+
+def can_cast(from_: dtype, to: dtype) -> builtins.bool:
+    """Whether a result of type `from_` may be written into a tensor of type `to`.
+
+    >>> can_cast(float32, int64), can_cast(float64, float32)
+    (False, True)
+    """
+    a, b = _CATEGORY[from_.numpy.kind], _CATEGORY[to.numpy.kind]
+    return a <= b
+
+
+def _combine(higher: np.dtype[Any] | None, lower: np.dtype[Any] | None) -> np.dtype[Any] | None:
+    """What a stronger operand group (with dimensions) makes of a weaker one (0-d tensors, then numbers)."""
+    if higher is None or lower is None:
+        return higher or lower
+    high, low = _CATEGORY[higher.kind], _CATEGORY[lower.kind]
+    if high == 2 and low == 3:
+        return _BY_NUMPY[higher].to_complex().numpy
+    if high >= 2 or (high == 1 and low <= 1):
+        return higher
+    return promote_numpy(higher, lower)
+
+
+@lru_cache(maxsize=4096)
+def promote_operands(
+    kinds: tuple[tuple[np.dtype[Any], builtins.int], ...], default: np.dtype[Any]
+) -> np.dtype[Any]:
+    """The common type of operands, each (type, strength): strength 2 with dimensions, 1 a 0-d tensor, 0 a number.
+
+    `default` (the default floating type) is there for the cache: numbers' types depend on it.
+    """
+    groups: list[np.dtype[Any] | None] = [None, None, None]
+    for kind, strength in kinds:
+        seen = groups[strength]
+        groups[strength] = kind if seen is None else promote_numpy(seen, kind)
+    result = _combine(groups[2], _combine(groups[1], groups[0]))
+    assert result is not None
+    return result
+
+
+# ---- limits -----------------------------------------------------------------------------------------------------------
+class finfo:
+    """Limits of a floating type.
+
+    >>> finfo(float32).eps
+    1.1920928955078125e-07
+    """
+
+    def __init__(self, type: dtype | None = None) -> None:
+        type = type or get_default_dtype()
+        if not (type.is_floating_point or type.is_complex):
+            raise TypeError(f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle '{type!r}'")
+        limits = np.finfo(type.numpy)
+        self.bits = limits.bits
+        self.eps, self.max, self.min = builtins.float(limits.eps), builtins.float(limits.max), builtins.float(limits.min)
+        self.tiny = self.smallest_normal = builtins.float(limits.tiny)
+        self.resolution = builtins.float(limits.resolution)
+        self.dtype = type.to_real().name
+
+    def __repr__(self) -> str:
+        return (
+            f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, eps={self.eps:g}, "
+            f"smallest_normal={self.smallest_normal:g}, tiny={self.tiny:g}, dtype={self.dtype})"
+        )
+
+
+class iinfo:
+    """Limits of an integer type.
+
+    >>> iinfo(int8)
+    iinfo(min=-128, max=127, dtype=int8)
+    """
+
+    def __init__(self, type: dtype) -> None:
+        if type.is_floating_point or type.is_complex:
+            raise TypeError(f"torch.iinfo() requires an integer input type. Use torch.finfo to handle '{type!r}'")
+        if type is bool:
+            raise TypeError("torch.bool is not supported by torch.iinfo")
+        limits = np.iinfo(type.numpy)
+        self.bits, self.min, self.max, self.dtype = limits.bits, builtins.int(limits.min), builtins.int(limits.max), type.name
+
+    def __repr__(self) -> str:
+        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"
+
+
+# ---- Size and device --------------------------------------------------------------------------------------------------
+class Size(tuple[builtins.int, ...]):
+    """A tensor's shape: a tuple of ints that prints as PyTorch's.
+
+    >>> Size([2, 3]), Size([2, 3]).numel(), Size([2, 3, 4])[1:]
+    (torch.Size([2, 3]), 6, torch.Size([3, 4]))
+    """
+
+    __slots__ = ()
+
+    def numel(self) -> builtins.int:
+        """How many elements a tensor of this shape has."""
+        count = 1
+        for n in self:
+            count *= n
+        return count
+
+    def __repr__(self) -> str:
+        return f"torch.Size([{', '.join(map(str, self))}])"
+
+    def __getitem__(self, key: SupportsIndex | slice) -> Any:  # type: ignore[override]
+        part = tuple.__getitem__(self, key)
+        return Size(part) if isinstance(key, slice) else part
+
+    def __add__(self, other: Iterable[builtins.int]) -> Size:  # type: ignore[override]
+        return Size(tuple.__add__(self, tuple(other)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Size, (tuple(self),)
+
+
+class device:
+    """Where a tensor lives. Here that is always the CPU; other names can be spelled but hold nothing.
+
+    >>> device("cpu"), device("cuda:0").index
+    (device(type='cpu'), 0)
+    """
+
+    __slots__ = ("index", "type")
+
+    def __init__(self, type: str | device = "cpu", index: builtins.int | None = None) -> None:
+        if isinstance(type, device):
+            type, index = type.type, type.index
+        name, _, number = type.partition(":")
+        if name not in ("cpu", "cuda", "mps", "xpu", "meta"):
+            raise RuntimeError(f"Expected one of cpu, cuda, mps, xpu, meta device type at start of device string: {name}")
+        if number and not number.isdigit():
+            raise RuntimeError(f"Invalid device string: '{type}'")
+        self.type, self.index = name, builtins.int(number) if number else index
+
+    def __repr__(self) -> str:
+        return f"device(type='{self.type}')" if self.index is None else f"device(type='{self.type}', index={self.index})"
+
+    def __str__(self) -> str:
+        return self.type if self.index is None else f"{self.type}:{self.index}"
+
+    def __eq__(self, other: object) -> builtins.bool:
+        return isinstance(other, device) and (self.type, self.index) == (other.type, other.index)
+
+    def __hash__(self) -> builtins.int:
+        return hash((self.type, self.index))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return device, (self.type, self.index)
+
+
+cpu = device("cpu")
+
+
+def check_device(given: str | device | None) -> None:
+    """RuntimeError unless `given` is the CPU (or nothing)."""
+    if given is not None and device(given).type != "cpu":
+        raise RuntimeError(f"mini_torch computes on the CPU: device={str(given)!r} is not available; use device='cpu'")

@@ -1,0 +1,44 @@
+"""The exceptions that are ours by name.
+
+Wherever PyTorch raises a built-in type, so do we: `RuntimeError` for shapes, graphs and types that do not fit,
+`IndexError` for a dimension or index out of range, `TypeError` and `ValueError` for arguments. The classes here are
+subclasses of those, for what a caller may want to tell apart.
+"""
+
+from __future__ import annotations
+
+__all__ = ["CheckpointError", "GraphFreedError", "MissingExtraError", "StaleTensorError"]
+
+
+class GraphFreedError(RuntimeError):
+    """Backward was asked to go through a graph whose saved values are already gone."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Trying to backward through the graph a second time (or directly access saved tensors after they have "
+            "already been freed). Saved intermediate values of the graph are freed when you call .backward() or "
+            "autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time or if "
+            "you need to access saved tensors after calling backward."
+        )
+
+
+class StaleTensorError(RuntimeError):
+    """A value that backward needs was changed in place after it had been saved."""
+
+    def __init__(self, grad_fn: str, shape: tuple[int, ...], version: int, expected: int) -> None:
+        super().__init__(
+            "one of the variables needed for gradient computation has been modified by an inplace operation: "
+            f"[a tensor of shape {list(shape)}], saved for {grad_fn}, is at version {version}; expected version "
+            f"{expected} instead. Hint: use the out-of-place form of the operation, or change a .clone() of it."
+        )
+
+
+class CheckpointError(RuntimeError):
+    """A file that should hold a checkpoint is damaged, of another kind, or of another network."""
+
+
+class MissingExtraError(ImportError):
+    """An optional package is needed for what was asked; the message says what to install."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(f"{purpose} needs {package}: pip install {package}, or pip install 'mini-torch[{extra}]'")

@@ -1,0 +1,475 @@
+"""The graph of what was computed, and the walk back through it.
+
+Every recorded operation leaves a `Node`. A node knows its row (the definition of the operation with its derivative
+formulas), the values that those formulas need, and its edges: for each input, the node that made it, or the leaf
+tensor itself. Backward visits the nodes that can be reached, latest first (an input is always made before what uses
+it, so the order of birth is a topological order), asks each for its inputs' gradients, and adds up what meets.
+
+The same walk serves two readings. On arrays it is plain NumPy. With `create_graph=True` the gradients are tensors, the
+formulas' NumPy calls come back through NumPy's protocols, and so the gradient has a graph of its own.
+
+Nothing here knows a concrete operation or the class `Tensor`; what the walk needs of tensors is handed in by
+`tensor.py` (see `Lift`).
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from itertools import count
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+from .errors import GraphFreedError, StaleTensorError
+
+__all__ = ["Node", "enable_grad", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "no_grad",
+           "set_grad_enabled"]  # fmt: skip
+
+
+# ---- grad mode --------------------------------------------------------------------------------------------------------
+class _Mode(threading.local):
+    """What this thread records. The class attributes are the state of a new thread."""
+
+    enabled = True
+    inference = False
+    anomaly = False
+    check_nan = True
+
+
+mode = _thread = _Mode()
+
+
+class _ModeSwitch:
+    """A context manager and decorator that sets some of `mode` and restores what was before, however it nests."""
+
+    def _wanted(self) -> dict[str, bool]:
+        raise NotImplementedError
+
+    def __enter__(self) -> Any:
+        wanted = self._wanted()
+        if not hasattr(self, "_before"):
+            self._before: list[dict[str, bool]] = []
+        self._before.append({name: getattr(mode, name) for name in wanted})
+        vars(mode).update(wanted)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        vars(mode).update(self._before.pop())
+
+    def _clone(self) -> _ModeSwitch:
+        return type(self)()
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, each call of which runs inside."""
+
+        @functools.wraps(function)
+        def inside(*args: Any, **kwargs: Any) -> Any:
+            with self._clone():
+                return function(*args, **kwargs)
+
+        return inside
+
+
+class no_grad(_ModeSwitch):
+    """Nothing is recorded inside. Use as `with no_grad():` or as a decorator. PyTorch's `torch.no_grad`."""
+
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        made = super().__new__(cls)
+        return made if function is None else made(function)  # `@no_grad` without parentheses
+
+    def _wanted(self) -> dict[str, bool]:
+        return {"enabled": False}
+
+
+class enable_grad(no_grad):
+    """Recording is on inside, also within `no_grad`. PyTorch's `torch.enable_grad`."""
+
+    def _wanted(self) -> dict[str, bool]:
+        return {"enabled": True}
+
+
+class set_grad_enabled(_ModeSwitch):
+    """Recording on or off: at once when called, and as a context manager until the end of the block.
+
+    PyTorch's `torch.set_grad_enabled`.
+    """
+
+    def __init__(self, mode: bool) -> None:
+        self.mode = bool(mode)
+        self._before = [{"enabled": is_grad_enabled()}]
+        vars(_thread).update(self._wanted())
+
+    def _wanted(self) -> dict[str, bool]:
+        return {"enabled": self.mode}
+
+    def __enter__(self) -> Any:
+        vars(_thread).update(self._wanted())
+        return self
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        self.__exit__()  # as a decorator it acts inside the function only
+        return super().__call__(function)
+
+    def _clone(self) -> _ModeSwitch:
+        return type(self)(self.mode)
+
+
+class inference_mode(_ModeSwitch):
+    """`no_grad`, and tensors made inside can never take part in a graph. PyTorch's `torch.inference_mode`."""
+
+    def __new__(cls, mode: bool | Callable[..., Any] = True) -> Any:
+        made = super().__new__(cls)
+        if callable(mode):
+            made.mode = True
+            return made(mode)
+        return made
+
+    def __init__(self, mode: bool = True) -> None:
+        self.mode = mode
+
+    def _wanted(self) -> dict[str, bool]:
+        return {"enabled": False, "inference": True} if self.mode else {"inference": False}
+
+    def _clone(self) -> _ModeSwitch:
+        return type(self)(self.mode)
+
+
+def is_grad_enabled() -> bool:
+    """Whether this thread records what it computes."""
+    return mode.enabled
+
+
+def is_inference_mode_enabled() -> bool:
+    """Whether this thread is inside `inference_mode`."""
+    return mode.inference
+
+
+class InferenceCell:
+    """The version counter of a tensor made in inference mode: it has none, and asking says why."""
+
+    def __getitem__(self, _: int) -> int:
+        raise RuntimeError(
+            "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal "
+            "tensor and use it in autograd."
+        )
+
+    def __setitem__(self, _: int, value: int) -> None:
+        raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed.")
+
+
+# ---- nodes ------------------------------------------------------------------------------------------------------------
+_births = count()
+
+
+class Node:
+    """One recorded operation.
+
+    `plan` holds the formulas (see `op.Plan`); `edges` has, per input, the node or leaf tensor behind it, or None
+    where no gradient is wanted; `saved` are the input tensors that the formulas read, `versions` their versions at
+    that time; `out` is (array, version counter, version) of the result where a formula reads it. A node never holds
+    its own output tensor: that would be a reference cycle, and memory would wait for the collector.
+    """
+
+    __slots__ = ("__weakref__", "birth", "edges", "hooks", "metadata", "options", "out", "plan", "prehooks", "saved",
+                 "shapes", "versions")  # fmt: skip
+
+    def __init__(
+        self, plan: Any, edges: tuple[Any, ...], saved: Any, versions: Any, shapes: Any, options: tuple[Any, ...], out: Any
+    ) -> None:
+        self.plan = plan
+        self.edges = edges
+        self.saved = saved
+        self.versions = versions
+        self.shapes = shapes
+        self.options = options
+        self.out = out
+        self.birth = next(_births)
+        self.prehooks = self.hooks = self.metadata = None
+
+    def name(self) -> str:
+        """PyTorch's name for the node, e.g. 'AddBackward0'."""
+        return self.plan.name
+
+    def __repr__(self) -> str:
+        return f"<{self.plan.name} object at {id(self):#x}>"
+
+    @property
+    def next_functions(self) -> tuple[tuple[Any, int], ...]:
+        """Per input: (the node behind it, 0); for a leaf an `AccumulateGrad`, for none None."""
+        return tuple((edge if edge is None or type(edge) is Node else AccumulateGrad(edge), 0) for edge in self.edges)
+
+    def register_prehook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """`hook((g,)) -> (g,) | None` sees, and may replace, the gradient that arrives here."""
+        self.prehooks = {} if self.prehooks is None else self.prehooks
+        return RemovableHandle(self.prehooks, lambda g: _only(hook((g,))))
+
+    def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """`hook(grad_inputs, grad_outputs) -> grad_inputs | None` runs when the node's gradients are there."""
+        self.hooks = {} if self.hooks is None else self.hooks
+        return RemovableHandle(self.hooks, hook)
+
+    # -- what the walk asks of a node
+    def values(self) -> list[Any]:
+        """The saved tensors, checked: gone is an error, changed since is an error."""
+        saved = self.saved
+        if saved is None:
+            raise GraphFreedError
+        for tensor, version in zip(saved, self.versions):
+            if tensor._cell[0] != version:
+                raise StaleTensorError(self.plan.name, tensor._array.shape, tensor._cell[0], version)
+        out = self.out
+        if out is not None and out[1][0] != out[2]:
+            raise StaleTensorError(self.plan.name, out[0].shape, out[1][0], out[2])
+        return saved
+
+    def pull(self, g: np.ndarray[Any, Any]) -> list[Any]:
+        """The inputs' gradients from the output's: reading 1, on arrays."""
+        out = self.out
+        flat = [g, out and out[0], *[t._array for t in self.values()], *self.shapes, *self.options]
+        dtype = g.dtype
+        grads: list[Any] = []
+        for rule in self.plan.rules:
+            if rule is None:
+                grads.append(None)
+                continue
+            formula, arguments, shape = rule
+            grad = formula(*arguments(flat))
+            if type(grad) is not np.ndarray:
+                grad = np.asarray(grad)
+            if grad.dtype is not dtype and not self.plan.casts:
+                grad = grad.astype(dtype)  # NumPy 1 makes float64 of a 0-d float32 times a Python number
+            if shape is not None and grad.shape != flat[shape]:
+                grad = sum_to_shape(grad, flat[shape])
+            grads.append(grad)
+        return grads
+
+    def pull_tensors(self, g: Any, lift: Lift) -> list[Any]:
+        """The same, reading 2: on tensors, so that what the formulas do is recorded in turn."""
+        saved = self.values()
+        out = self.out and lift.output(self)
+        flat = [g, out, *saved, *self.shapes, *self.options]
+        grads: list[Any] = []
+        for rule in self.plan.rules:
+            if rule is None:
+                grads.append(None)
+                continue
+            formula, arguments, shape = rule
+            grad = lift.tensor(formula(*arguments(flat)))
+            if grad.dtype is not g.dtype and not self.plan.casts:
+                grad = lift.cast(grad, g)
+            if shape is not None and grad.shape != flat[shape]:
+                grad = sum_to_shape(grad, flat[shape])
+            grads.append(grad)
+        return grads
+
+    def release(self) -> None:
+        """Lets the saved values go. Nodes that saved nothing can be walked again, as in PyTorch."""
+        if self.saved or self.out is not None:
+            self.saved = self.out = None
+
+
+class AccumulateGrad:
+    """How a leaf shows up in `next_functions`: the place where its gradient is added up."""
+
+    def __init__(self, variable: Any) -> None:
+        self.variable = variable
+
+    next_functions: tuple[Any, ...] = ()
+
+    def name(self) -> str:
+        """'AccumulateGrad', as in PyTorch."""
+        return "AccumulateGrad"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AccumulateGrad) and other.variable is self.variable
+
+    def __hash__(self) -> int:
+        return hash(self.variable)
+
+
+class RemovableHandle:
+    """What registering a hook returns; `remove()` takes the hook away again. Also a context manager."""
+
+    _numbers = count()
+
+    def __init__(self, hooks: dict[int, Any], hook: Any = None) -> None:
+        self.hooks = hooks
+        self.id = next(self._numbers)
+        if hook is not None:
+            hooks[self.id] = hook
+
+    def remove(self) -> None:
+        """Takes the hook away; a second call does nothing."""
+        self.hooks.pop(self.id, None)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
+
+
+def _only(result: Any) -> Any:
+    return result[0] if isinstance(result, tuple) else result
+
+
+def sum_to_shape(g: Any, shape: tuple[int, ...]) -> Any:
+    """The adjoint of broadcasting: sums `g` over the axes along which an input of `shape` was repeated."""
+    lead = len(g.shape) - len(shape)
+    axes = tuple(range(lead)) + tuple(
+        i for i, n in enumerate(shape, lead) if n == 1 and g.shape[i] != 1
+    )
+    return np.reshape(np.add.reduce(g, axis=axes), shape) if axes else np.reshape(g, shape)
+
+
+# ---- the walk ---------------------------------------------------------------------------------------------------------
+class Lift:
+    """What the walk needs to know of tensors; `tensor.py` hands in the one instance."""
+
+    def tensor(self, value: Any) -> Any:
+        """The value as a tensor."""
+        raise NotImplementedError
+
+    def cast(self, value: Any, like: Any) -> Any:
+        """The tensor in the number type of `like`."""
+        raise NotImplementedError
+
+    def output(self, node: Node) -> Any:
+        """The node's saved output as a tensor with the node behind it."""
+        raise NotImplementedError
+
+    def accumulate(self, leaf: Any, g: Any, borrowed: bool, create_graph: bool) -> None:
+        """Adds `g` to `leaf.grad`; a borrowed array is not the leaf's to keep."""
+        raise NotImplementedError
+
+    def call_hooks(self, hooks: dict[int, Any], g: Any) -> Any:
+        """`g` after the hooks, which see tensors; in and out as it came (array or tensor)."""
+        raise NotImplementedError
+
+
+def _reachable(roots: Iterable[Any]) -> list[Node]:
+    """All nodes behind `roots`, latest first."""
+    stack = [root for root in dict.fromkeys(roots) if type(root) is Node]
+    seen = set(stack)
+    order = []
+    while stack:
+        node = stack.pop()
+        order.append(node)
+        for edge in node.edges:
+            if type(edge) is Node and edge not in seen:
+                seen.add(edge)
+                stack.append(edge)
+    order.sort(key=attrgetter("birth"), reverse=True)
+    return order
+
+
+def _leading_to(order: Sequence[Node], wanted: set[Any]) -> list[Node]:
+    """Those nodes of `order` from which something wanted can be reached."""
+    useful = set(wanted)
+    kept = []
+    for node in reversed(order):
+        if any(edge in useful for edge in node.edges if edge is not None):
+            useful.add(node)
+            kept.append(node)
+    kept.reverse()
+    return kept
+
+
+def walk_back(
+    lift: Lift, roots: Sequence[tuple[Any, Any]], *, retain_graph: bool, create_graph: bool, capture: Sequence[Any] | None = None
+) -> dict[Any, Any]:
+    """Sends gradients from `roots`, pairs of (node or leaf, gradient), back through the graph.
+
+    Without `capture`, leaves get their `grad` and the result is empty; with it, nothing is accumulated, and the
+    result has, per node or leaf of `capture` that was reached, its gradient.
+    """
+    with np.errstate(all="ignore"):  # a gradient may be infinite at a pole; PyTorch does not comment on it either
+        return _walk(lift, roots, retain_graph, create_graph, capture)
+
+
+def _walk(
+    lift: Lift, roots: Sequence[tuple[Any, Any]], retain_graph: bool, create_graph: bool, capture: Sequence[Any] | None
+) -> dict[Any, Any]:
+    order = _reachable(target for target, _ in roots)
+    captured: dict[Any, Any] = {}
+    wanted = set() if capture is None else set(capture)
+    if capture is not None:
+        order = _leading_to(order, wanted)
+    pending: dict[Any, Any] = {}
+    borrowed = {target for target, _ in roots}  # leaves whose pending gradient belongs to somebody else too
+    for target, g in roots:
+        pending[target] = pending[target] + g if target in pending else g
+    for node in order:
+        g = pending.pop(node, None)
+        if g is None:
+            continue
+        if node.prehooks:
+            g = lift.call_hooks(node.prehooks, g)
+        if node in wanted:
+            captured[node] = g
+        try:
+            grads = node.pull_tensors(g, lift) if create_graph else node.pull(g)
+        except Exception as error:
+            _tell_origin(node, error)
+            raise
+        if node.hooks:
+            grads = _node_hooks(lift, node, grads, g)
+        if mode.anomaly and mode.check_nan:
+            _check_nan(node, grads)
+        if not retain_graph:
+            node.release()
+        for edge, grad in zip(node.edges, grads):
+            if edge is None or grad is None:
+                continue
+            if edge in pending:
+                pending[edge] = pending[edge] + grad
+                borrowed.discard(edge)
+            else:
+                pending[edge] = grad
+                if type(edge) is not Node and (grad is g or node.plan.lends or getattr(grad, "base", None) is not None):
+                    borrowed.add(edge)
+    for node in wanted.intersection(pending):  # what is wanted but leads nowhere further
+        if type(node) is Node:
+            g = pending[node]
+            captured[node] = lift.call_hooks(node.prehooks, g) if node.prehooks else g
+    for leaf, g in pending.items():
+        if type(leaf) is Node:
+            continue
+        if leaf._hooks:
+            g = lift.call_hooks(leaf._hooks, g)
+            borrowed.add(leaf)  # the hook may have kept it
+        if capture is None:
+            lift.accumulate(leaf, g, leaf in borrowed, create_graph)
+        elif leaf in wanted:
+            captured[leaf] = g
+    return captured
+
+
+def _node_hooks(lift: Lift, node: Node, grads: list[Any], g: Any) -> list[Any]:
+    tensors = tuple(None if x is None else lift.tensor(x) for x in grads)
+    for hook in list(node.hooks.values()):
+        changed = hook(tensors, (lift.tensor(g),))
+        if changed is not None:
+            tensors = changed if isinstance(changed, tuple) else (changed,)
+    as_given = (lambda t: t) if not isinstance(g, np.ndarray) else (lambda t: t._array)
+    return [None if t is None else as_given(t) for t in tensors]
+
+
+# ---- anomaly detection ------------------------------------------------------------------------------------------------
+def _tell_origin(node: Node, error: Exception) -> None:
+    """Adds to a failing backward where its forward was called, if anomaly detection had noted it."""
+    if node.metadata and hasattr(error, "add_note"):
+        error.add_note(f"{node.plan.name}: the forward call was\n{node.metadata['traceback']}")
+
+
+def _check_nan(node: Node, grads: Sequence[Any]) -> None:
+    for i, grad in enumerate(grads):
+        array = getattr(grad, "_array", grad)
+        if array is not None and array.dtype.kind in "fc" and np.isnan(array).any():
+            origin = (node.metadata or {}).get("traceback", "(recorded outside detect_anomaly)")
+            raise RuntimeError(
+                f"Function '{node.plan.name}' returned nan values in its {i}th output. The forward call was:\n{origin}"
+            )

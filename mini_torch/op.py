@@ -1,0 +1,555 @@
+"""How an operation is declared, and the one door through which every operation goes.
+
+A row is a forward and, per differentiable input, one formula for its gradient (a vector-Jacobian product), both in
+plain NumPy:
+
+    exp = unary("exp", np.exp, lambda g, out: g * out)
+    mul = binary("mul", np.multiply, x=lambda g, y: g * y, y=lambda g, x: g * x)
+    _sum = row("sum", lambda x, axis, keepdims: ..., x=lambda g, shape, axis, keepdims: ...)
+
+A formula's parameter names say what it needs, and so what is saved: `g` (the gradient of the output), `out`, an input
+by its name, an option of the forward by its name, and `shape` (its own input's shape). The engine sums a gradient over
+broadcast axes and keeps its type; no formula does.
+
+The same formula runs on arrays (eager backward) and on tensors (`create_graph=True`), so it uses NumPy's functions
+only: `np.sum(g, axis=…)`, never `g.sum(…)`, never `+=`, `g[i] = …` or `out=`. What must write in place is a row of its
+own, declared with its adjoint (take / scatter-add, window / overlap-add …). What `row` returns works on arrays, too, so
+that one row's formula can call another.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import traceback
+from collections.abc import Callable
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+from .dtype import default_numpy_dtype, from_numpy_dtype, promote_operands, scalar_dtype
+from .graph import Node, mode
+from .tensor import Tensor, View, alias, make, method, numpy_entries, wrap
+
+__all__ = ["Row", "apply", "binary", "functions", "implements", "inplace", "public", "quiet", "row", "rows", "unary",
+           "variadic"]  # fmt: skip
+
+Forward = Callable[..., Any]
+Formula = Callable[..., Any]
+
+rows: dict[str, Row] = {}  # the table: every operation by its name
+functions: dict[str, Callable[..., Any]] = {}  # every public function by its name
+
+_ndarray = np.ndarray
+_blank = object.__new__
+
+
+class Plan:
+    """What one call of a row keeps for backward, given which inputs want a gradient."""
+
+    __slots__ = ("casts", "lends", "name", "rules", "saves", "saves_out", "shapes")
+
+    def __init__(self, row: Row, key: int) -> None:
+        """`key` has bit i set where input i wants a gradient, and the bit above the inputs' where they broadcast."""
+        names = list(row.inputs)
+        wanted = [i for i in range(len(names)) if key >> i & 1 and row.rules[names[i]] is not None]
+        broadcast = bool(key >> len(names))
+        needs = {i: list(inspect.signature(row.rules[names[i]]).parameters) for i in wanted}  # type: ignore[arg-type]
+        used = {name for i in wanted for name in needs[i]}
+        self.name = row.grad_name
+        self.casts, self.lends = row.casts, row.lends
+        self.saves = tuple(i for i, name in enumerate(names) if name in used)
+        self.saves_out = "out" in used
+        self.shapes = tuple(i for i in wanted if broadcast or "shape" in needs[i])
+        # the values that formulas choose from lie flat: g, out, saved inputs, shapes, options
+        place = {"g": 0, "out": 1}
+        place.update({names[i]: 2 + k for k, i in enumerate(self.saves)})
+        shape_place = {i: 2 + len(self.saves) + k for k, i in enumerate(self.shapes)}
+        place.update({name: 2 + len(self.saves) + len(self.shapes) + k for k, name in enumerate(row.options)})
+        self.rules = tuple(
+            (row.rules[name], _getter([shape_place[i] if n == "shape" else place[n] for n in needs[i]]),
+             shape_place[i] if broadcast else None)
+            if i in wanted else None
+            for i, name in enumerate(names)
+        )  # fmt: skip
+
+
+def _getter(places: list[int]) -> Callable[[list[Any]], Any]:
+    if len(places) == 1:
+        only = places[0]
+        return lambda flat: (flat[only],)
+    return itemgetter(*places) if places else lambda flat: ()
+
+
+class Row:
+    """An operation's definition. `rules` has a formula (or None) per tensor input, in the forward's order."""
+
+    __slots__ = ("broadcasts", "casts", "forward", "grad_name", "inputs", "lends", "name", "options", "plans", "rules",
+                 "view")  # fmt: skip
+
+    def __init__(
+        self, name: str, forward: Forward, rules: dict[str, Formula | None], *, options: tuple[str, ...] = (),
+        grad_name: str | None = None, view: bool = False, casts: bool = False, broadcasts: bool = False, lends: bool = False,
+    ) -> None:  # fmt: skip
+        self.name = name
+        self.forward = forward
+        self.rules = rules
+        self.inputs = tuple(rules)
+        self.options = options
+        self.grad_name = grad_name or "".join(part.capitalize() for part in name.split("_")) + "Backward0"
+        self.view = view  # the forward gives a view of its input's memory
+        self.casts = casts  # gradients have another type than the output
+        self.broadcasts = broadcasts  # inputs may have different shapes
+        self.lends = lends  # a formula may return an array that somebody else holds
+        self.plans: dict[int, Plan] = {}
+        rows[name] = self
+
+    def plan(self, key: int) -> Plan:
+        """The plan for this combination of inputs, made once."""
+        found = self.plans.get(key)
+        if found is None:
+            found = self.plans[key] = Plan(self, key)
+        return found
+
+    def __repr__(self) -> str:
+        return f"<row {self.name}({', '.join(self.inputs + self.options)})>"
+
+
+# ---- the one door -----------------------------------------------------------------------------------------------------
+def apply(row: Row, inputs: tuple[Tensor, ...], options: tuple[Any, ...] = ()) -> Tensor:
+    """Runs the row's forward on the inputs' arrays and, where a gradient is wanted, records a node."""
+    array = row.forward(*[x._array for x in inputs], *options)
+    if type(array) is not _ndarray:
+        array = np.asarray(array)
+    out = _blank(Tensor)  # `make`, written out: this is the hottest line of the library
+    out._array = array
+    out._cell = [0, 0]
+    out._requires_grad = False
+    out._node = out._grad = out._view = out._hooks = None
+    if mode.enabled:
+        record(row, inputs, options, out)
+    elif mode.inference:
+        out._cell = make(Tensor, array)._cell
+    if row.view:
+        _make_view(row, inputs[0], options, out)
+    return out
+
+
+def record(row: Row, inputs: tuple[Tensor, ...], options: tuple[Any, ...], out: Tensor) -> None:
+    """Puts a node behind `out` if one of the inputs wants a gradient."""
+    key, bit = 0, 1
+    for x in inputs:
+        if x._view is not None and x._view.generation != x._cell[1]:
+            x._view.refresh(x)
+        if x._requires_grad:
+            key += bit
+        bit += bit
+    if not key or not row.rules:
+        return
+    if row.broadcasts:
+        shape = out._array.shape
+        for x in inputs:
+            if x._array.shape != shape:
+                key += bit
+                break
+    plan = row.plans.get(key) or row.plan(key)
+    saved = [inputs[i] for i in plan.saves]
+    out._node = node = Node(
+        plan,
+        tuple([(x._node or x) if x._requires_grad else None for x in inputs]),
+        saved,
+        [x._cell[0] for x in saved],
+        [inputs[i]._array.shape for i in plan.shapes] if plan.shapes else (),
+        options,
+        (out._array, out._cell, out._cell[0]) if plan.saves_out else None,
+    )
+    out._requires_grad = True
+    if mode.anomaly:
+        node.metadata = {"traceback": "".join(traceback.format_list(traceback.extract_stack()[:-3]))}
+
+
+def _make_view(row: Row, x: Tensor, options: tuple[Any, ...], out: Tensor) -> None:
+    step = (functions_of_rows[row.name], options)
+    if x._view is not None:
+        base, steps = x._view.base, (*x._view.steps, step)
+    else:
+        base, steps = x, (step,)
+    out._cell = x._cell
+    out._view = View(base, steps)
+
+
+functions_of_rows: dict[str, Callable[..., Any]] = {}
+
+
+# ---- declaring --------------------------------------------------------------------------------------------------------
+def row(name: str, forward: Forward, /, *, grad_name: str | None = None, view: bool = False, casts: bool = False,
+        broadcasts: bool = False, lends: bool = False, **rules: Formula | None) -> Callable[..., Any]:  # fmt: skip
+    """Declares an operation: the forward's first parameters are the tensors that `rules` names, the rest options.
+
+    The result takes all of them by position. On tensors it runs and records; on arrays it only runs the forward. A
+    rule of None is for an input that has no gradient (an index, say) but must not change before backward.
+    """
+    parameters = tuple(inspect.signature(forward).parameters)
+    count = len(rules)
+    assert parameters[:count] == tuple(rules), f"row {name}: forward{parameters} does not start with {tuple(rules)}"
+    new = Row(name, forward, rules, options=parameters[count:], grad_name=grad_name, view=view, casts=casts,
+              broadcasts=broadcasts, lends=lends)  # fmt: skip
+
+    def function(*args: Any) -> Any:
+        inputs = args[:count]
+        for x in inputs:
+            if isinstance(x, Tensor):
+                break
+        else:
+            return forward(*args)
+        return apply(new, tuple([x if isinstance(x, Tensor) else wrap(x) for x in inputs]), args[count:])
+
+    function.__name__ = name
+    functions_of_rows[name] = function
+    return function
+
+
+class Variadic(Row):
+    """An operation of any number of tensors: `forward(arrays…, *options)`, `rule(i, g, *options)` for input i."""
+
+    __slots__ = ("each",)
+
+    def __init__(self, name: str, forward: Forward, rule: Formula, options: tuple[str, ...]) -> None:
+        super().__init__(name, forward, {"inputs": None}, options=options)
+        self.each = rule
+
+    def plan(self, key: int) -> Plan:
+        """The plan for the inputs whose bits are set in `key`."""
+        plan = Plan(self, 0)
+        plan.rules = tuple(
+            (functools.partial(self.each, i), lambda flat: (flat[0], *flat[2:]), None) if key >> i & 1 else None
+            for i in range(key.bit_length())
+        )
+        return plan
+
+
+def variadic(name: str, forward: Forward, rule: Formula) -> Callable[..., Any]:
+    """Declares an operation of a sequence of tensors (join, stack); the result is called as `f(tensors, *options)`."""
+    options = tuple(inspect.signature(forward).parameters)[1:]
+    count = len(options)
+    new = Variadic(name, lambda *args: forward(args[: len(args) - count], *args[len(args) - count :]), rule, options)
+
+    def function(tensors: Any, *options: Any) -> Any:
+        if not any(isinstance(x, Tensor) for x in tensors):
+            return forward(tensors, *options)
+        return apply(new, tuple([x if isinstance(x, Tensor) else wrap(x) for x in tensors]), options)
+
+    return function
+
+
+def unary(
+    name: str, forward: Forward, rule: Formula | None = None, *, floats: bool = True, doc: str = "",
+    methods: tuple[str, ...] = (), aliases: tuple[str, ...] = (), export: bool = True,
+) -> Callable[[Tensor], Tensor]:  # fmt: skip
+    """Declares an elementwise operation of one tensor: function, method, in-place method, NumPy entry.
+
+    With `floats`, integers are computed in the default floating type. `methods` are further method names.
+    """
+    new = Row(name, forward, {} if rule is None else {"x": rule})
+
+    def function(input: Tensor) -> Tensor:
+        if not isinstance(input, Tensor):
+            if isinstance(input, _ndarray | np.generic):
+                return forward(input)
+            raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+        if floats and input._array.dtype.kind not in "fc":
+            input = cast(input, default_numpy_dtype())
+        return apply(new, (input,))
+
+    _describe(function, name, doc)
+    _publish(function, (name, *aliases), methods, export)
+    if rule is not None:
+        _publish_inplace(function, (name, *aliases))
+    _enter_ufunc(forward, function)
+    return function
+
+
+def binary(
+    name: str, forward: Forward, *, x: Formula | None = None, y: Formula | None = None, floats: bool = False,
+    result: type | None = None, operator: str | None = None, doc: str = "", aliases: tuple[str, ...] = (),
+    export: bool = True, check: Callable[[Any, Any], None] | None = None,
+) -> Callable[[Any, Any], Tensor]:  # fmt: skip
+    """Declares an elementwise operation of two operands, tensors or numbers, with broadcasting and promotion.
+
+    `operator` names Python's operator (`"add"`: `__add__`, `__radd__`, `__iadd__`). With `floats`, integers are
+    computed in the default floating type. `result=bool` is for comparisons.
+    """
+    new = Row(name, forward, {} if x is None and y is None else {"x": x, "y": y}, broadcasts=True)
+    slow = functools.partial(_binary_slow, new, floats, check)
+
+    def function(input: Any, other: Any) -> Any:
+        # Two tensors of one type need no promotion. A NumPy dtype is one object per type, so `is` will do.
+        if isinstance(other, Tensor) and isinstance(input, Tensor):
+            kind = input._array.dtype
+            if kind is other._array.dtype and (kind.kind == "f" or not (floats or check)):
+                try:
+                    return apply(new, (input, other))
+                except ValueError as error:
+                    raise shape_mismatch(input._array.shape, other._array.shape) from error
+        return slow(input, other)
+
+    _describe(function, name, doc)
+    if operator:
+        _install_operators(function, operator, in_place=result is None)
+
+    def checked(input: Any, other: Any) -> Tensor:
+        out = function(input, other)
+        if out is NotImplemented:
+            at = 2 if isinstance(input, Tensor) else 1
+            bad = other if at == 2 else input
+            raise TypeError(
+                f"{name}(): argument '{('input', 'other')[at - 1]}' (position {at}) must be Tensor, not {type(bad).__name__}"
+            )
+        return out
+
+    _describe(checked, name, doc)
+    if export:
+        _publish(checked, (name, *aliases), (), True)
+        _publish_inplace(function, (name, *aliases))
+    _enter_ufunc(forward, checked)
+    return function
+
+
+def _binary_slow(new: Row, floats: bool, check: Any, input: Any, other: Any) -> Any:
+    """A binary operation whose operands must be brought to one type first."""
+    pair = operands(input, other, floats)
+    if pair is None:
+        return NotImplemented
+    if check:
+        check(*pair)
+    try:
+        return apply(new, pair)
+    except ValueError as error:
+        raise shape_mismatch(pair[0]._array.shape, pair[1]._array.shape) from error
+
+
+def operands(input: Any, other: Any, floats: bool = False) -> tuple[Tensor, Tensor] | None:
+    """Two operands as tensors of their common type; None if one is neither tensor nor number."""
+    kinds = []
+    for x in (input, other):
+        if isinstance(x, Tensor):
+            kinds.append((x._array.dtype, 2 if x._array.ndim else 1))
+        elif isinstance(x, bool | int | float | complex):
+            kinds.append((scalar_dtype(x), 0))
+        elif isinstance(x, np.generic | _ndarray):
+            from_numpy_dtype(x.dtype)
+            kinds.append((x.dtype, 2 if x.ndim else 1))
+        else:
+            return None
+    kind = promote_operands(tuple(kinds), default_numpy_dtype())
+    if floats and kind.kind in "biu":
+        kind = default_numpy_dtype()
+    return as_operand(input, kind), as_operand(other, kind)
+
+
+def as_operand(x: Any, kind: np.dtype[Any]) -> Tensor:
+    """A tensor or number as a tensor of NumPy type `kind`."""
+    if isinstance(x, Tensor):
+        return x if x._array.dtype is kind else cast(x, kind)
+    if kind.kind in "iu" and isinstance(x, int):
+        limits = np.iinfo(kind)
+        if not limits.min <= x <= limits.max:  # wraps around, as in PyTorch
+            x = int(np.array(x & (2**64 - 1), np.uint64).astype(kind))
+    return make(Tensor, np.array(x, kind))
+
+
+def shape_mismatch(a: tuple[int, ...], b: tuple[int, ...]) -> RuntimeError:
+    """PyTorch's error for shapes that do not broadcast."""
+    for i in range(1, min(len(a), len(b)) + 1):
+        if a[-i] != b[-i] and 1 not in (a[-i], b[-i]):
+            at = max(len(a), len(b)) - i
+            return RuntimeError(
+                f"The size of tensor a ({a[-i]}) must match the size of tensor b ({b[-i]}) at non-singleton dimension {at} "
+                f"(shapes {list(a)} and {list(b)})"
+            )
+    return RuntimeError(f"shapes {list(a)} and {list(b)} do not fit together")
+
+
+# ---- names ------------------------------------------------------------------------------------------------------------
+def public(
+    function: Callable[..., Any] | None = None, /, *, name: str | None = None, method: bool = True,
+    function_too: bool = True, aliases: tuple[str, ...] = (), inplace: bool = False,
+) -> Any:  # fmt: skip
+    """Decorator: enters a function into the table of public functions and makes it a method of Tensor."""
+
+    def enter(function: Callable[..., Any]) -> Callable[..., Any]:
+        names = (name or function.__name__, *aliases)
+        _publish(function, names, names if method else (), function_too)
+        if not method:
+            return function
+        if inplace:
+            _publish_inplace(function, names)
+        return function
+
+    return enter if function is None else enter(function)
+
+
+def _publish(function: Any, names: tuple[str, ...], methods: tuple[str, ...], export: bool) -> None:
+    for name in names:
+        if export:
+            functions[name] = function
+            method(name, function)
+    for name in methods:
+        method(name, function)
+
+
+def implements(*numpy_functions: Any) -> Any:
+    """Decorator: the function stands in for NumPy's when that is called on tensors (it has NumPy's signature)."""
+
+    def enter(function: Callable[..., Any]) -> Callable[..., Any]:
+        for each in numpy_functions:
+            numpy_entries[each] = function
+        return function
+
+    return enter
+
+
+def _enter_ufunc(forward: Any, function: Any) -> None:
+    ufunc = getattr(forward, "__wrapped__", forward)
+    if isinstance(ufunc, np.ufunc):
+        numpy_entries.setdefault(ufunc, function)
+
+
+def _describe(function: Any, name: str, doc: str) -> None:
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"{doc or name}\n\nElementwise, with PyTorch's promotion. Source: PyTorch's `torch.{name}`."
+
+
+def quiet(ufunc: Any) -> Any:
+    """The function without NumPy's floating-point warnings: log(0) is -inf in PyTorch, and no news.
+
+    Only for what meets such values in normal use: the switch costs about half a microsecond a call.
+    """
+
+    @functools.wraps(ufunc)
+    def silent(*args: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return ufunc(*args)
+
+    return silent
+
+
+def _install_operators(function: Any, name: str, in_place: bool) -> None:
+    method(f"__{name}__", function)
+    if in_place:
+        method(f"__r{name}__", lambda self, other: function(other, self))
+        method(f"__i{name}__", inplace(function))
+
+
+# ---- in-place forms ---------------------------------------------------------------------------------------------------
+def _publish_inplace(function: Any, names: tuple[str, ...]) -> None:
+    for name in names:
+        method(f"{name}_", inplace(function))
+
+
+def inplace(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The in-place form of `function`: the result is written into the first argument, which it returns."""
+
+    def in_place(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        check_writable(self)
+        result = function(alias(self), *args, **kwargs)
+        return result if result is NotImplemented else overwrite(self, result)
+
+    in_place.__doc__ = f"In-place form of `{getattr(function, '__name__', '')}`."
+    return in_place
+
+
+def check_writable(x: Tensor) -> None:
+    """RuntimeError if `x` may not be changed in place now."""
+    if mode.enabled and x._requires_grad:
+        if x._node is None:
+            raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+    if mode.enabled and x._view is not None:
+        base = x._view.base
+        if base._requires_grad and base._node is None:
+            raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
+    if not x._array.flags.writeable:
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+            "Please clone() the tensor before performing the operation."
+        )
+
+
+def overwrite(x: Tensor, result: Tensor) -> Tensor:
+    """Writes `result`, computed from `x`'s old value, into `x`, and gives `x` its history."""
+    if result._array.shape != x._array.shape:
+        if np.broadcast_shapes(result._array.shape, x._array.shape) != x._array.shape:
+            raise RuntimeError(
+                f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(result.shape)}"
+            )
+    if result._array.dtype != x._array.dtype:
+        if "biufc".index(result._array.dtype.kind.replace("u", "i")) > "biufc".index(x._array.dtype.kind.replace("u", "i")):
+            raise RuntimeError(
+                f"result type {type_name(result._array.dtype)} can't be cast to the desired output type "
+                f"{type_name(x._array.dtype)}"
+            )
+        result = cast(result, x._array.dtype)
+    x._array[...] = result._array
+    return adopt(x, result)
+
+
+TYPE_NAMES = {"bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short", "int32": "Int", "int64": "Long",
+               "float16": "Half", "float32": "Float", "float64": "Double", "complex64": "ComplexFloat",
+               "complex128": "ComplexDouble"}  # fmt: skip
+
+
+def type_name(kind: np.dtype[Any]) -> str:
+    """PyTorch's name of a type in messages: 'Float', 'Long' …"""
+    return TYPE_NAMES[kind.name]
+
+
+def adopt(x: Tensor, result: Tensor) -> Tensor:
+    """After a write of `result` into `x`'s memory: counts it, and makes `result`'s history `x`'s.
+
+    If `x` is a view, its base gets the history instead (the base with that region replaced), and every view of the
+    base, `x` too, takes its own from there when it is next asked.
+    """
+    x._bump()
+    if not mode.enabled or not (result._requires_grad or x._requires_grad):
+        return x
+    if x._view is not None:
+        view, base = x._view, x._view.base
+        new = make(Tensor, base._array)
+        record(rows["copy_slices"], (alias(base), result), (view,), new)
+        base._node, base._requires_grad = new._node, new._requires_grad
+    else:
+        x._node, x._requires_grad = result._node, result._requires_grad
+    x._cell[1] += 1
+    return x
+
+
+def _without_region(g: Any, view: View) -> Any:
+    out = np.array(g)
+    view.replay(out)[...] = 0
+    return out
+
+
+_clear_region = row("clear_region", _without_region, g=lambda g, view: _clear_region(g, view))
+row(
+    "copy_slices", lambda base, value, view: base, grad_name="CopySlices",
+    base=lambda g, view: _clear_region(g, view), value=lambda g, view: view.replay(g),
+)  # fmt: skip
+
+
+# ---- types ------------------------------------------------------------------------------------------------------------
+def _as_type(x: Any, source: np.dtype[Any], kind: np.dtype[Any]) -> Any:
+    if x.dtype.kind == "c" != kind.kind:
+        x = x.real
+    return x.astype(kind)
+
+
+_cast = row("to_copy", _as_type, casts=True, x=lambda g, source, kind: _cast(g, kind, source))
+
+
+def cast(x: Tensor, kind: np.dtype[Any]) -> Tensor:
+    """A copy in the NumPy type `kind`; recorded if both types can have gradients, else outside the graph."""
+    source = x._array.dtype
+    if x._requires_grad and kind.kind in "fc":
+        return _cast(x, source, kind)
+    return wrap(_as_type(x._array, source, kind))

@@ -1,0 +1,103 @@
+"""Pairs of linear maps that are each other's adjoint: what must write in place, so that formulas need not.
+
+If an operation picks elements, its gradient puts them back where they came from, adding up what was picked twice; and
+the gradient of putting back is picking. Each pair therefore closes under differentiation of every order:
+
+    take_along  / add_along     elements along one axis, by an array of indices
+    take        / add_at        elements by any of NumPy's advanced indices
+    cut         / place         a region by ints, slices, None and Ellipsis (a view; nothing is picked twice)
+    diagonal    / on_diagonal   the diagonals of two axes
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..op import row
+
+__all__ = ["add_along", "add_at", "cut", "diagonal_of", "on_diagonal", "place", "take", "take_along"]
+
+Shape = tuple[int, ...]
+
+
+def _mesh(index: Any, axis: int) -> tuple[Any, ...]:
+    """The full index of which `index` is the part along `axis`."""
+    grid = [np.arange(n).reshape((-1,) + (1,) * (index.ndim - i - 1)) for i, n in enumerate(index.shape)]
+    return (*grid[:axis], index, *grid[axis + 1 :])
+
+
+def _add_along(g: Any, index: Any, shape: Shape, axis: int) -> Any:
+    out = np.zeros(shape, g.dtype)
+    if index.shape[axis] == 1:  # one each: nothing can meet
+        out[_mesh(index, axis)] = g
+    else:
+        np.add.at(out, _mesh(index, axis), g)
+    return out
+
+
+take_along = row(
+    "take_along", lambda x, index, axis: x[_mesh(index, axis)], grad_name="GatherBackward0",
+    x=lambda g, index, shape, axis: add_along(g, index, shape, axis), index=None,
+)  # fmt: skip
+add_along = row(
+    "add_along", _add_along, g=lambda g, index, axis: take_along(g, index, axis), index=None, grad_name="ScatterBackward0"
+)
+
+
+def _add_at(g: Any, index: Any, shape: Shape) -> Any:
+    out = np.zeros(shape, g.dtype)
+    if _picks_once(index):
+        out[index] = g
+    else:
+        np.add.at(out, index, g)
+    return out
+
+
+def _picks_once(index: Any) -> bool:
+    """Whether no element can be picked twice: a mask does not, an array of indices may."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return not any(isinstance(p, np.ndarray) and p.dtype.kind != "b" and p.size > 1 for p in parts)
+
+
+take = row("take", lambda x, index: x[index], grad_name="IndexBackward0", x=lambda g, index, shape: add_at(g, index, shape))
+add_at = row("add_at", _add_at, grad_name="IndexPutBackward0", g=lambda g, index: take(g, index))
+
+
+def _place(g: Any, index: Any, shape: Shape) -> Any:
+    out = np.zeros(shape, g.dtype)
+    out[index] = g
+    return out
+
+
+cut = row(
+    "cut", lambda x, index: x[index], grad_name="SliceBackward0", view=True,
+    x=lambda g, index, shape: place(g, index, shape),
+)  # fmt: skip
+place = row("place", _place, grad_name="SliceBackwardBackward0", g=lambda g, index: cut(g, index))
+
+
+def _on_diagonal(g: Any, shape: Shape, offset: int, axis1: int, axis2: int) -> Any:
+    out = np.zeros(shape, g.dtype)
+    inner = np.moveaxis(out, (axis1, axis2), (-2, -1))
+    n = g.shape[-1]
+    rows, columns = np.arange(n) + max(-offset, 0), np.arange(n) + max(offset, 0)
+    inner[..., rows, columns] = g
+    return out
+
+
+def _diagonal(x: Any, offset: int, axis1: int, axis2: int) -> Any:
+    out = np.diagonal(x, offset, axis1, axis2)
+    out.flags.writeable = x.flags.writeable  # NumPy marks it read-only out of habit
+    return out
+
+
+diagonal_of = row(
+    "diagonal", _diagonal, view=True,
+    x=lambda g, shape, offset, axis1, axis2: on_diagonal(g, shape, offset, axis1, axis2),
+)  # fmt: skip
+on_diagonal = row(
+    "on_diagonal", _on_diagonal, grad_name="DiagonalBackwardBackward0",
+    g=lambda g, offset, axis1, axis2: diagonal_of(g, offset, axis1, axis2),
+)  # fmt: skip

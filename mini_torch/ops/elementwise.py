@@ -1,0 +1,629 @@
+"""Elementwise calculus: arithmetic, powers, exponentials, trigonometry, rounding, comparison, choice, logic, types."""
+
+from __future__ import annotations
+
+import builtins
+import math
+from typing import Any
+
+import numpy as np
+
+from ..dtype import default_numpy_dtype, from_numpy_dtype, promote_operands, scalar_dtype, to_numpy_dtype
+from ..op import (
+    TYPE_NAMES, as_operand, binary, cast, check_writable, implements, inplace, operands, overwrite, public, quiet, row,
+    shape_mismatch, type_name, unary,
+)  # fmt: skip
+from ..tensor import Tensor, check_device, method, wrap
+
+__all__ = [
+    "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "arccos", "arcsin", "arctan", "arctan2", "asin",
+    "asinh", "atan", "atan2", "atanh", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or",
+    "bitwise_right_shift", "bitwise_xor", "ceil", "clamp", "clamp_max", "clamp_min", "clip", "clone", "copysign", "cos",
+    "cosh", "deg2rad", "div", "divide", "eq", "equal", "exp", "exp2", "expm1", "fix", "floor", "floor_divide", "fmax",
+    "fmin", "fmod", "frac", "ge", "greater", "greater_equal", "gt", "hypot", "isclose", "allclose", "isfinite", "isinf",
+    "isnan", "le", "lerp", "less", "less_equal", "log", "log10", "log1p", "log2", "logaddexp", "logical_and",
+    "logical_not", "logical_or", "logical_xor", "logit", "lt", "maximum", "minimum", "mul", "multiply", "nan_to_num", "ne",
+    "neg", "negative", "not_equal", "positive", "pow", "rad2deg", "reciprocal", "remainder", "result_type", "round",
+    "rsqrt", "sign", "signbit", "sin", "sinc", "sinh", "sqrt", "square", "sub", "subtract", "tan", "tanh", "true_divide",
+    "trunc", "where", "xlogy",
+]  # fmt: skip
+
+Number = builtins.bool | int | float | complex
+
+
+# ---- arithmetic -------------------------------------------------------------------------------------------------------
+def _no_bool_subtract(a: Any, b: Any) -> None:
+    if a._array.dtype.kind == "b":
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` "
+            "operator instead."
+        )
+
+
+_add = binary("add", np.add, x=lambda g: g, y=lambda g: g, operator="add", export=False)
+_sub = binary("sub", np.subtract, x=lambda g: g, y=lambda g: -g, operator="sub", export=False, check=_no_bool_subtract)
+mul = binary(
+    "mul", np.multiply, x=lambda g, y: g * y, y=lambda g, x: g * x, operator="mul", aliases=("multiply",), doc="x · y",
+)  # fmt: skip
+multiply = mul
+_div = binary(
+    "div", quiet(np.true_divide), x=lambda g, y: g / y, y=lambda g, x, y: -g * (x / y) / y, floats=True,
+    operator="truediv", export=False,
+)  # fmt: skip
+
+
+def _scaled(other: Any, alpha: Any) -> Any:
+    if alpha == 1:
+        return other
+    if isinstance(alpha, float) and isinstance(other, Tensor) and other._array.dtype.kind in "biu":
+        raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
+    return other * alpha
+
+
+def _two(name: str, core: Any, input: Any, other: Any) -> Tensor:
+    out = core(input, other)
+    if out is NotImplemented:
+        bad = other if isinstance(input, Tensor) else input
+        raise TypeError(f"{name}(): argument 'other' must be Tensor or number, not {type(bad).__name__}")
+    return out
+
+
+@public(inplace=True)
+def add(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
+    """input + alpha · other, with broadcasting and promotion.
+
+    >>> from mini_torch import tensor, add
+    >>> add(tensor([1, 2]), 0.5, alpha=2)
+    tensor([2., 3.])
+
+    Source: PyTorch's `torch.add`.
+    """
+    return _two("add", _add, input, _scaled(other, alpha))
+
+
+@public(aliases=("subtract",), inplace=True)
+def sub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
+    """input − alpha · other, with broadcasting and promotion. Source: PyTorch's `torch.sub`."""
+    return _two("sub", _sub, input, _scaled(other, alpha))
+
+
+subtract = sub
+
+
+@public(aliases=("divide",), inplace=True)
+def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+    """input / other; with `rounding_mode` 'trunc' or 'floor' rounded so, integers staying integers.
+
+    Source: PyTorch's `torch.div`.
+    """
+    if rounding_mode is None:
+        return _two("div", _div, input, other)
+    if rounding_mode == "floor":
+        return _two("div", floor_divide, input, other)
+    if rounding_mode == "trunc":
+        return _two("div", _trunc_divide, input, other)
+    raise RuntimeError(
+        f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
+    )
+
+
+divide = div
+
+
+@public(inplace=True)
+def true_divide(input: Any, other: Any) -> Tensor:
+    """input / other. Source: PyTorch's `torch.true_divide`."""
+    return _two("true_divide", _div, input, other)
+
+
+def _no_zero_divisor(a: Any, b: Any) -> None:
+    if a._array.dtype.kind in "iu" and not b._array.all():
+        raise RuntimeError("ZeroDivisionError")
+
+
+def _truncated(a: Any, b: Any) -> Any:
+    if a.dtype.kind == "f":
+        return np.trunc(np.true_divide(a, b))
+    return np.floor_divide(a, b) + ((np.remainder(a, b) != 0) & ((a < 0) != (b < 0)))
+
+
+def _zero(g: Any) -> Any:
+    return np.zeros_like(g)
+
+
+floor_divide = binary(
+    "floor_divide", quiet(np.floor_divide), x=_zero, y=_zero, operator="floordiv", check=_no_zero_divisor,
+    doc="⌊x / y⌋",
+)  # fmt: skip
+_trunc_divide = binary("trunc_divide", quiet(_truncated), x=_zero, y=_zero, check=_no_zero_divisor, export=False)
+remainder = binary(
+    "remainder", quiet(np.remainder), x=lambda g: g, y=lambda g, x, y: -g * np.floor(x / y), operator="mod",
+    check=_no_zero_divisor, doc="x − y ⌊x / y⌋: the remainder with the divisor's sign",
+)  # fmt: skip
+fmod = binary(
+    "fmod", quiet(np.fmod), x=lambda g: g, y=lambda g, x, y: -g * np.trunc(x / y), check=_no_zero_divisor,
+    doc="The remainder of x / y with the dividend's sign",
+)  # fmt: skip
+
+
+def _pow_base(g: Any, x: Any, y: Any) -> Any:
+    return g * np.where(y == 0, 0.0, y * np.power(x, np.where(y == 0, 1.0, y - 1)))
+
+
+def _pow_exponent(g: Any, x: Any, y: Any, out: Any) -> Any:
+    return g * np.where((x == 0) & (y >= 0), 0.0, out * np.log(np.where((x == 0) & (y >= 0), 1.0, x)))
+
+
+def _no_negative_power(a: Any, b: Any) -> None:
+    if a._array.dtype.kind in "iu" and (b._array < 0).any():
+        raise RuntimeError("Integers to negative integer powers are not allowed.")
+
+
+_pow = binary("pow", quiet(np.power), x=_pow_base, y=_pow_exponent, check=_no_negative_power, export=False)
+
+
+def _number_pow(x: Any, n: Any) -> Any:
+    return np.square(x) if n == 2 else np.power(x, n)
+
+
+_pow_number = row(
+    "pow_number", quiet(_number_pow), grad_name="PowBackward0",
+    x=lambda g, x, n: np.zeros_like(g) if n == 0 else g * (2.0 * x) if n == 2 else g * (n * _pow_number(x, n - 1)),
+)  # fmt: skip
+
+
+def _power(input: Any, exponent: Any) -> Any:
+    if isinstance(exponent, int | float) and isinstance(input, Tensor) and input._array.dtype.kind == "f":
+        return _pow_number(input, exponent)
+    return _pow(input, exponent)
+
+
+@public(inplace=True)
+def pow(input: Any, exponent: Any) -> Tensor:
+    """input to the power of exponent, numbers or tensors. The gradient of 0⁰ is 0 for both, as in PyTorch.
+
+    Errors: RuntimeError for integers to negative powers. Source: PyTorch's `torch.pow`.
+    """
+    return _two("pow", _power, input, exponent)
+
+
+method("__pow__", _power)
+method("__rpow__", lambda self, other: _pow(other, self))
+method("__ipow__", inplace(_power))
+
+neg = unary("neg", np.negative, lambda g: -g, floats=False, aliases=("negative",), methods=("__neg__",), doc="−x")
+negative = neg
+positive = unary("positive", np.positive, lambda g: g, floats=False, methods=("__pos__",), doc="x")
+abs = unary(
+    "abs", np.absolute, lambda g, x: g * np.sign(x), floats=False, aliases=("absolute",), methods=("__abs__",),
+    doc="|x|; the gradient at 0 is 0",
+)  # fmt: skip
+absolute = abs
+sign = unary("sign", np.sign, _zero, floats=False, doc="−1, 0 or 1")
+signbit = unary("signbit", np.signbit, floats=False, doc="Whether the sign bit is set")
+square = unary("square", np.square, lambda g, x: g * (2.0 * x), floats=False, doc="x²")
+reciprocal = unary("reciprocal", quiet(np.reciprocal), lambda g, out: -g * out * out, doc="1 / x")
+copysign = binary(
+    "copysign", np.copysign, x=lambda g, x, out: g * np.where(x == 0, 0.0, np.sign(x) * np.sign(out)), y=_zero,
+    floats=True, doc="x with the sign of y",
+)  # fmt: skip
+
+# ---- roots, exponentials, logarithms ----------------------------------------------------------------------------------
+sqrt = unary("sqrt", quiet(np.sqrt), lambda g, out: g / (2.0 * out), doc="√x")
+rsqrt = unary("rsqrt", quiet(lambda x: 1 / np.sqrt(x)), lambda g, out: -0.5 * g * out * out * out, doc="1 / √x")
+exp = unary("exp", quiet(np.exp), lambda g, out: g * out, doc="eˣ")
+exp2 = unary("exp2", quiet(np.exp2), lambda g, out: g * out * math.log(2), doc="2ˣ")
+expm1 = unary("expm1", quiet(np.expm1), lambda g, out: g * (out + 1), doc="eˣ − 1, exact near 0")
+log = unary("log", quiet(np.log), lambda g, x: g / x, doc="The natural logarithm")
+log2 = unary("log2", quiet(np.log2), lambda g, x: g / (x * math.log(2)), doc="The logarithm to base 2")
+log10 = unary("log10", quiet(np.log10), lambda g, x: g / (x * math.log(10)), doc="The logarithm to base 10")
+log1p = unary("log1p", quiet(np.log1p), lambda g, x: g / (x + 1), doc="ln(1 + x), exact near 0")
+logaddexp = binary(
+    "logaddexp", quiet(np.logaddexp), x=lambda g, x, out: g * np.exp(x - out), y=lambda g, y, out: g * np.exp(y - out),
+    doc="ln(eˣ + eʸ) without overflow",
+)  # fmt: skip
+
+
+def _xlogy(x: Any, y: Any) -> Any:
+    return np.where((x == 0) & ~np.isnan(y), 0, x * np.log(y)).astype(x.dtype)
+
+
+xlogy = binary(
+    "xlogy", quiet(_xlogy), x=lambda g, x, y: g * np.where((x == 0) & (y <= 0), 0.0, np.log(y)), y=lambda g, x, y: g * x / y,
+    floats=True, doc="x ln y, and 0 where x is 0",
+)  # fmt: skip
+
+
+@public(inplace=True)
+def logit(input: Tensor, eps: float | None = None) -> Tensor:
+    """ln(x / (1 − x)), with x first kept within [eps, 1 − eps] if eps is given. Source: PyTorch's `torch.logit`."""
+    x = input if eps is None else clamp(input, eps, 1 - eps)
+    return log(x / (1 - x))
+
+
+# ---- trigonometry -----------------------------------------------------------------------------------------------------
+sin = unary("sin", np.sin, lambda g, x: g * np.cos(x), doc="sin x, x in radians")
+cos = unary("cos", np.cos, lambda g, x: -g * np.sin(x), doc="cos x, x in radians")
+tan = unary("tan", np.tan, lambda g, out: g * (1 + out * out), doc="tan x, x in radians")
+asin = unary("asin", quiet(np.arcsin), lambda g, x: g / np.sqrt(1 - x * x), aliases=("arcsin",), doc="arcsin x")
+acos = unary("acos", quiet(np.arccos), lambda g, x: -g / np.sqrt(1 - x * x), aliases=("arccos",), doc="arccos x")
+atan = unary("atan", np.arctan, lambda g, x: g / (1 + x * x), aliases=("arctan",), doc="arctan x")
+arcsin, arccos, arctan = asin, acos, atan
+sinh = unary("sinh", quiet(np.sinh), lambda g, x: g * np.cosh(x), doc="sinh x")
+cosh = unary("cosh", quiet(np.cosh), lambda g, x: g * np.sinh(x), doc="cosh x")
+tanh = unary("tanh", np.tanh, lambda g, out: g * (1 - out * out), doc="tanh x")
+asinh = unary("asinh", np.arcsinh, lambda g, x: g / np.sqrt(x * x + 1), aliases=("arcsinh",), doc="arsinh x")
+acosh = unary("acosh", quiet(np.arccosh), lambda g, x: g / np.sqrt(x * x - 1), aliases=("arccosh",), doc="arcosh x")
+atanh = unary("atanh", quiet(np.arctanh), lambda g, x: g / (1 - x * x), aliases=("arctanh",), doc="artanh x")
+atan2 = binary(
+    "atan2", np.arctan2, x=lambda g, x, y: g * y / (x * x + y * y), y=lambda g, x, y: -g * x / (x * x + y * y),
+    floats=True, aliases=("arctan2",), doc="The angle of the point (y, x)",
+)  # fmt: skip
+arctan2 = atan2
+hypot = binary("hypot", np.hypot, x=lambda g, x, out: g * x / out, y=lambda g, y, out: g * y / out, doc="√(x² + y²)")
+deg2rad = unary("deg2rad", np.deg2rad, lambda g: g * (math.pi / 180), doc="Degrees to radians")
+rad2deg = unary("rad2deg", np.rad2deg, lambda g: g * (180 / math.pi), doc="Radians to degrees")
+
+
+def _sinc(x: Any) -> Any:
+    return np.where(x == 0, 1, np.sin(math.pi * x) / (math.pi * x)).astype(x.dtype)
+
+
+sinc = unary(
+    "sinc", quiet(_sinc), doc="sin(πx) / (πx)",
+    rule=lambda g, x, out: g * np.where(x == 0, 0.0, (np.cos(math.pi * x) - out) / np.where(x == 0, 1.0, x)),
+)  # fmt: skip
+
+# ---- rounding ---------------------------------------------------------------------------------------------------------
+def _unless_integer(ufunc: Any) -> Any:
+    return lambda x: ufunc(x) if x.dtype.kind == "f" else x.copy()  # NumPy 1 makes floats of integers
+
+
+floor = unary("floor", _unless_integer(np.floor), _zero, floats=False, doc="⌊x⌋")
+ceil = unary("ceil", _unless_integer(np.ceil), _zero, floats=False, doc="⌈x⌉")
+trunc = unary("trunc", _unless_integer(np.trunc), _zero, floats=False, aliases=("fix",), doc="x without its fraction")
+fix = trunc
+frac = unary("frac", lambda x: x - np.trunc(x), lambda g: g, doc="x − trunc x")
+_round = row("round", lambda x, decimals: np.round(x, decimals), x=_zero)
+for _ufunc, _function in ((np.floor, floor), (np.ceil, ceil), (np.trunc, trunc)):
+    implements(_ufunc)(_function)
+
+
+@public(inplace=True)
+def round(input: Tensor, *, decimals: int = 0) -> Tensor:
+    """To the nearest, halves to even, at `decimals` places. Source: PyTorch's `torch.round`."""
+    return _round(input, decimals)
+
+
+# ---- choice -----------------------------------------------------------------------------------------------------------
+def _larger(g: Any, x: Any, y: Any) -> Any:
+    return g * np.where(x == y, 0.5, np.where(x > y, 1.0, 0.0))  # a tie shares the gradient, as in PyTorch
+
+
+maximum = binary(
+    "maximum", np.maximum, x=_larger, y=lambda g, x, y: _larger(g, y, x), doc="The larger of two; NaN if one is",
+)  # fmt: skip
+minimum = binary(
+    "minimum", np.minimum, x=lambda g, x, y: _larger(g, y, x), y=_larger, doc="The smaller of two; NaN if one is",
+)  # fmt: skip
+fmax = binary(
+    "fmax", np.fmax, x=lambda g, x, y: g * np.where((x >= y) | np.isnan(y), 1.0, 0.0),
+    y=lambda g, x, y: g * np.where((x >= y) | np.isnan(y), 0.0, 1.0), doc="The larger of two, a number before NaN",
+)  # fmt: skip
+fmin = binary(
+    "fmin", np.fmin, x=lambda g, x, y: g * np.where((x <= y) | np.isnan(y), 1.0, 0.0),
+    y=lambda g, x, y: g * np.where((x <= y) | np.isnan(y), 0.0, 1.0), doc="The smaller of two, a number before NaN",
+)  # fmt: skip
+
+
+def _clamp_forward(x: Any, low: Any, high: Any) -> Any:
+    x = x if low is None else np.maximum(x, low)
+    return (x if high is None else np.minimum(x, high)) if low is not None or high is not None else x.copy()
+
+
+def _inside(x: Any, low: Any, high: Any) -> Any:
+    inside = (x >= low) if low is not None else (x <= high)
+    return inside & (x <= high) if low is not None and high is not None else inside
+
+
+_clamp = row("clamp", _clamp_forward, x=lambda g, x, low, high: np.where(_inside(x, low, high), g, 0.0))
+_clamp_between = row(
+    "clamp_between", lambda x, low, high: np.minimum(np.maximum(x, low), high), grad_name="ClampBackward1", broadcasts=True,
+    x=lambda g, x, low, high: np.where((x >= low) & (x <= high), g, 0.0),
+    low=lambda g, x, low, high: np.where((x < low) & (low < high), g, 0.0),
+    high=lambda g, x, low, high: np.where((x > high) | (low > high), g, 0.0),
+)  # fmt: skip
+
+
+@public(aliases=("clip",), inplace=True)
+def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
+    """input kept within [min, max], numbers or tensors; where min > max the result is max.
+
+    The gradient passes where input lies within the bounds, edges included. Errors: RuntimeError if both bounds are
+    None. Source: PyTorch's `torch.clamp`.
+    """
+    if min is None and max is None:
+        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    if isinstance(min, Tensor) or isinstance(max, Tensor):
+        low = -math.inf if min is None else min
+        high = math.inf if max is None else max
+        if input._array.dtype.kind in "iu":
+            limits = np.iinfo(input._array.dtype)
+            low, high = (limits.min if min is None else min), (limits.max if max is None else max)
+        kind = _common_type(input, low, high)
+        return _clamp_between(*(as_operand(x, kind) for x in (input, low, high)))
+    bounds = [b for b in (min, max) if b is not None]
+    kind = _common_type(input, *bounds)
+    low, high = (None if b is None else np.array(b, kind) for b in (min, max))
+    return _clamp(as_operand(input, kind), low, high)
+
+
+clip = clamp
+
+
+@public(inplace=True)
+def clamp_min(input: Tensor, min: Any) -> Tensor:
+    """input, at least min. Source: PyTorch's `torch.clamp_min`."""
+    return clamp(input, min=min)
+
+
+@public(inplace=True)
+def clamp_max(input: Tensor, max: Any) -> Tensor:
+    """input, at most max. Source: PyTorch's `torch.clamp_max`."""
+    return clamp(input, max=max)
+
+
+def _common_type(*values: Any) -> np.dtype[Any]:
+    kinds = tuple(
+        (x._array.dtype, 2 if x._array.ndim else 1) if isinstance(x, Tensor) else (scalar_dtype(x), 0) for x in values
+    )
+    return promote_operands(kinds, default_numpy_dtype())
+
+
+_where = row(
+    "where", lambda condition, x, y: np.where(condition, x, y), condition=None, broadcasts=True,
+    x=lambda g, condition: np.where(condition, g, 0.0), y=lambda g, condition: np.where(condition, 0.0, g),
+)  # fmt: skip
+
+
+@public
+def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
+    """input where condition holds, else other; with the condition alone, the indices where it holds.
+
+    Shapes broadcast. Source: PyTorch's `torch.where`.
+
+    >>> from mini_torch import tensor, where
+    >>> x = tensor([1., -2.])
+    >>> where(x > 0, x, 0.)
+    tensor([1., 0.])
+    """
+    if input is None and other is None:
+        return tuple(wrap(i.astype(np.int64)) for i in np.nonzero(condition._array))
+    mask = condition._array if isinstance(condition, Tensor) else np.asarray(condition)
+    if mask.dtype.kind != "b":
+        if mask.dtype != np.uint8:
+            raise RuntimeError(f"where expected condition to be a boolean tensor, but got a tensor with dtype {from_numpy_dtype(mask.dtype)}")
+        mask = mask.astype(bool)
+    pair = operands(input, other)
+    if pair is None:
+        raise TypeError("where(): input and other must be tensors or numbers")
+    try:
+        return _where(mask, *pair)
+    except ValueError as error:
+        raise shape_mismatch(pair[0]._array.shape, pair[1]._array.shape) from error
+
+
+@implements(np.where)
+def _numpy_where(condition: Any, x: Any = None, y: Any = None) -> Any:
+    """As NumPy's, but a Python number takes the tensor's type (formulas are full of `np.where(c, g, 0.0)`)."""
+    if not isinstance(condition, Tensor):
+        condition = wrap(condition)
+    return where(condition, x, y)
+
+
+method("where", lambda self, condition, other: where(condition, self, other))
+
+
+@public(inplace=True)
+def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
+    """input + weight · (end − input). Source: PyTorch's `torch.lerp`."""
+    return input + weight * (end - input)
+
+
+@public(inplace=True)
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
+    """input + value · tensor1 · tensor2. Source: PyTorch's `torch.addcmul`."""
+    return input + (tensor1 * tensor2 if value == 1 else value * tensor1 * tensor2)
+
+
+@public(inplace=True)
+def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
+    """input + value · tensor1 / tensor2. Source: PyTorch's `torch.addcdiv`."""
+    return input + value * (tensor1 / tensor2)
+
+
+@public(inplace=True)
+def nan_to_num(input: Tensor, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Tensor:
+    """input with NaN and the infinities replaced by numbers. Source: PyTorch's `torch.nan_to_num`."""
+    if input._array.dtype.kind in "biu":
+        return clone(input)
+    limits = np.finfo(input._array.dtype)
+    out = where(isnan(input), nan, input)
+    out = where(input == math.inf, float(limits.max) if posinf is None else posinf, out)
+    return where(input == -math.inf, float(limits.min) if neginf is None else neginf, out)
+
+
+# ---- comparison and logic ---------------------------------------------------------------------------------------------
+eq = binary("eq", np.equal, operator="eq", doc="x = y", result=builtins.bool)
+ne = binary("ne", np.not_equal, operator="ne", doc="x ≠ y", aliases=("not_equal",), result=builtins.bool)
+lt = binary("lt", np.less, operator="lt", doc="x < y", aliases=("less",), result=builtins.bool)
+le = binary("le", np.less_equal, operator="le", doc="x ≤ y", aliases=("less_equal",), result=builtins.bool)
+gt = binary("gt", np.greater, operator="gt", doc="x > y", aliases=("greater",), result=builtins.bool)
+ge = binary("ge", np.greater_equal, operator="ge", doc="x ≥ y", aliases=("greater_equal",), result=builtins.bool)
+not_equal, less, less_equal, greater, greater_equal = ne, lt, le, gt, ge
+logical_and = binary("logical_and", np.logical_and, doc="x ∧ y", result=builtins.bool)
+logical_or = binary("logical_or", np.logical_or, doc="x ∨ y", result=builtins.bool)
+logical_xor = binary("logical_xor", np.logical_xor, doc="x ⊕ y", result=builtins.bool)
+logical_not = unary("logical_not", np.logical_not, floats=False, doc="¬x")
+isnan = unary("isnan", np.isnan, floats=False, doc="Whether x is NaN")
+isinf = unary("isinf", np.isinf, floats=False, doc="Whether x is infinite")
+isfinite = unary("isfinite", np.isfinite, floats=False, doc="Whether x is neither infinite nor NaN")
+
+
+def _integers_only(a: Any, b: Any) -> None:
+    if a._array.dtype.kind not in "biu":
+        raise RuntimeError(f"\"bitwise\" not implemented for {a.dtype}: integer or bool tensors expected")
+
+
+bitwise_and = binary("bitwise_and", np.bitwise_and, operator="and", check=_integers_only, doc="Bits of both")
+bitwise_or = binary("bitwise_or", np.bitwise_or, operator="or", check=_integers_only, doc="Bits of either")
+bitwise_xor = binary("bitwise_xor", np.bitwise_xor, operator="xor", check=_integers_only, doc="Bits of one of the two")
+bitwise_left_shift = binary(
+    "bitwise_left_shift", np.left_shift, operator="lshift", check=_integers_only, doc="Bits moved up"
+)
+bitwise_right_shift = binary(
+    "bitwise_right_shift", np.right_shift, operator="rshift", check=_integers_only, doc="Bits moved down"
+)
+bitwise_not = unary("bitwise_not", np.invert, floats=False, methods=("__invert__",), doc="All bits turned")
+
+
+@public
+def equal(input: Tensor, other: Tensor) -> builtins.bool:
+    """Whether both have the same shape and equal elements. Source: PyTorch's `torch.equal`."""
+    return input._array.shape == other._array.shape and builtins.bool((input._array == other._array).all())
+
+
+@public
+def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: builtins.bool = False) -> Tensor:
+    """Elementwise |input − other| ≤ atol + rtol · |other|. Source: PyTorch's `torch.isclose`."""
+    if input._array.dtype != other._array.dtype:
+        raise RuntimeError(f"{input.dtype} did not match {other.dtype}")
+    with np.errstate(all="ignore"):
+        return wrap(np.isclose(input._array, other._array, rtol, atol, equal_nan))
+
+
+@public
+def allclose(
+    input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: builtins.bool = False
+) -> builtins.bool:
+    """Whether all elements are close, see `isclose`. Source: PyTorch's `torch.allclose`."""
+    return builtins.bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
+
+
+# ---- copies and types -------------------------------------------------------------------------------------------------
+_clone = row("clone", lambda x: np.array(x), x=lambda g: g)
+
+
+@public
+def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
+    """A copy with memory of its own, in the graph. Source: PyTorch's `torch.clone`."""
+    return _clone(input)
+
+
+@implements(np.copy, np.array)
+def _numpy_copy(a: Tensor, *_: Any, **__: Any) -> Tensor:
+    return _clone(a)
+
+
+def _contiguous(self: Tensor, memory_format: Any = None) -> Tensor:
+    """This tensor if its elements lie in memory in order, else a copy where they do."""
+    return self if self._array.flags.c_contiguous else _clone_in_order(self)
+
+
+_clone_in_order = row("clone_in_order", lambda x: np.ascontiguousarray(x), grad_name="CloneBackward0", x=lambda g: g)
+method("contiguous", _contiguous)
+
+
+def _to_type(self: Tensor, dtype: Any) -> Tensor:
+    kind = to_numpy_dtype(dtype)
+    return self if self._array.dtype == kind else cast(self, kind)
+
+
+def _to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    """This tensor in another type: `to(dtype)`, `to(device)`, `to(device, dtype)`, `to(other)`; itself if it is so.
+
+    `copy=True` always copies. RuntimeError for a device that is not the CPU. Source: PyTorch's `Tensor.to`.
+    """
+    dtype, copy = kwargs.get("dtype"), kwargs.get("copy", False)
+    check_device(kwargs.get("device"))
+    for arg in args:
+        if isinstance(arg, Tensor):
+            dtype = arg.dtype
+        elif isinstance(arg, str) or type(arg).__name__ == "device":
+            check_device(arg)
+        elif arg is not None and not isinstance(arg, builtins.bool):
+            dtype = arg
+    out = self if dtype is None else _to_type(self, dtype)
+    return _clone(out) if copy and out is self else out
+
+
+method("to", _to)
+for _names, _kind in (
+    (("float",), "float32"), (("double",), "float64"), (("half",), "float16"), (("long",), "int64"), (("int",), "int32"),
+    (("short",), "int16"), (("char",), "int8"), (("byte",), "uint8"), (("bool",), "bool"), (("cfloat",), "complex64"),
+    (("cdouble",), "complex128"),
+):  # fmt: skip
+    for _name in _names:
+        method(_name, lambda self, memory_format=None, _kind=np.dtype(_kind): _to_type(self, _kind))
+
+method("type_as", lambda self, other: _to_type(self, other.dtype))
+
+
+def _type(self: Tensor, dtype: Any = None, non_blocking: builtins.bool = False) -> Any:
+    """The type's name such as 'torch.FloatTensor', or with `dtype` the tensor in that type."""
+    if dtype is None:
+        return f"torch.{type_name(self._array.dtype)}Tensor"
+    if isinstance(dtype, str):
+        name = dtype.removeprefix("torch.").removesuffix("Tensor")
+        return _to_type(self, np.dtype(next(k for k, v in TYPE_NAMES.items() if v == name)))
+    return _to_type(self, dtype)
+
+
+method("type", _type)
+
+
+def _copy_(self: Tensor, src: Tensor, non_blocking: builtins.bool = False) -> Tensor:
+    """Writes `src`, broadcast and converted, into this tensor, in place."""
+    check_writable(self)
+    source = src if isinstance(src, Tensor) else wrap(np.asarray(src))
+    if source._array.dtype != self._array.dtype:
+        source = cast(source, self._array.dtype)
+    if source._array.shape != self._array.shape:
+        try:
+            source = source.expand(self._array.shape)  # type: ignore[attr-defined]
+        except RuntimeError:
+            raise RuntimeError(
+                f"The size of tensor a {list(self.shape)} must match the size of tensor b {list(source.shape)}: "
+                "the source does not broadcast to the destination"
+            ) from None
+    return overwrite(self, source)
+
+
+method("copy_", _copy_)
+_filled = row("fill", lambda x, value: np.full_like(x, value), x=_zero)
+
+
+@inplace
+def _fill(self: Tensor, value: Any) -> Tensor:
+    if isinstance(value, Tensor):
+        if value._array.ndim:
+            raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
+        if value._requires_grad:
+            return _filled(self, 0) + cast(value, self._array.dtype)
+        value = value._array
+    return _filled(self, value)
+
+
+method("fill_", _fill)
+method("zero_", lambda self: _fill(self, 0))
+
+
+@public(method=False)
+def result_type(tensor1: Any, tensor2: Any) -> Any:
+    """The dtype that an operation of the two, tensors or numbers, would give. Source: PyTorch's `torch.result_type`."""
+    return from_numpy_dtype(_common_type(tensor1, tensor2))
+
+
+@implements(np.real)
+def _numpy_real(x: Tensor) -> Tensor:
+    return x if x._array.dtype.kind != "c" else wrap(x._array.real)

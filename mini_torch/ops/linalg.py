@@ -1,0 +1,440 @@
+"""Products of vectors, matrices and higher tensors: matmul and its kin, linear, einsum."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..op import implements, public, row, type_name
+from ..tensor import Tensor, check_dim, method, wrap
+from .adjoint import diagonal_of
+
+__all__ = [
+    "addbmm", "addmm", "addmv", "addr", "baddbmm", "bilinear", "bmm", "chain_matmul", "cross", "dot", "einsum", "ger",
+    "inner", "kron", "linear", "matmul", "mm", "mv", "outer", "tensordot", "vdot",
+]  # fmt: skip
+
+
+def _turned(x: Any) -> Any:
+    return np.swapaxes(x, -1, -2)
+
+
+_mm = row("mm", lambda x, y: x @ y, x=lambda g, y: g @ y.T, y=lambda g, x: x.T @ g)
+_bmm = row(
+    "bmm", lambda x, y: np.matmul(x, y), broadcasts=True, x=lambda g, y: np.matmul(g, _turned(y)),
+    y=lambda g, x: np.matmul(_turned(x), g),
+)  # fmt: skip
+_mv = row("mv", lambda x, y: x @ y, x=lambda g, y: np.expand_dims(g, -1) * y, y=lambda g, x: x.T @ g)
+_dot = row("dot", lambda x, y: np.dot(x, y), x=lambda g, y: g * y, y=lambda g, x: g * x)
+
+
+def _check_types(x: Tensor, y: Tensor, words: str = "expected m1 and m2 to have the same dtype") -> None:
+    if x._array.dtype != y._array.dtype:
+        raise RuntimeError(f"{words}, but got: {_c_type(x)} != {_c_type(y)}")
+
+
+def _c_type(x: Tensor) -> str:
+    return {"Long": "long", "Int": "int", "Bool": "bool"}.get(
+        type_name(x._array.dtype), {"Half": "c10::Half", "Float": "float", "Double": "double"}.get(
+            type_name(x._array.dtype), type_name(x._array.dtype)))  # fmt: skip
+
+
+def _by(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))
+
+
+@public
+def mm(input: Tensor, mat2: Tensor) -> Tensor:
+    """The product of two matrices, (n, k) · (k, m) → (n, m).
+
+    Errors: RuntimeError with both shapes if they do not fit. Source: PyTorch's `torch.mm`.
+    """
+    if input._array.ndim != 2:
+        raise RuntimeError("self must be a matrix")
+    if mat2._array.ndim != 2:
+        raise RuntimeError("mat2 must be a matrix")
+    _check_types(input, mat2)
+    if input._array.shape[1] != mat2._array.shape[0]:
+        raise RuntimeError(
+            f"mat1 and mat2 shapes cannot be multiplied ({_by(input._array.shape)} and {_by(mat2._array.shape)})"
+        )
+    return _mm(input, mat2)
+
+
+@public
+def bmm(input: Tensor, mat2: Tensor) -> Tensor:
+    """Products of matrices pair by pair, (b, n, k) · (b, k, m) → (b, n, m). Source: PyTorch's `torch.bmm`."""
+    a, b = input._array.shape, mat2._array.shape
+    if len(a) != 3 or len(b) != 3:
+        raise RuntimeError("batch1 must be a 3D tensor" if len(a) != 3 else "batch2 must be a 3D tensor")
+    _check_types(input, mat2, "expected scalar types to be the same")
+    if a[0] != b[0] or a[2] != b[1]:
+        raise RuntimeError(
+            f"Expected size for first two dimensions of batch2 tensor to be: [{a[0]}, {a[2]}] but got: [{b[0]}, {b[1]}]."
+        )
+    return _bmm(input, mat2)
+
+
+@public
+def mv(input: Tensor, vec: Tensor) -> Tensor:
+    """A matrix times a vector, (n, k) · (k) → (n). Source: PyTorch's `torch.mv`."""
+    a, b = input._array.shape, vec._array.shape
+    if len(a) != 2 or len(b) != 1:
+        raise RuntimeError(f"vector + matrix @ vector expected, got {len(a)}, {len(b)}")
+    _check_types(input, vec)
+    if a[1] != b[0]:
+        raise RuntimeError(f"size mismatch, got input ({a[0]}), mat ({_by(a)}), vec ({b[0]})")
+    return _mv(input, vec)
+
+
+@public
+def dot(input: Tensor, tensor: Tensor) -> Tensor:
+    """Σ xᵢ yᵢ of two vectors. Source: PyTorch's `torch.dot`."""
+    if input._array.ndim != 1 or tensor._array.ndim != 1:
+        raise RuntimeError(f"1D tensors expected, but got {input._array.ndim}D and {tensor._array.ndim}D tensors")
+    if input._array.dtype != tensor._array.dtype:
+        raise RuntimeError(
+            f"dot : expected both vectors to have same dtype, but found {type_name(input._array.dtype)} and "
+            f"{type_name(tensor._array.dtype)}"
+        )
+    if input._array.size != tensor._array.size:
+        raise RuntimeError(
+            f"inconsistent tensor size, expected tensor [{input._array.size}] and src [{tensor._array.size}] to have the same "
+            f"number of elements, but got {input._array.size} and {tensor._array.size} elements respectively"
+        )
+    return _dot(input, tensor)
+
+
+vdot = public(name="vdot")(lambda input, other: dot(input, other))
+
+
+@public
+def matmul(input: Tensor, other: Tensor) -> Tensor:
+    """Matrix product of the last two dimensions, the ones before broadcast; vectors as rows or columns.
+
+    Errors: RuntimeError with both shapes if they do not fit. Source: PyTorch's `torch.matmul`.
+
+    >>> from mini_torch import ones
+    >>> (ones(4, 2, 3) @ ones(3, 5)).shape
+    torch.Size([4, 2, 5])
+    """
+    a, b = input._array.shape, other._array.shape
+    if not a or not b:
+        raise RuntimeError(
+            f"both arguments to matmul need to be at least 1D, but they are {len(a)}D and {len(b)}D"
+        )
+    if len(a) == 2 == len(b):
+        return mm(input, other)
+    if len(a) == 1 == len(b):
+        return dot(input, other)
+    if len(a) == 2 and len(b) == 1:
+        return mv(input, other)
+    _check_types(input, other)
+    if len(a) == 1:
+        return np.squeeze(matmul(np.expand_dims(input, 0), other), -2)
+    if len(b) == 1:
+        return np.squeeze(matmul(input, np.expand_dims(other, 1)), -1)
+    if a[-1] != b[-2]:
+        raise RuntimeError(
+            f"mat1 and mat2 shapes cannot be multiplied ({_by((math.prod(a[:-1]), a[-1]))} and {_by(b[-2:])})"
+            if len(b) == 2 else
+            f"Expected size for first two dimensions of batch2 tensor to be: [{math.prod(b[:-2])}, {a[-1]}] but got: "
+            f"[{math.prod(b[:-2])}, {b[-2]}] (shapes {list(a)} and {list(b)})"
+        )  # fmt: skip
+    if len(b) == 2:  # one large product beats many small ones
+        flat = _mm(np.reshape(input, (-1, a[-1])), other)
+        return np.reshape(flat, (*a[:-1], b[-1]))
+    try:
+        return _bmm(input, other)
+    except ValueError:
+        raise RuntimeError(f"The batch dimensions of shapes {list(a)} and {list(b)} do not broadcast in matmul") from None
+
+
+method("__matmul__", lambda self, other: matmul(self, other) if isinstance(other, Tensor) else matmul(self, wrap(other)))
+method("__rmatmul__", lambda self, other: matmul(wrap(other), self))
+implements(np.matmul)(lambda x, y: matmul(*(v if isinstance(v, Tensor) else wrap(v) for v in (x, y))))
+
+
+@implements(np.dot)
+def _numpy_dot(a: Tensor, b: Tensor, out: Any = None) -> Tensor:
+    if not a.ndim or not b.ndim:
+        return a * b  # type: ignore[operator]
+    return matmul(a, b) if b.ndim < 3 else tensordot(a, b, ([-1], [-2]))
+
+
+# ---- linear -----------------------------------------------------------------------------------------------------------
+def _rows(x: Any) -> Any:
+    """All but the last dimension as one."""
+    return x if len(x.shape) == 2 else np.reshape(x, (-1, x.shape[-1]))
+
+
+def _weight_rule(g: Any, x: Any) -> Any:
+    return _rows(g).T @ _rows(x)
+
+
+_linear = row(
+    "linear", lambda x, weight, bias: x @ weight.T + bias, grad_name="AddmmBackward0",
+    x=lambda g, weight: g @ weight, weight=_weight_rule, bias=lambda g: np.add.reduce(_rows(g), 0),
+)  # fmt: skip
+_linear_no_bias = row(
+    "linear_no_bias", lambda x, weight: x @ weight.T, grad_name="MmBackward0", x=lambda g, weight: g @ weight,
+    weight=_weight_rule,
+)  # fmt: skip
+
+
+@public(method=False)
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """x Wᵀ + b: input (*, k), weight (n, k), bias (n) → (*, n). Source: PyTorch's `nn.functional.linear`."""
+    try:  # the happy path costs nothing; what went wrong is found out afterwards
+        if weight._array.dtype is input._array.dtype and weight._array.ndim == 2 and input._array.ndim > 1:
+            return _linear_no_bias(input, weight) if bias is None else _linear(input, weight, bias)
+    except ValueError:
+        pass
+    return _linear_slow(input, weight, bias)
+
+
+def _linear_slow(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    out = matmul(input, weight.T if weight.ndim == 2 else weight)  # type: ignore[attr-defined]
+    return out if bias is None else out + bias  # type: ignore[operator]
+
+
+@public(method=False)
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """x₁ᵀ A x₂ + b per output feature; weight (n, k1, k2). Source: PyTorch's `nn.functional.bilinear`."""
+    out = einsum("...i,oij,...j->...o", input1, weight, input2)
+    return out if bias is None else out + bias  # type: ignore[operator]
+
+
+# ---- other products ---------------------------------------------------------------------------------------------------
+@public(aliases=("ger",))
+def outer(input: Tensor, vec2: Tensor) -> Tensor:
+    """All products xᵢ yⱼ of two vectors. Source: PyTorch's `torch.outer`."""
+    if input.ndim != 1 or vec2.ndim != 1:
+        raise RuntimeError(f"outer: Expected 1-D arguments, but got {input.ndim}-D and {vec2.ndim}-D")
+    return np.expand_dims(input, 1) * vec2
+
+
+ger = outer
+implements(np.outer)(lambda a, b, out=None: outer(a, b))
+
+
+def _plus(base: Tensor, product: Tensor, beta: Any, alpha: Any) -> Tensor:
+    product = product if alpha == 1 else product * alpha  # type: ignore[operator]
+    if beta == 0:
+        return product
+    return (base if beta == 1 else base * beta) + product  # type: ignore[operator]
+
+
+@public(inplace=True)
+def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """beta · input + alpha · mat1 @ mat2. Source: PyTorch's `torch.addmm`."""
+    return _plus(input, mm(mat1, mat2), beta, alpha)
+
+
+@public(inplace=True)
+def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """beta · input + alpha · mat @ vec. Source: PyTorch's `torch.addmv`."""
+    return _plus(input, mv(mat, vec), beta, alpha)
+
+
+@public(inplace=True)
+def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """beta · input + alpha · vec1 ⊗ vec2. Source: PyTorch's `torch.addr`."""
+    return _plus(input, outer(vec1, vec2), beta, alpha)
+
+
+@public(inplace=True)
+def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """beta · input + alpha · bmm(batch1, batch2). Source: PyTorch's `torch.baddbmm`."""
+    return _plus(input, bmm(batch1, batch2), beta, alpha)
+
+
+@public(inplace=True)
+def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """beta · input + alpha · Σ bmm(batch1, batch2). Source: PyTorch's `torch.addbmm`."""
+    return _plus(input, np.sum(bmm(batch1, batch2), axis=0), beta, alpha)
+
+
+@public(method=False)
+def chain_matmul(*matrices: Tensor) -> Tensor:
+    """The product of several matrices, left to right. Source: PyTorch's `torch.chain_matmul`."""
+    out = matrices[0]
+    for each in matrices[1:]:
+        out = mm(out, each)
+    return out
+
+
+@public
+def inner(input: Tensor, other: Tensor) -> Tensor:
+    """Sums of products over the last dimensions. Source: PyTorch's `torch.inner`."""
+    if not input.ndim or not other.ndim:
+        return input * other  # type: ignore[operator]
+    if input._array.shape[-1] != other._array.shape[-1]:
+        raise RuntimeError(
+            "inner() the last dimension must match on both input tensors but got shapes "
+            f"{list(input.shape)} and {list(other.shape)}"
+        )
+    return tensordot(input, other, ([-1], [-1]))
+
+
+@public
+def kron(input: Tensor, other: Tensor) -> Tensor:
+    """The Kronecker product. Source: PyTorch's `torch.kron`."""
+    n = max(input.ndim, other.ndim)
+    a = (1,) * (n - input.ndim) + input._array.shape
+    b = (1,) * (n - other.ndim) + other._array.shape
+    left = np.reshape(input, tuple(v for m in a for v in (m, 1)))
+    right = np.reshape(other, tuple(v for m in b for v in (1, m)))
+    return np.reshape(left * right, tuple(i * j for i, j in zip(a, b)))  # type: ignore[operator]
+
+
+@public
+def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
+    """The cross product of 3-vectors along `dim`. Source: PyTorch's `torch.cross`."""
+    shape = np.broadcast_shapes(input._array.shape, other._array.shape)
+    axis = next((i for i, n in enumerate(shape) if n == 3), 0) if dim is None else check_dim(dim, len(shape))
+    if shape[axis] != 3:
+        raise RuntimeError(f"linalg.cross: inputs dimension {axis} must have length 3. Got {shape[axis]} and {shape[axis]}")
+    roll = lambda x, k: np.roll(x, k, axis)  # noqa: E731
+    return roll(input, -1) * roll(other, -2) - roll(input, -2) * roll(other, -1)
+
+
+@public(method=False)
+def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
+    """Sums of products over pairs of dimensions: the last/first `dims`, or the two lists. PyTorch's `torch.tensordot`."""
+    if isinstance(dims, int):
+        left, right = list(range(a.ndim - dims, a.ndim)), list(range(dims))
+    else:
+        left, right = ([check_dim(d, x.ndim) for d in ds] for ds, x in zip(dims, (a, b)))
+    for i, j in zip(left, right):
+        if a._array.shape[i] != b._array.shape[j]:
+            raise RuntimeError(
+                f"contracted dimensions need to match, but first has size {a._array.shape[i]} in dim {i} and second has size "
+                f"{b._array.shape[j]} in dim {j}"
+            )
+    keep_a, keep_b = ([d for d in range(x.ndim) if d not in ds] for x, ds in ((a, left), (b, right)))
+    size = math.prod(a._array.shape[i] for i in left)
+    x = np.reshape(np.transpose(a, (*keep_a, *left)), (-1, size) if size else (math.prod(a._array.shape[i] for i in keep_a), 0))
+    y = np.reshape(np.transpose(b, (*right, *keep_b)), (size, -1) if size else (0, math.prod(b._array.shape[i] for i in keep_b)))
+    shape = [a._array.shape[i] for i in keep_a] + [b._array.shape[i] for i in keep_b]
+    return np.reshape(mm(x, y), tuple(shape))
+
+
+# ---- einsum -----------------------------------------------------------------------------------------------------------
+_einsum = row(
+    "einsum", lambda x, y, a, b, c: np.einsum(f"{a},{b}->{c}", x, y, optimize=True), grad_name="BmmBackward0",
+    x=lambda g, y, a, b, c: _einsum(g, y, c, b, a), y=lambda g, x, a, b, c: _einsum(x, g, a, c, b),
+)  # fmt: skip
+
+
+def _parse(equation: str, ndims: Sequence[int]) -> tuple[list[str], str]:
+    """The terms and the result of an equation, with letters for the ellipses' dimensions."""
+    text = equation.replace(" ", "")
+    left, arrow, result = text.partition("->")
+    terms = left.split(",")
+    if len(terms) != len(ndims):
+        more = "more" if len(ndims) > len(terms) else "fewer"
+        raise RuntimeError(f"einsum(): {more} operands were provided than specified in the equation")
+    letters = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" if c not in text]
+    widths = [n - len(t.replace("...", "")) if "..." in t else 0 for t, n in zip(terms, ndims)]
+    for i, (t, n, w) in enumerate(zip(terms, ndims, widths)):
+        if w < 0 or ("..." not in t and len(t) != n):
+            raise RuntimeError(
+                f"einsum(): the number of subscripts in the equation ({len(t.replace('...', ''))}) does not match the number of "
+                f"dimensions ({n}) for operand {i} and no ellipsis was given"
+            )
+    widest = letters[: max(widths, default=0)]
+    terms = [t.replace("...", "".join(widest[len(widest) - w :])) for t, w in zip(terms, widths)]
+    if arrow:
+        result = result.replace("...", "".join(widest))
+    else:
+        every = "".join(terms)
+        result = "".join(widest) + "".join(sorted(c for c in set(every) if every.count(c) == 1 and c not in widest))
+    for c in result:
+        if c not in "".join(terms):
+            raise RuntimeError(f"einsum(): output subscript {c} does not appear in the equation for any input operand")
+    return terms, result
+
+
+def _simplified(x: Any, term: str, elsewhere: str) -> tuple[Any, str]:
+    """Repeated letters as a diagonal, letters that occur nowhere else summed."""
+    for c in sorted(set(term)):
+        while term.count(c) > 1:
+            i, j = (k for k, letter in enumerate(term) if letter == c) if term.count(c) == 2 else _first_two(term, c)
+            x = diagonal_of(x, 0, i, j)
+            term = "".join(letter for k, letter in enumerate(term) if k not in (i, j)) + c
+    lone = tuple(k for k, c in enumerate(term) if c not in elsewhere)
+    if lone:
+        x = np.sum(x, axis=lone)
+        term = "".join(c for c in term if c in elsewhere)
+    return x, term
+
+
+def _first_two(term: str, c: str) -> tuple[int, int]:
+    first = term.index(c)
+    return first, term.index(c, first + 1)
+
+
+@public(method=False)
+def einsum(equation: str, *operands: Any) -> Tensor:
+    """Sums of products by Einstein's notation, e.g. "bij,bjk->bik"; repeated letters, ellipses, implicit results.
+
+    More than two operands are contracted pair by pair in a greedy order. Errors: RuntimeError where the equation does
+    not fit the operands. Source: PyTorch's `torch.einsum`.
+
+    >>> from mini_torch import ones, einsum
+    >>> einsum("ij,j->i", ones(2, 3), ones(3))
+    tensor([3., 3.])
+    """
+    given = list(operands[0]) if len(operands) == 1 and isinstance(operands[0], list | tuple) else list(operands)
+    terms, result = _parse(equation, [x.ndim for x in given])
+    sizes: dict[str, int] = {}
+    for x, term in zip(given, terms):
+        for c, n in zip(term, x._array.shape):
+            if sizes.setdefault(c, n) != n:
+                if 1 not in (n, sizes[c]):
+                    raise RuntimeError(
+                        f"einsum(): subscript {c} has size {n} for operand {terms.index(term)} which does "
+                        f"not broadcast with previously seen size {sizes[c]}"
+                    )
+                sizes[c] = max(n, sizes[c])
+    for k, (x, term) in enumerate(zip(given, terms)):
+        shape = tuple(sizes[c] for c in term)
+        if x._array.shape != shape:
+            given[k] = np.broadcast_to(x, shape)
+    for step in _contraction_order(terms, result, given):
+        picked = [(given[k], terms[k]) for k in step]
+        given = [x for k, x in enumerate(given) if k not in step]
+        terms = [t for k, t in enumerate(terms) if k not in step]
+        x, term = _contract(picked, result + "".join(terms))
+        given.append(x)
+        terms.append(term)
+    x, term = _simplified(given[0], terms[0], result)
+    return np.transpose(x, tuple(term.index(c) for c in result))
+
+
+def _contraction_order(terms: list[str], result: str, given: list[Any]) -> list[tuple[int, ...]]:
+    if len(terms) < 3:
+        return [tuple(range(len(terms)))] if len(terms) == 2 else []
+    clean = ",".join(terms) + "->" + result
+    path = np.einsum_path(clean, *[np.broadcast_to(np.empty((), bool), x.shape) for x in given], optimize="greedy")[0]
+    return [s for step in path[1:] for s in ([step] if len(step) == 2 else [(0, 1)] * (len(step) - 1))]
+
+
+def _contract(picked: list[tuple[Any, str]], needed: str) -> tuple[Any, str]:
+    (x, a), (y, b) = picked
+    x, a = _simplified(x, a, needed + b)
+    y, b = _simplified(y, b, needed + a)
+    c = "".join(dict.fromkeys(letter for letter in a + b if letter in needed))
+    return _einsum(x, y, a, b, c), c
+
+
+@implements(np.einsum)
+def _numpy_einsum(equation: str, *operands: Any, **_: Any) -> Tensor:
+    return einsum(equation, *operands)
+
+
+implements(np.tensordot)(lambda a, b, axes=2: tensordot(a, b, axes))

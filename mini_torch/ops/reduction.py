@@ -1,0 +1,628 @@
+"""Sums, means, extremes, norms and other reductions along dimensions, and running sums."""
+
+from __future__ import annotations
+
+import builtins
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..dtype import default_numpy_dtype, to_numpy_dtype
+from ..op import cast, implements, public, quiet, row, type_name
+from ..tensor import Tensor, check_dim, wrap
+from .adjoint import add_along, take_along
+from .elementwise import maximum, minimum, where
+
+__all__ = [
+    "all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "bincount", "count_nonzero", "cummax", "cummin", "cumprod",
+    "cumsum", "logsumexp", "max", "mean", "median", "min", "nanmean", "nansum", "norm", "prod", "std", "std_mean", "sum",
+    "var", "var_mean",
+]  # fmt: skip
+
+Dims = int | tuple[int, ...] | list[int] | None
+
+
+def axes_of(dim: Dims, ndim: int) -> tuple[int, ...]:
+    """The dimensions to reduce, counted from the front: all for None or ()."""
+    if dim is None:
+        return tuple(range(ndim))
+    if isinstance(dim, int):
+        return (check_dim(dim, ndim),) if ndim else (check_dim(dim, 0),)[:0]
+    axes = tuple(check_dim(d, ndim) for d in dim)
+    if len(set(axes)) != len(axes):
+        raise RuntimeError(f"dim {next(d for d in axes if axes.count(d) > 1)} appears multiple times in the list of dims")
+    return axes if axes or not ndim else tuple(range(ndim))
+
+
+def spread(g: Any, shape: tuple[int, ...], axes: tuple[int, ...]) -> Any:
+    """A reduction's gradient, repeated to the shape before it. The adjoint of a sum over `axes`."""
+    if len(g.shape) != len(shape):
+        g = np.reshape(g, tuple([1 if i in axes else n for i, n in enumerate(shape)]))
+    return np.broadcast_to(g, shape)
+
+
+def keep(x: Any, ndim: int, axes: tuple[int, ...]) -> Any:
+    """A reduction's result with the reduced axes back in as 1."""
+    if len(x.shape) == ndim:
+        return x
+    rest = iter(x.shape)
+    return np.reshape(x, tuple([1 if i in axes else next(rest) for i in range(ndim)]))
+
+
+# ---- sums and means ---------------------------------------------------------------------------------------------------
+_sum = row(
+    "sum", lambda x, axes, keepdim: np.add.reduce(x, axis=axes, keepdims=keepdim),
+    x=lambda g, shape, axes: spread(g, shape, axes),
+)  # fmt: skip
+
+
+def _mean_forward(x: Any, axes: tuple[int, ...], keepdim: bool) -> Any:
+    total = np.add.reduce(x, axis=axes, keepdims=keepdim)
+    return np.divide(total, _count(x.shape, axes), dtype=x.dtype)
+
+
+def _count(shape: tuple[int, ...], axes: tuple[int, ...]) -> int:
+    return math.prod([shape[a] for a in axes])
+
+
+_mean = row(
+    "mean", quiet(_mean_forward), x=lambda g, shape, axes: spread(g / builtins.max(_count(shape, axes), 1), shape, axes)
+)
+
+
+@public
+def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The sum of all elements, or along `dim`. Integers and bools add up in int64.
+
+    Errors: IndexError for a dimension out of range. Source: PyTorch's `torch.sum`.
+
+    >>> from mini_torch import ones
+    >>> ones(2, 3).sum(1)
+    tensor([3., 3.])
+    """
+    if dtype is not None:
+        input = _in_type(input, to_numpy_dtype(dtype))
+    elif input._array.dtype.kind in "biu":
+        input = _in_type(input, np.dtype(np.int64))
+    return _sum(input, axes_of(dim, input._array.ndim), keepdim)
+
+
+def _in_type(x: Tensor, kind: np.dtype[Any]) -> Tensor:
+    return x if x._array.dtype == kind else cast(x, kind)
+
+
+def _need_floats(x: Tensor, name: str) -> None:
+    if x._array.dtype.kind not in "fc":
+        raise RuntimeError(
+            f"{name}(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. "
+            f"Got: {_type_title(x)}"
+        )
+
+
+def _type_title(x: Tensor) -> str:
+    return type_name(x._array.dtype)
+
+
+@public
+def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The mean of all elements, or along `dim`.
+
+    Errors: RuntimeError for integers (convert first, or give `dtype`). Source: PyTorch's `torch.mean`.
+    """
+    if dtype is not None:
+        input = _in_type(input, to_numpy_dtype(dtype))
+    _need_floats(input, "mean")
+    return _mean(input, axes_of(dim, input._array.ndim), keepdim)
+
+
+def _var_forward(x: Any, axes: tuple[int, ...], correction: float, keepdim: bool) -> Any:
+    n = _count(x.shape, axes)
+    centred = x - np.divide(np.add.reduce(x, axis=axes, keepdims=True), n, dtype=x.dtype)
+    total = np.add.reduce(np.square(np.abs(centred)), axis=axes, keepdims=keepdim)
+    return np.divide(total, builtins.max(n - correction, 0), dtype=total.dtype)
+
+
+def _var_rule(g: Any, x: Any, axes: tuple[int, ...], correction: float) -> Any:
+    n = _count(x.shape, axes)
+    centred = x - np.add.reduce(x, axis=axes, keepdims=True) / n
+    scale = 2.0 / (n - correction) if n > correction else math.nan
+    return keep(g, len(x.shape), axes) * (centred * scale)
+
+
+_var = row("var", quiet(_var_forward), x=_var_rule)
+
+
+@public
+def var(
+    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
+) -> Tensor:
+    """The variance: mean squared distance from the mean, divided by n − correction (1 unless given).
+
+    Source: PyTorch's `torch.var`.
+    """
+    if isinstance(dim, bool):  # var(x, False): the old form
+        dim, unbiased = None, dim
+    if correction is None:
+        correction = 1 if unbiased is None or unbiased else 0
+    if input._array.dtype.kind not in "fc":
+        raise RuntimeError("std and var only support floating point and complex dtypes")
+    return _var(input, axes_of(dim, input._array.ndim), correction, keepdim)
+
+
+_std_of_var = row(
+    "std", quiet(np.sqrt), x=lambda g, out: np.where(out == 0, 0.0, g / np.where(out == 0, 1.0, 2.0 * out))
+)
+
+
+@public
+def std(
+    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
+) -> Tensor:
+    """The standard deviation, see `var`; its gradient is 0 where it is 0. Source: PyTorch's `torch.std`."""
+    return _std_of_var(var(input, dim, unbiased, keepdim, correction=correction))
+
+
+@public
+def var_mean(
+    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
+) -> tuple[Tensor, Tensor]:
+    """(variance, mean). Source: PyTorch's `torch.var_mean`."""
+    return var(input, dim, unbiased, keepdim, correction=correction), mean(input, dim, keepdim)
+
+
+@public
+def std_mean(
+    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
+) -> tuple[Tensor, Tensor]:
+    """(standard deviation, mean). Source: PyTorch's `torch.std_mean`."""
+    return std(input, dim, unbiased, keepdim, correction=correction), mean(input, dim, keepdim)
+
+
+@public
+def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """`sum` with NaN counted as 0. Source: PyTorch's `torch.nansum`."""
+    return sum(where(input == input, input, 0), dim, keepdim, dtype=dtype)
+
+
+@public
+def nanmean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """`mean` of what is not NaN. Source: PyTorch's `torch.nanmean`."""
+    return nansum(input, dim, keepdim, dtype=dtype) / sum(input == input, dim, keepdim)
+
+
+# ---- products and running sums ----------------------------------------------------------------------------------------
+def _others_product(x: Any, axis: int) -> Any:
+    """Along `axis`, for each element the product of all others, right with zeros among them."""
+    ones = np.ones_like(x[(slice(None),) * axis + (slice(0, 1),)])
+    rest = (slice(None),) * axis
+    before = _cumprod(np.concatenate([ones, x[(*rest, slice(0, -1))]], axis), axis)
+    after = np.flip(_cumprod(np.concatenate([ones, np.flip(x, axis)[(*rest, slice(0, -1))]], axis), axis), axis)
+    return before * after
+
+
+def _cumprod_rule(g: Any, x: Any, axis: int) -> Any:
+    """Safe at zeros: dL/dx_i = Σ_{j≥i} g_j Π_{k≤j, k≠i} x_k, in n steps."""
+    n = x.shape[axis]
+    parts = []
+    for i in range(n):
+        head = np.prod(x[(slice(None),) * axis + (slice(0, i),)], axis=axis, keepdims=True)
+        rest = x[(slice(None),) * axis + (slice(i + 1, n),)]
+        tail = _cumprod(np.concatenate([head, rest], axis), axis)
+        parts.append(np.sum(tail * g[(slice(None),) * axis + (slice(i, n),)], axis=axis, keepdims=True))
+    return np.concatenate(parts, axis) if parts else g * x
+
+
+_cumprod = row("cumprod", lambda x, axis: np.multiply.accumulate(x, axis=axis), x=_cumprod_rule)
+
+
+def _prod_rule(g: Any, x: Any, axis: int | None, keepdim: bool) -> Any:
+    if axis is None:
+        flat = np.reshape(x, (-1,))
+        return np.reshape(g * _others_product(flat, 0), x.shape)
+    g = g if keepdim else np.expand_dims(g, axis)
+    return g * _others_product(x, axis)
+
+
+_prod = row(
+    "prod", lambda x, axis, keepdim: np.multiply.reduce(x, axis=axis, keepdims=keepdim), x=_prod_rule
+)
+
+
+@public
+def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The product of all elements, or along one `dim`; the gradient is right with zeros in it.
+
+    Source: PyTorch's `torch.prod`.
+    """
+    if dtype is not None:
+        input = _in_type(input, to_numpy_dtype(dtype))
+    elif input._array.dtype.kind in "biu":
+        input = _in_type(input, np.dtype(np.int64))
+    if dim is not None and not input._array.ndim:
+        check_dim(dim, 0)
+        dim = None
+    return _prod(input, None if dim is None else check_dim(dim, input._array.ndim), keepdim)
+
+
+_cumsum = row(
+    "cumsum", lambda x, axis: np.add.accumulate(x, axis=axis),
+    x=lambda g, axis: np.flip(_cumsum(np.flip(g, axis), axis), axis),
+)  # fmt: skip
+
+
+def _running(core: Any, input: Tensor, dim: int, dtype: Any) -> Tensor:
+    if dtype is not None:
+        input = _in_type(input, to_numpy_dtype(dtype))
+    elif input._array.dtype.kind in "biu":
+        input = _in_type(input, np.dtype(np.int64))
+    axis = check_dim(dim, input._array.ndim)
+    return core(input, axis) if input._array.ndim else input.clone()  # type: ignore[attr-defined]
+
+
+@public(inplace=True)
+def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+    """Running sums along `dim`. Source: PyTorch's `torch.cumsum`."""
+    return _running(_cumsum, input, dim, dtype)
+
+
+@public(inplace=True)
+def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+    """Running products along `dim`; the gradient is right with zeros in it. Source: PyTorch's `torch.cumprod`."""
+    return _running(_cumprod, input, dim, dtype)
+
+
+# ---- extremes ---------------------------------------------------------------------------------------------------------
+class Extremes(NamedTuple):
+    """What `max`, `min`, `cummax`, `sort` … return: values and where they stood, by name and by position."""
+
+    values: Tensor
+    indices: Tensor
+
+    def __repr__(self) -> str:
+        return f"torch.return_types.extremes(\nvalues={self.values!r},\nindices={self.indices!r})"
+
+
+def _shared_rule(g: Any, x: Any, out: Any, axes: tuple[int, ...]) -> Any:
+    """Elements that are equal extremes share the gradient evenly."""
+    mask = x == keep(out, len(x.shape), axes)
+    hits = np.where(mask, np.ones_like(x), 0.0)
+    return keep(g, len(x.shape), axes) * (hits / np.sum(hits, axis=axes, keepdims=True))
+
+
+_amax = row("amax", lambda x, axes, keepdim: np.maximum.reduce(x, axis=axes, keepdims=keepdim), x=_shared_rule)
+_amin = row("amin", lambda x, axes, keepdim: np.minimum.reduce(x, axis=axes, keepdims=keepdim), x=_shared_rule)
+
+
+def _need_elements(x: Tensor, axes: tuple[int, ...], name: str) -> None:
+    if x._array.size == 0 and any_zero(x._array.shape, axes):
+        raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0, or to have non-zero size. "
+                         f"Got shape {list(x.shape)}, dims {list(axes)}.")  # fmt: skip
+
+
+def any_zero(shape: tuple[int, ...], axes: tuple[int, ...]) -> bool:
+    """Whether one of the axes is empty."""
+    return 0 in [shape[a] for a in axes]
+
+
+@public
+def amax(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
+    """The largest element along `dim` (one or several); ties share the gradient. Source: PyTorch's `torch.amax`."""
+    axes = axes_of(dim, input._array.ndim)
+    _need_elements(input, axes, "amax")
+    return _amax(input, axes, keepdim)
+
+
+@public
+def amin(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
+    """The smallest element along `dim` (one or several); ties share the gradient. Source: PyTorch's `torch.amin`."""
+    axes = axes_of(dim, input._array.ndim)
+    _need_elements(input, axes, "amin")
+    return _amin(input, axes, keepdim)
+
+
+@public
+def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> tuple[Tensor, Tensor]:
+    """(smallest, largest). Source: PyTorch's `torch.aminmax`."""
+    return amin(input, dim, keepdim), amax(input, dim, keepdim)
+
+
+def _extreme_at(input: Tensor, dim: int, keepdim: bool, find: Any, name: str) -> Extremes:
+    """The elements that `find` (argmax or argmin) points at along `dim`, with a gradient to just these."""
+    if not input._array.ndim:
+        check_dim(dim, 0)
+        return Extremes(_pick_0d[name](input), wrap(np.zeros((), np.int64)))
+    axis = check_dim(dim, input._array.ndim)
+    _need_elements(input, (axis,), name)
+    index = np.expand_dims(find(input._array, axis), axis)
+    values = _pick[name](input, index, axis)
+    return Extremes(values, wrap(index)) if keepdim else Extremes(np.squeeze(values, axis), wrap(index.squeeze(axis)))
+
+
+_pick = {
+    name: row(f"{name}_along", lambda x, index, axis: np.take_along_axis(x, index, axis), grad_name=f"{name.title()}Backward0",
+              x=lambda g, index, shape, axis: add_along(g, index, shape, axis), index=None)
+    for name in ("max", "min", "median", "kthvalue")
+}  # fmt: skip
+_pick_0d = {name: row(f"{name}_0d", lambda x: x.copy(), grad_name=f"{name.title()}Backward0", x=lambda g: g) for name in _pick}
+
+
+def _pairwise(input: Tensor, dim: Any, name: str) -> Tensor | None:
+    if not isinstance(dim, Tensor):
+        return None
+    return (maximum if name == "max" else minimum)(input, dim)
+
+
+@public
+def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor | None = None) -> Any:
+    """The largest element; with `dim` (values, indices) along it; with a second tensor the larger of each pair.
+
+    Over all elements, ties share the gradient; along `dim` it goes to the one at `indices`, as in PyTorch.
+    Errors: RuntimeError for no elements. Source: PyTorch's `torch.max`.
+
+    >>> from mini_torch import tensor
+    >>> tensor([[1, 5], [7, 2]]).max(1).values
+    tensor([5, 7])
+    """
+    dim = other if other is not None else dim
+    if dim is None:
+        return _over_all(input, _amax, "max")
+    pair = _pairwise(input, dim, "max")
+    return _extreme_at(input, dim, keepdim, np.argmax, "max") if pair is None else pair
+
+
+@public
+def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor | None = None) -> Any:
+    """The smallest element; with `dim` (values, indices) along it; with a second tensor the smaller of each pair.
+
+    See `max`. Source: PyTorch's `torch.min`.
+    """
+    dim = other if other is not None else dim
+    if dim is None:
+        return _over_all(input, _amin, "min")
+    pair = _pairwise(input, dim, "min")
+    return _extreme_at(input, dim, keepdim, np.argmin, "min") if pair is None else pair
+
+
+def _over_all(input: Tensor, core: Any, name: str) -> Tensor:
+    if not input._array.size:
+        raise RuntimeError(
+            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the "
+            "'dim' argument."
+        )
+    return core(input, tuple(range(input._array.ndim)), False)
+
+
+def _arg(input: Tensor, dim: int | None, keepdim: bool, find: Any, name: str) -> Tensor:
+    array = input._array
+    if dim is None:
+        if not array.size:
+            raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.")
+        index = np.asarray(find(array))
+        return wrap(index.reshape((1,) * array.ndim) if keepdim else index)
+    axis = check_dim(dim, array.ndim)
+    if not array.ndim:
+        return wrap(np.zeros((), np.int64))
+    _need_elements(input, (axis,), name)
+    index = find(array, axis)
+    return wrap(np.expand_dims(index, axis) if keepdim else np.asarray(index))
+
+
+@public
+def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """Where the largest element stands: in the flattened tensor, or along `dim`. Source: PyTorch's `torch.argmax`."""
+    return _arg(input, dim, keepdim, np.argmax, "argmax")
+
+
+@public
+def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """Where the smallest element stands, see `argmax`. Source: PyTorch's `torch.argmin`."""
+    return _arg(input, dim, keepdim, np.argmin, "argmin")
+
+
+@public
+def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The median, the lower of the two middle ones; with `dim` (values, indices). Source: PyTorch's `torch.median`."""
+    flat = input if dim is not None else input.reshape(-1)  # type: ignore[attr-defined]
+    if not flat._array.ndim:
+        return _extreme_at(flat, 0, keepdim, np.argmax, "median")
+    found = _extreme_at(flat, 0 if dim is None else dim, keepdim, _middle, "median")
+    return found.values if dim is None else found
+
+
+def _middle(x: Any, axis: int) -> Any:
+    order = np.argsort(x, axis, kind="stable")
+    nans = np.isnan(x).any(axis) if x.dtype.kind == "f" else False
+    middle = np.take(order, (x.shape[axis] - 1) // 2, axis)
+    return np.where(nans, np.argmax(np.isnan(x), axis), middle) if np.any(nans) else middle
+
+
+def _running_extreme(input: Tensor, dim: int, better: Any) -> Extremes:
+    x, axis = input._array, check_dim(dim, input._array.ndim)
+    if not x.ndim:
+        return Extremes(input.clone(), wrap(np.zeros((), np.int64)))  # type: ignore[attr-defined]
+    best = better.accumulate(x, axis)
+    steps = np.arange(x.shape[axis]).reshape((-1,) + (1,) * (x.ndim - axis - 1))
+    index = np.maximum.accumulate(np.where(x == best, steps, 0), axis)
+    return Extremes(take_along(input, index, axis), wrap(index))
+
+
+@public
+def cummax(input: Tensor, dim: int) -> Extremes:
+    """(values, indices) of the largest so far along `dim`. Source: PyTorch's `torch.cummax`."""
+    return _running_extreme(input, dim, np.maximum)
+
+
+@public
+def cummin(input: Tensor, dim: int) -> Extremes:
+    """(values, indices) of the smallest so far along `dim`. Source: PyTorch's `torch.cummin`."""
+    return _running_extreme(input, dim, np.minimum)
+
+
+# ---- logic and counting -----------------------------------------------------------------------------------------------
+def _reduce_bools(input: Tensor, dim: Dims, keepdim: bool, ufunc: Any) -> Tensor:
+    out = ufunc.reduce(input._array, axis=axes_of(dim, input._array.ndim), keepdims=keepdim)
+    return wrap(out.astype(np.uint8) if input._array.dtype == np.uint8 else out)
+
+
+@public
+def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
+    """Whether all elements are true (not 0). Source: PyTorch's `torch.all`."""
+    return _reduce_bools(input, dim, keepdim, np.logical_and)
+
+
+@public
+def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
+    """Whether any element is true (not 0). Source: PyTorch's `torch.any`."""
+    return _reduce_bools(input, dim, keepdim, np.logical_or)
+
+
+@public
+def count_nonzero(input: Tensor, dim: Dims = None) -> Tensor:
+    """How many elements are not 0. Source: PyTorch's `torch.count_nonzero`."""
+    return wrap(np.asarray(np.count_nonzero(input._array, axis=axes_of(dim, input._array.ndim) or None), np.int64))
+
+
+@public
+def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
+    """How often each of 0, 1, 2 … occurs. Source: PyTorch's `torch.bincount`."""
+    if input._array.ndim != 1 or input._array.dtype.kind not in "iu" or (input._array < 0).any():
+        raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
+    return wrap(np.bincount(input._array, None if weights is None else weights._array, minlength))
+
+
+# ---- norms and logarithms of sums -------------------------------------------------------------------------------------
+def _logsumexp_forward(x: Any, axes: tuple[int, ...], keepdim: bool) -> Any:
+    if any_zero(x.shape, axes):
+        return np.log(np.add.reduce(x, axis=axes, keepdims=keepdim))
+    peak = np.maximum.reduce(x, axis=axes, keepdims=True)
+    peak = np.where(np.isfinite(peak), peak, 0).astype(x.dtype)
+    out = np.log(np.add.reduce(np.exp(x - peak), axis=axes, keepdims=True)) + peak
+    return out if keepdim else np.squeeze(out, axes)
+
+
+def _logsumexp_rule(g: Any, x: Any, out: Any, axes: tuple[int, ...]) -> Any:
+    n = len(x.shape)
+    out = keep(out, n, axes)
+    return keep(g, n, axes) * np.exp(x - np.where(np.isinf(out), 0.0, out))
+
+
+_logsumexp = row("logsumexp", quiet(_logsumexp_forward), x=_logsumexp_rule)
+
+
+@public
+def logsumexp(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
+    """ln Σ eˣ along `dim`, without overflow. Source: PyTorch's `torch.logsumexp`."""
+    if input._array.dtype.kind not in "fc":
+        input = cast(input, default_numpy_dtype())
+    return _logsumexp(input, axes_of(dim, input._array.ndim), keepdim)
+
+
+def _norm_forward(x: Any, p: float, axes: tuple[int, ...], keepdim: bool) -> Any:
+    size = np.abs(x)
+    if p == 2:
+        return np.sqrt(np.add.reduce(np.square(size), axis=axes, keepdims=keepdim))
+    if p == 1:
+        return np.add.reduce(size, axis=axes, keepdims=keepdim)
+    if p == math.inf:
+        return np.maximum.reduce(size, axis=axes, keepdims=keepdim)
+    if p == -math.inf:
+        return np.minimum.reduce(size, axis=axes, keepdims=keepdim)
+    if p == 0:
+        return np.add.reduce(size != 0, axis=axes, keepdims=keepdim, dtype=x.dtype)
+    return np.power(np.add.reduce(np.power(size, p), axis=axes, keepdims=keepdim), 1 / p).astype(x.dtype)
+
+
+def _norm_rule(g: Any, x: Any, out: Any, p: float, axes: tuple[int, ...]) -> Any:
+    """The gradient at 0 is 0, as in PyTorch."""
+    n = len(x.shape)
+    g, out = keep(g, n, axes), keep(out, n, axes)
+    if p == 0:
+        return np.zeros_like(x)
+    if p == 1:
+        return g * np.sign(x)
+    if p in (math.inf, -math.inf):
+        hits = np.where(np.abs(x) == out, np.sign(x), 0.0)
+        return g * hits / np.sum(np.where(np.abs(x) == out, np.ones_like(x), 0.0), axis=axes, keepdims=True)
+    safe = np.where(out == 0, 1.0, out)
+    if p == 2:
+        return np.where(out == 0, 0.0, g * (x / safe))
+    size = np.where(x == 0, 1.0, np.abs(x))
+    return np.where((x == 0) | (out == 0), 0.0, g * np.sign(x) * np.power(size / safe, p - 1))
+
+
+_norm = row("norm", quiet(_norm_forward), x=_norm_rule, grad_name="LinalgVectorNormBackward0")
+
+
+def vector_norm(x: Tensor, p: float, dim: Dims, keepdim: bool) -> Tensor:
+    """The p-norm of the elements along `dim`."""
+    return _norm(x, float(p), axes_of(dim, x._array.ndim), keepdim)
+
+
+@public
+def norm(input: Tensor, p: Any = "fro", dim: Dims = None, keepdim: bool = False, dtype: Any = None) -> Tensor:
+    """The p-norm (Σ|x|ᵖ)^(1/p) of all elements or along `dim`; 'fro' is p = 2; also inf, -inf and 0.
+
+    The gradient at 0 is 0. Source: PyTorch's `torch.norm`.
+    """
+    if dtype is not None:
+        input = _in_type(input, to_numpy_dtype(dtype))
+    if input._array.dtype.kind not in "fc":
+        raise RuntimeError(
+            f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {_type_title(input)}"
+        )
+    return vector_norm(input, 2.0 if p in ("fro", None) else p, dim, keepdim)
+
+
+# ---- NumPy's names ----------------------------------------------------------------------------------------------------
+def _numpy_reduction(function: Any) -> Any:
+    def entry(a: Any, axis: Dims = None, dtype: Any = None, out: Any = None, keepdims: bool = False, **_: Any) -> Any:
+        return function(a, axis, keepdims)
+
+    return entry
+
+
+for _names, _function in (
+    ((np.sum, (np.add, "reduce")), lambda a, axis, keepdims: _sum(a, axes_of(axis, a._array.ndim), keepdims)),
+    ((np.mean,), mean),
+    ((np.amax, np.max, (np.maximum, "reduce")), amax),
+    ((np.amin, np.min, (np.minimum, "reduce")), amin),
+    ((np.any,), any),
+    ((np.all,), all),
+):  # fmt: skip
+    implements(*_names)(_numpy_reduction(_function))
+
+
+@implements(np.prod, (np.multiply, "reduce"))
+def _numpy_prod(a: Tensor, axis: int | None = None, dtype: Any = None, out: Any = None, keepdims: bool = False) -> Tensor:
+    return prod(a, axis, keepdims)
+
+
+@implements((np.add, "accumulate"), np.cumsum)
+def _numpy_cumsum(a: Tensor, axis: int = 0, dtype: Any = None, out: Any = None) -> Tensor:
+    return cumsum(a, axis)
+
+
+@implements((np.multiply, "accumulate"), np.cumprod)
+def _numpy_cumprod(a: Tensor, axis: int = 0, dtype: Any = None, out: Any = None) -> Tensor:
+    return cumprod(a, axis)
+
+
+@implements(np.var)
+def _numpy_var(a: Tensor, axis: Dims = None, dtype: Any = None, out: Any = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
+    return var(a, axis, keepdim=keepdims, correction=ddof)
+
+
+@implements(np.std)
+def _numpy_std(a: Tensor, axis: Dims = None, dtype: Any = None, out: Any = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
+    return std(a, axis, keepdim=keepdims, correction=ddof)
+
+
+@implements(np.argmax)
+def _numpy_argmax(a: Tensor, axis: int | None = None, out: Any = None, *, keepdims: bool = False) -> Tensor:
+    return argmax(a, axis, keepdims)
+
+
+@implements(np.argmin)
+def _numpy_argmin(a: Tensor, axis: int | None = None, out: Any = None, *, keepdims: bool = False) -> Tensor:
+    return argmin(a, axis, keepdims)

@@ -1,0 +1,814 @@
+"""`Tensor`: a NumPy array that remembers how it was computed.
+
+What is here: storage, views and versions, Python's protocols (`len`, `bool`, `format`, iteration, copying, pickling),
+NumPy's protocols (`__array__`, `__array_ufunc__`, `__array_function__`, `__dlpack__`), and backward. The calculus (`+`,
+`exp`, `sum`, indexing …) is in `ops/`; each operation is made a method there, through `method` below.
+
+The module is callable: `mini_torch.tensor([1., 2.])` makes a tensor as `torch.tensor` does, while
+`from mini_torch.tensor import Tensor` finds the class.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from types import ModuleType
+from typing import Any, NoReturn
+
+import numpy as np
+
+from . import dtype as _dtype
+from .dtype import Size, check_device, cpu, device, from_numpy_dtype, to_numpy_dtype
+from .formatting import format_scalar, format_tensor
+from .graph import InferenceCell, Lift, Node, RemovableHandle, enable_grad, mode, walk_back
+
+__all__ = ["Tensor", "tensor", "wrap"]
+
+Array = np.ndarray[Any, Any]
+_ndarray = np.ndarray
+
+
+class View:
+    """How a view came from its base: the base tensor and the steps to take from it again.
+
+    An in-place write to the base, or to any view of it, makes a new history for the base. `generation` says for which
+    history the view's own node was made; an older one is made anew when it is asked for.
+    """
+
+    __slots__ = ("base", "generation", "steps")
+
+    def __init__(self, base: Tensor, steps: tuple[tuple[Callable[..., Any], tuple[Any, ...]], ...]) -> None:
+        self.base = base
+        self.steps = steps
+        self.generation = base._cell[1]
+
+    def replay(self, x: Any) -> Any:
+        """The steps on another array, tensor or base of the same shape."""
+        for function, options in self.steps:
+            x = function(x, *options)
+        return x
+
+    def refresh(self, view: Tensor) -> None:
+        """Gives the view the history that its base has now."""
+        with enable_grad():
+            again = self.replay(self.base)
+        view._node, view._requires_grad = again._node, again._requires_grad
+        self.generation = view._cell[1]
+
+
+class Tensor:
+    """A multi-dimensional array of one number type, with PyTorch's API.
+
+    `Tensor(2, 3)` is uninitialised, `Tensor([1, 2])` holds the data in the default floating type; use
+    `mini_torch.tensor(data)` to keep the data's own type.
+
+    >>> x = tensor([1., 2.], requires_grad=True)
+    >>> y = (x * x).sum()
+    >>> y.backward()
+    >>> x.grad
+    tensor([2., 4.])
+    """
+
+    # _cell is the version counter that a tensor shares with its views: [writes so far, histories so far].
+    __slots__ = ("__dict__", "__weakref__", "_array", "_cell", "_grad", "_hooks", "_node", "_requires_grad", "_view")
+
+    _retains_grad = False
+    _post_hooks: dict[int, Any] | None = None
+    __array_priority__ = 1000  # an array on the left leaves the operator to us
+
+    def __new__(cls, *size: Any, device: Any = None) -> Any:
+        check_device(device)
+        kind = _dtype.default_numpy_dtype()
+        if len(size) == 1 and not isinstance(size[0], int | Size):
+            data = size[0]
+            array = data._array.astype(kind) if isinstance(data, Tensor) else np.array(data, dtype=kind)
+        else:
+            array = np.empty(size[0] if size and isinstance(size[0], Size) else (size or (0,)), dtype=kind)
+        return make(cls, array)
+
+    # ---- what it is ---------------------------------------------------------------------------------------------------
+    @property
+    def shape(self) -> Size:
+        """The sizes of the dimensions."""
+        return Size(self._array.shape)
+
+    def size(self, dim: int | None = None) -> Any:
+        """The shape, or one dimension's size."""
+        return Size(self._array.shape) if dim is None else self._array.shape[check_dim(dim, self._array.ndim)]
+
+    @property
+    def dtype(self) -> _dtype.dtype:
+        """The number type."""
+        return from_numpy_dtype(self._array.dtype)
+
+    @property
+    def device(self) -> device:
+        """Always `device(type='cpu')`."""
+        return cpu
+
+    @property
+    def ndim(self) -> int:
+        """How many dimensions."""
+        return self._array.ndim
+
+    def dim(self) -> int:
+        """How many dimensions."""
+        return self._array.ndim
+
+    ndimension = dim
+
+    def numel(self) -> int:
+        """How many elements."""
+        return self._array.size
+
+    nelement = numel
+
+    def element_size(self) -> int:
+        """Bytes per element."""
+        return self._array.itemsize
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes per element."""
+        return self._array.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self._array.nbytes
+
+    def stride(self, dim: int | None = None) -> Any:
+        """Steps, in elements, from one index to the next along each dimension (or along `dim`)."""
+        array = self._array
+        strides = tuple(s // array.itemsize for s in array.strides) if array.size else _contiguous_strides(array.shape)
+        return strides if dim is None else strides[check_dim(dim, array.ndim)]
+
+    def storage_offset(self) -> int:
+        """Elements between the start of the base's memory and this view's first element."""
+        base = self._view.base._array if self._view else self._array
+        return (self._array.ctypes.data - base.ctypes.data) // self._array.itemsize
+
+    def data_ptr(self) -> int:
+        """The address of the first element."""
+        return self._array.ctypes.data
+
+    def is_contiguous(self, memory_format: Any = None) -> bool:
+        """Whether the elements lie in memory in order, without gaps."""
+        return self._array.flags.c_contiguous
+
+    def is_floating_point(self) -> bool:
+        """Whether the type is float16, float32 or float64."""
+        return self._array.dtype.kind == "f"
+
+    def is_complex(self) -> bool:
+        """Whether the type is complex."""
+        return self._array.dtype.kind == "c"
+
+    def is_signed(self) -> bool:
+        """Whether the type holds negative numbers."""
+        return self._array.dtype.kind in "ifc"
+
+    is_cuda = is_sparse = is_quantized = is_mps = is_xpu = is_meta = is_nested = False
+
+    def is_inference(self) -> bool:
+        """Whether it was made in `inference_mode`."""
+        return isinstance(self._cell, InferenceCell)
+
+    # ---- place in the graph -------------------------------------------------------------------------------------------
+    @property
+    def grad_fn(self) -> Node | None:
+        """The node that made this tensor; None for a leaf."""
+        self._refresh()
+        return self._node
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether it was made by the user and not by a recorded operation."""
+        self._refresh()
+        return self._node is None
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether backward computes a gradient for it."""
+        self._refresh()
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        if not wanted and self._node is not None:
+            raise RuntimeError(
+                "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a "
+                "subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+            )
+        if wanted and self._array.dtype.kind not in "fc":
+            raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
+        self._requires_grad = bool(wanted)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Sets `requires_grad`, in place."""
+        self.requires_grad = requires_grad
+        return self
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that `backward` has added up here, or None."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, grad: Tensor | None) -> None:
+        if grad is not None:
+            if not isinstance(grad, Tensor):
+                raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type '{type(grad).__name__}'")
+            if grad._array.shape != self._array.shape:
+                raise RuntimeError(
+                    f"assigned grad has data of a different size: expected {list(self.shape)}, got {list(grad.shape)}"
+                )
+            if grad._array.dtype != self._array.dtype:
+                raise RuntimeError(
+                    f"assigned grad has data of a different type: expected {self.dtype}, got {grad.dtype}"
+                )
+        self._grad = grad
+
+    @property
+    def data(self) -> Tensor:
+        """The same memory outside the graph; changes of it are not seen by autograd. Can be replaced."""
+        return make(Tensor, self._array)
+
+    @data.setter
+    def data(self, data: Tensor) -> None:
+        if not isinstance(data, Tensor):
+            raise TypeError(f"Variable data has to be a tensor, but got {type(data).__name__}")
+        self._array = data._array
+
+    def detach(self) -> Tensor:
+        """The same memory outside the graph; writing into it is noticed by those that saved this tensor."""
+        out = make(Tensor, self._array)
+        out._cell = self._cell
+        return out
+
+    def detach_(self) -> Tensor:
+        """Cuts this tensor off from its history, in place."""
+        if self._view is not None:
+            raise RuntimeError("Can't detach views in-place. Use detach() instead.")
+        self._node, self._requires_grad = None, False
+        return self
+
+    def _refresh(self) -> None:
+        if self._view is not None and self._view.generation != self._cell[1]:
+            self._view.refresh(self)
+
+    def _bump(self) -> None:
+        """Counts a write into the memory."""
+        self._cell[0] += 1
+
+    @property
+    def _version(self) -> int:
+        return self._cell[0]
+
+    @property
+    def _base(self) -> Tensor | None:
+        return self._view.base if self._view is not None else None
+
+    def _is_view(self) -> bool:
+        return self._view is not None
+
+    # ---- backward and hooks -------------------------------------------------------------------------------------------
+    def backward(
+        self,
+        gradient: Tensor | None = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Tensor | Sequence[Tensor] | None = None,
+    ) -> None:
+        """Adds the gradient of this tensor to the `grad` of every leaf that it was computed from.
+
+        `gradient` is needed unless this is a single number. With `create_graph` the gradients can be differentiated
+        again. With `inputs` only these get a gradient. Errors: RuntimeError where there is no graph, where the graph
+        was used up before, where `gradient` has another shape. PyTorch's `Tensor.backward`.
+        """
+        backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
+        """`hook(grad)` is called with this tensor's gradient in backward and may return another to go on with."""
+        if not self.requires_grad:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        if self._node is not None:
+            self._node.prehooks = hooks = {} if self._node.prehooks is None else self._node.prehooks
+        else:
+            self._hooks = hooks = {} if self._hooks is None else self._hooks
+        return RemovableHandle(hooks, hook)
+
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
+        """`hook(tensor)` is called after a leaf's `grad` was added to."""
+        if self._node is not None or not self._requires_grad:
+            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        self._post_hooks = {} if self._post_hooks is None else self._post_hooks
+        return RemovableHandle(self._post_hooks, hook)
+
+    def retain_grad(self) -> None:
+        """Makes backward keep the gradient of this computed tensor in `grad`, too."""
+        if not self.requires_grad:
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        if self._node is None or self._retains_grad:
+            return
+        self._retains_grad = True
+        keep = _weak_keeper(self)
+        self.register_hook(keep)
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether a computed tensor keeps its gradient."""
+        return self._retains_grad
+
+    # ---- values out ---------------------------------------------------------------------------------------------------
+    def item(self) -> Any:
+        """The single element as a Python number; RuntimeError for more than one."""
+        if self._array.size != 1:
+            raise RuntimeError(f"a Tensor with {self._array.size} elements cannot be converted to Scalar")
+        return self._array.item()
+
+    def tolist(self) -> Any:
+        """The elements as nested lists of Python numbers; a number for a 0-d tensor."""
+        return self._array.tolist()
+
+    def numpy(self, *, force: bool = False) -> Array:
+        """The array that this tensor holds: shared memory, no copy. `force=True` also for one that requires grad."""
+        if self.requires_grad and not force:
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+        return self._array
+
+    def __len__(self) -> int:
+        if not self._array.ndim:
+            raise TypeError("len() of a 0-d tensor")
+        return len(self._array)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self._array.ndim:
+            raise TypeError("iteration over a 0-d tensor")
+        return iter([self[i] for i in range(len(self._array))])  # type: ignore[index]
+
+    def __bool__(self) -> bool:
+        if self._array.size != 1:
+            what = "no values" if not self._array.size else "more than one value"
+            raise RuntimeError(f"Boolean value of Tensor with {what} is ambiguous")
+        return bool(self._array.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __complex__(self) -> complex:
+        return complex(self.item())
+
+    def __index__(self) -> int:
+        if self._array.dtype.kind not in "iub" or self._array.size != 1:
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return int(self._array.item())
+
+    def __contains__(self, element: Any) -> bool:
+        value = element._array if isinstance(element, Tensor) else element
+        if not isinstance(value, _ndarray | int | float | complex | np.generic):
+            raise RuntimeError(
+                f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}."
+            )
+        return bool((self._array == value).any())
+
+    def __repr__(self, *, tensor_contents: Any = None) -> str:
+        node = self.grad_fn
+        return format_tensor(self._array, requires_grad=self._requires_grad, grad_fn=node.name() if node else None)
+
+    def __format__(self, spec: str) -> str:
+        if not self._array.ndim and not self._is_parameter():
+            return format_scalar(self._array, spec)
+        return object.__format__(self, spec)
+
+    def _is_parameter(self) -> bool:
+        return False
+
+    __hash__ = object.__hash__  # by identity: `==` compares elements
+
+    def __dir__(self) -> list[str]:
+        return sorted(set(object.__dir__(self)))
+
+    # ---- copying ------------------------------------------------------------------------------------------------------
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        if id(self) in memo:
+            return memo[id(self)]
+        if not self.is_leaf:
+            raise RuntimeError(
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment. "
+                "Use .detach().clone() for a copy of the values."
+            )
+        out = make(type(self), self._array.copy())
+        memo[id(self)] = out
+        out._requires_grad = self._requires_grad
+        if self._grad is not None:
+            out._grad = self._grad.detach().__deepcopy__(memo)
+        if self.__dict__:
+            import copy
+
+            out.__dict__.update(copy.deepcopy({k: v for k, v in self.__dict__.items() if k[0] != "_"}, memo))
+        return out
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        extra = {k: v for k, v in self.__dict__.items() if k[0] != "_"}
+        return _rebuild, (type(self), np.array(self._array), self.requires_grad, extra)
+
+    # ---- NumPy's protocols --------------------------------------------------------------------------------------------
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        if self.requires_grad:
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+        if copy:
+            return np.array(self._array, dtype=dtype)
+        return self._array if dtype is None else self._array.astype(dtype, copy=False)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if kwargs.pop("out", None) is not None:
+            raise TypeError(f"np.{ufunc.__name__}(…, out=…) cannot write into a tensor: use the result, or the in-place method")
+        entry = numpy_entries.get(ufunc if method == "__call__" else (ufunc, method))
+        if entry is None:
+            _no_entry(ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}")
+        return entry(*inputs, **kwargs)
+
+    def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+        entry = numpy_entries.get(function)
+        if entry is None:
+            _no_entry(function.__name__)
+        return entry(*args, **kwargs)
+
+    def __dlpack__(self, *, stream: Any = None, **options: Any) -> Any:
+        if self.requires_grad:
+            raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+        return self._array.__dlpack__(stream=stream, **options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self._array.__dlpack_device__()
+
+    # ---- for programs that move tensors about -------------------------------------------------------------------------
+    def cpu(self, memory_format: Any = None) -> Tensor:
+        """This tensor: everything is on the CPU."""
+        return self
+
+    def cuda(self, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Tensor:
+        """RuntimeError: there is no GPU here."""
+        check_device(device if isinstance(device, str) else "cuda")
+        return self
+
+    def pin_memory(self, device: Any = None) -> Tensor:
+        """This tensor: memory needs no pinning on the CPU."""
+        return self
+
+    def share_memory_(self) -> Tensor:
+        """This tensor; memory is per process here."""
+        return self
+
+
+# ---- making tensors ---------------------------------------------------------------------------------------------------
+_blank = object.__new__
+_inference_cell: Any = InferenceCell()
+
+
+def make(cls: type, array: Array) -> Any:
+    """A leaf tensor of class `cls` around `array`."""
+    out = _blank(cls)
+    out._array = array
+    out._cell = [0, 0] if not mode.inference else _inference_cell
+    out._requires_grad = False
+    out._node = out._grad = out._view = out._hooks = None
+    return out
+
+
+def wrap(array: Any, requires_grad: bool = False) -> Tensor:
+    """A leaf tensor around `array`: no copy (a NumPy scalar becomes a 0-d array)."""
+    out: Tensor = make(Tensor, array if type(array) is _ndarray else np.asarray(array))
+    if requires_grad:
+        out.requires_grad = True
+    return out
+
+
+def alias(x: Tensor) -> Tensor:
+    """A second tensor object for the same memory, history and version counter, for an in-place operation to record."""
+    x._refresh()
+    out: Tensor = make(Tensor, x._array)
+    out._cell, out._node, out._requires_grad = x._cell, x._node or x if x._requires_grad else None, x._requires_grad
+    return out
+
+
+def _rebuild(cls: type, array: Array, requires_grad: bool, extra: dict[str, Any]) -> Any:
+    out = make(cls, array)
+    out._requires_grad = requires_grad
+    out.__dict__.update(extra)
+    return out
+
+
+def tensor(
+    data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False
+) -> Tensor:
+    """A tensor with a copy of `data`: numbers, nested sequences, an array, or another tensor's values.
+
+    Python floats take the default floating type, ints int64, bools bool; an array keeps its type. Errors: ValueError
+    where nested sequences differ in length, TypeError for what is no number. PyTorch's `torch.tensor`.
+
+    >>> tensor([[1, 2], [3, 4]])
+    tensor([[1, 2],
+            [3, 4]])
+    """
+    check_device(device)
+    array = np.array(as_array(data, dtype))
+    if requires_grad and array.dtype.kind not in "fc":
+        raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
+    return wrap(array, requires_grad)
+
+
+def as_array(data: Any, dtype: Any = None) -> Array:
+    """`data` as an array of one of our types; not copied where it need not be."""
+    if isinstance(data, Tensor):
+        array = data._array
+    elif isinstance(data, _ndarray | np.generic):
+        array = np.asarray(data)
+        from_numpy_dtype(array.dtype)
+    elif hasattr(data, "__array__") and not isinstance(data, list | tuple):
+        array = np.asarray(data)
+    else:
+        array = _from_sequence(data, dtype)
+    if array.dtype.byteorder not in "=|":
+        array = array.astype(array.dtype.newbyteorder("="))
+    return array if dtype is None else array.astype(to_numpy_dtype(dtype), copy=False)
+
+
+def _from_sequence(data: Any, dtype: Any) -> Array:
+    if isinstance(data, list | tuple) and any(isinstance(x, Tensor | _ndarray) for x in data):
+        data = [x._array if isinstance(x, Tensor) else x for x in data]
+        if any(isinstance(x, _ndarray | np.generic) for x in data):
+            return np.array(data)
+    elif isinstance(data, list | tuple) and data and isinstance(data[0], list | tuple) and _holds_tensors(data):
+        return np.stack([_from_sequence(row, dtype) for row in data])
+    try:
+        array = np.array(data)
+    except ValueError:
+        array = np.array(None)
+    if array.dtype.kind not in "biufc":
+        _explain_bad_data(data, ())
+    if array.size == 0 or array.dtype.kind == "f":
+        return array.astype(_dtype.default_numpy_dtype())
+    if array.dtype.kind == "c":
+        return array.astype(_dtype.get_default_dtype().to_complex().numpy)
+    if array.dtype.kind == "u" and dtype is None:
+        raise RuntimeError("Overflow when unpacking long long")
+    return array if array.dtype.kind in "bu" else array.astype(np.int64, copy=False)
+
+
+def _holds_tensors(data: Any) -> bool:
+    while isinstance(data, list | tuple) and data:
+        data = data[0]
+    return isinstance(data, Tensor)
+
+
+def _explain_bad_data(data: Any, place: tuple[int, ...]) -> NoReturn:
+    """Raises PyTorch's error for nested sequences that are no array, with the place in it."""
+    if isinstance(data, list | tuple):
+        lengths = [len(x) if isinstance(x, list | tuple) else -1 for x in data]
+        for i, (x, n) in enumerate(zip(data, lengths)):
+            if n != lengths[0]:
+                if lengths[0] == -1:
+                    raise TypeError(f"must be real number, not {type(x).__name__} (at index {i} of dim {len(place)})")
+                got = f"got {n}" if n >= 0 else f"got {type(x).__name__}"
+                raise ValueError(f"expected sequence of length {lengths[0]} at dim {len(place) + 1} ({got})")
+        for i, x in enumerate(data):
+            if isinstance(x, list | tuple) or not isinstance(x, int | float | complex | np.generic):
+                _explain_bad_data(x, (*place, i))
+        raise ValueError("the nested sequences do not form an array")
+    if isinstance(data, str):
+        raise TypeError(f"new(): invalid data type 'str': {data!r}")
+    if data is None or not isinstance(data, int | float | complex):
+        raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
+    raise RuntimeError("Overflow when unpacking long long")
+
+
+def check_dim(dim: int, ndim: int) -> int:
+    """`dim` counted from the front; IndexError where there is no such dimension."""
+    span = ndim or 1
+    if not -span <= dim < span:
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-span}, {span - 1}], but got {dim})")
+    return dim + span if dim < 0 else dim
+
+
+def _contiguous_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
+    strides, step = [], 1
+    for n in reversed(shape):
+        strides.append(step)
+        step *= max(n, 1)
+    return tuple(reversed(strides))
+
+
+# ---- what ops/ fills --------------------------------------------------------------------------------------------------
+numpy_entries: dict[Any, Callable[..., Any]] = {}  # NumPy's function, or (ufunc, "reduce") -> what does it for tensors
+
+
+def method(name: str, function: Any) -> None:
+    """Makes `function` (or a property) a member of Tensor. The one place where the class grows; called by `op.py`."""
+    setattr(Tensor, name, function)
+
+
+def _no_entry(name: str) -> NoReturn:
+    raise TypeError(
+        f"np.{name} has no counterpart for tensors here; compute on x.detach().numpy() outside the graph, or use the "
+        f"mini_torch function. (Inside a derivative formula, use a NumPy function that has one.)"
+    )
+
+
+# ---- backward ---------------------------------------------------------------------------------------------------------
+class _TensorLift(Lift):
+    """Tensors, as the walk in `graph.py` needs them."""
+
+    def tensor(self, value: Any) -> Tensor:
+        return value if isinstance(value, Tensor) else wrap(value)
+
+    def cast(self, value: Any, like: Any) -> Any:
+        return value.to(like.dtype)
+
+    def output(self, node: Node) -> Tensor:
+        array, cell, _ = node.out
+        out: Tensor = make(Tensor, array)
+        out._cell, out._node, out._requires_grad = cell, node, True
+        return out
+
+    def accumulate(self, leaf: Any, g: Any, borrowed: bool, create_graph: bool) -> None:
+        old = leaf._grad
+        if create_graph:
+            leaf._grad = g if old is None else old + g
+        elif old is None:
+            leaf._grad = wrap(g.copy() if borrowed else g)
+        else:
+            np.add(old._array, g, out=old._array)
+            old._cell[0] += 1
+        if leaf._post_hooks:
+            for hook in list(leaf._post_hooks.values()):
+                hook(leaf)
+
+    def call_hooks(self, hooks: dict[int, Any], g: Any) -> Any:
+        for hook in list(hooks.values()):
+            seen = self.tensor(g)
+            changed = hook(seen)
+            if changed is None:
+                continue
+            if not isinstance(changed, Tensor) or changed.shape != seen.shape:
+                raise RuntimeError(
+                    f"hook '{getattr(hook, '__name__', hook)}' has changed the size of value: expected a tensor of "
+                    f"shape {list(seen.shape)} or None, got {type(changed).__name__} {list(getattr(changed, 'shape', ()))}"
+                )
+            g = changed if isinstance(g, Tensor) else changed._array
+        return g
+
+
+_lift = _TensorLift()
+
+
+def _weak_keeper(x: Tensor) -> Callable[[Tensor], None]:
+    """A hook that stores gradients in `x.grad` without holding `x` (which holds the node that holds the hook)."""
+    import weakref
+
+    target = weakref.ref(x)
+
+    def keep(g: Tensor) -> None:
+        kept = target()
+        if kept is not None:
+            kept._grad = g if g._requires_grad else wrap(g._array.copy())
+
+    return keep
+
+
+def _listed(x: Any) -> list[Any]:
+    return [x] if x is None or isinstance(x, Tensor) else list(x)
+
+
+def _roots(outputs: list[Tensor], gradients: list[Tensor | None], create_graph: bool) -> list[tuple[Any, Any]]:
+    """Where backward starts: (node or leaf, gradient), checked."""
+    roots = []
+    if len(gradients) != len(outputs):
+        raise RuntimeError(f"got {len(outputs)} tensors and {len(gradients)} gradients")
+    for i, (out, g) in enumerate(zip(outputs, gradients)):
+        if not out.requires_grad:
+            raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn")
+        if g is None:
+            if out._array.size != 1:
+                raise RuntimeError("grad can be implicitly created only for scalar outputs")
+            g = wrap(np.ones(out._array.shape, out._array.dtype))
+        elif not isinstance(g, Tensor):
+            raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
+        elif g._array.shape != out._array.shape:
+            raise RuntimeError(
+                f"Mismatch in shape: grad_output[{i}] has a shape of {g.shape} and output[{i}] has a shape of {out.shape}."
+            )
+        elif g._array.dtype != out._array.dtype:
+            g = wrap(g._array.astype(out._array.dtype))
+        roots.append((out if out._node is None else out._node, g if create_graph else g._array))
+    return roots
+
+
+def backward(
+    tensors: Tensor | Sequence[Tensor],
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    *,
+    inputs: Tensor | Sequence[Tensor] | None = None,
+) -> None:
+    """Adds the gradients of `tensors` to the `grad` of the leaves they were computed from.
+
+    PyTorch's `torch.autograd.backward`.
+    """
+    outputs = _listed(tensors)
+    gradients = _listed(grad_tensors) if grad_tensors is not None else [None] * len(outputs)
+    retain = create_graph if retain_graph is None else retain_graph
+    roots = _roots(outputs, gradients, create_graph)
+    if inputs is None:
+        with _Recording(create_graph):
+            walk_back(_lift, roots, retain_graph=retain, create_graph=create_graph)
+        return
+    targets = _listed(inputs)
+    if not targets:
+        raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+    for x, g in zip(targets, _gradients(roots, targets, retain, create_graph)):
+        if g is not None:
+            _lift.accumulate(x, g, True, create_graph)
+
+
+def grad(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> tuple[Tensor, ...]:
+    """The gradients of `outputs` with respect to `inputs`, without touching anyone's `grad`.
+
+    Errors: RuntimeError where an input was not used (unless `allow_unused`, then None) or does not require grad.
+    PyTorch's `torch.autograd.grad`.
+
+    >>> x = tensor(3., requires_grad=True)
+    >>> (dx,) = grad(x * x * x, x, create_graph=True)
+    >>> dx, grad(dx, x)
+    (tensor(27., grad_fn=<AddBackward0>), (tensor(18.),))
+    """
+    outs, targets = _listed(outputs), _listed(inputs)
+    gradients = _listed(grad_outputs) if grad_outputs is not None else [None] * len(outs)
+    retain = create_graph if retain_graph is None else retain_graph
+    if is_grads_batched:
+        n = len(next(g for g in gradients if g is not None))
+        each = [grad(outs, targets, [g if g is None else g[i] for g in gradients], retain or i < n - 1, create_graph,
+                     allow_unused, False, materialize_grads) for i in range(n)]  # fmt: skip
+        return tuple(numpy_entries[np.stack](column) for column in zip(*each))
+    for x in targets:
+        if not x.requires_grad:
+            raise RuntimeError("One of the differentiated Tensors does not require grad")
+    results: list[Any] = []
+    for x, g in zip(targets, _gradients(_roots(outs, gradients, create_graph), targets, retain, create_graph)):
+        if g is None:
+            if not allow_unused and not materialize_grads:
+                raise RuntimeError(
+                    "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True "
+                    "if this is the desired behavior."
+                )
+            results.append(wrap(np.zeros_like(x._array)) if materialize_grads else None)
+        else:
+            results.append(g if create_graph else wrap(np.array(g)))
+    return tuple(results)
+
+
+def _gradients(roots: list[tuple[Any, Any]], targets: list[Tensor], retain: bool, create_graph: bool) -> list[Any]:
+    places = [x if x.grad_fn is None else x._node for x in targets]
+    with _Recording(create_graph):
+        found = walk_back(_lift, roots, retain_graph=retain, create_graph=create_graph, capture=places)
+    return [found.get(place) for place in places]
+
+
+class _Recording:
+    """Recording on or off, without the cost of the general context manager."""
+
+    __slots__ = ("before", "wanted")
+
+    def __init__(self, wanted: bool) -> None:
+        self.wanted = wanted
+
+    def __enter__(self) -> None:
+        self.before, mode.enabled = mode.enabled, self.wanted
+
+    def __exit__(self, *_: object) -> None:
+        mode.enabled = self.before
+
+
+# ---- the callable module ----------------------------------------------------------------------------------------------
+class _CallableModule(ModuleType):
+    """`mini_torch.tensor` is this module and PyTorch's function at once."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Tensor:
+        return tensor(*args, **kwargs)
+
+
+sys.modules[__name__].__class__ = _CallableModule
