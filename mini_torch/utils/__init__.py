@@ -1,0 +1,5 @@
+"""PyTorch's door `utils`."""
+
+from . import data
+
+__all__ = ["data"]
