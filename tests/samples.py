@@ -1,0 +1,695 @@
+"""One line per use of an operation: expressions for PyTorch and mini_torch alike, and their inputs.
+
+From each line follow, in `test_table.py`: values, gradients and second gradients against those recorded from
+PyTorch, `gradcheck` and `gradgradcheck`, types kept, strided, 0-d and empty inputs. `torch` is the library
+under test, `F` its `nn.functional`; the other names are the inputs in SHAPES and CONSTANTS. After a new line
+run `tests/record.py`.
+"""
+
+from __future__ import annotations
+
+import ast
+from types import ModuleType
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+
+A, B, C = 3, 4, 5
+SHAPES = {
+    "x": (A, B), "y": (A, B), "z": (A, B),  # any numbers
+    "p": (A, B), "q": (A, B),  # 0.5 to 2
+    "u": (A, B),  # -0.9 to 0.9
+    "prob": (A, B),  # 0.1 to 0.9
+    "row": (B,), "column": (A, 1), "scalar": (),  # these broadcast with the above
+    "m": (A, B), "n": (B, C), "v": (B,), "w": (C, B), "bias": (C,), "v2": (C,),
+    "bm": (2, A, B), "bn": (2, B, C), "cube": (2, A, B), "square": (A, A),
+    "zeros": (A, B),  # 0 here and there
+    "ties": (A, B),  # small whole numbers
+}  # fmt: skip
+CONSTANTS = {
+    "mask": np.arange(A * B).reshape(A, B) % 3 == 0,
+    "rows": np.array([0, 2, 0]),
+    "columns": np.array([1, 1, 3]),
+    "grid": np.array([[0, 2], [2, 1]]),
+    "picks": np.array([[0, 1, 1, 0], [2, 2, 0, 1]]),
+    "target": np.array([1, 3, 0]),
+    "soft": np.array([[0.1, 0.2, 0.3, 0.4], [0.25, 0.25, 0.25, 0.25], [1.0, 0.0, 0.0, 0.0]]),
+    "binary": np.arange(A * B).reshape(A, B) % 2.0,
+    "weight": np.array([0.5, 1.0, 2.0, 1.5]),
+}
+POSITIVE, INSIDE, PROBABILITY = ("p", "q"), ("u",), ("prob",)
+
+
+def make(name: str, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    """The float64 input called `name`, in any shape."""
+    rng = np.random.default_rng(crc32(name.encode()))
+    if name in POSITIVE:
+        return rng.uniform(0.5, 2, shape)
+    if name in INSIDE:
+        return rng.uniform(-0.9, 0.9, shape)
+    if name in PROBABILITY:
+        return rng.uniform(0.1, 0.9, shape)
+    values = rng.standard_normal(shape)
+    if name == "ties":
+        return np.round(values) + 0.0
+    if name == "zeros":
+        return np.where(np.arange(values.size).reshape(shape) % 5 == 0, 0.0, values)
+    return values
+
+
+def names_in(code: str) -> set[str]:
+    return {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
+
+
+VARIANTS = ("", "strided", "0-d", "empty")
+
+
+def inputs_of(code: str, variant: str = "") -> dict[str, np.ndarray[Any, Any]]:
+    """The differentiable inputs of a line: as in SHAPES, strided in memory, all 0-d, or without rows."""
+    inputs = {}
+    for name in sorted(SHAPES.keys() & names_in(code)):
+        shape = SHAPES[name]
+        if variant == "0-d":
+            shape = ()
+        elif variant == "empty":
+            shape = tuple(0 if n == A else n for n in shape)
+        inputs[name] = strided(make(name, shape)) if variant == "strided" else make(name, shape)
+    return inputs
+
+
+def strided(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The same numbers with gaps between them and the axes the other way round in memory."""
+    room = np.zeros([2 * n for n in reversed(array.shape)], array.dtype).T
+    view = room[tuple(slice(0, None, 2) for _ in array.shape)]
+    view[...] = array
+    return view
+
+
+def run(torch: ModuleType, code: str, inputs: dict[str, Any], dtype: str = "float64") -> Any:
+    """The value of the line in this library, for tensors `inputs`; its other floats in `dtype`."""
+    names = {"torch": torch, "F": torch.nn.functional, **inputs}
+    for name in names_in(code) & CONSTANTS.keys():
+        array = CONSTANTS[name]
+        names[name] = torch.tensor(array.astype(dtype) if array.dtype.kind == "f" else array)
+    return eval(code, names)
+
+
+def cotangents(code: str, shapes: list[tuple[int, ...]]) -> list[np.ndarray[Any, Any]]:
+    """The gradients that a test sends in, one per output."""
+    rng = np.random.default_rng(crc32(code.encode()))
+    return [rng.standard_normal(shape) for shape in shapes]
+
+
+def flat(outputs: Any) -> list[Any]:
+    """A line's outputs as a list."""
+    return list(outputs) if isinstance(outputs, tuple | list) else [outputs]
+
+
+# Lines with gradients. Inputs stay away from kinks; what happens at kinks is in test_traps.py.
+DIFFERENTIABLE = """
+# ---- arithmetic
+x + y
+x + row
+x + column
+x + 2
+2.5 + x
+x + scalar
+torch.add(x, y, alpha=3)
+x - y
+x - row
+1 - x
+torch.sub(x, y, alpha=2)
+torch.subtract(x, y)
+torch.rsub(x, y)
+x * y
+x * column
+x * 3
+torch.multiply(x, scalar)
+x / p
+x / 4
+1 / p
+row / p
+torch.divide(x, p)
+torch.true_divide(x, p)
+torch.div(x, p, rounding_mode='floor')
+torch.div(x, p, rounding_mode='trunc')
+x % p
+x % 0.7
+torch.remainder(x, p)
+torch.fmod(x, p)
+p ** 2
+p ** 0.5
+p ** -1
+x ** 3
+x ** 2
+x ** 1
+x ** 0
+2 ** x
+p ** x
+torch.pow(p, y)
+torch.pow(p, 1.5)
+torch.pow(2.0, x)
+torch.float_power(p, 3)
+-x
++x
+torch.negative(x)
+torch.positive(x)
+torch.abs(x)
+torch.absolute(x)
+abs(x)
+torch.sign(x)
+torch.square(x)
+torch.reciprocal(p)
+torch.copysign(x, y)
+torch.lerp(x, y, 0.3)
+torch.lerp(x, y, prob)
+torch.addcmul(x, y, z, value=0.5)
+torch.addcdiv(x, y, p, value=2)
+torch.nan_to_num(x)
+torch.frac(x)
+# ---- roots, exponentials, logarithms
+torch.sqrt(p)
+torch.rsqrt(p)
+torch.exp(x)
+torch.exp2(x)
+torch.expm1(x)
+torch.log(p)
+torch.log2(p)
+torch.log10(p)
+torch.log1p(p)
+torch.logaddexp(x, y)
+torch.logaddexp2(x, y)
+torch.xlogy(x, p)
+torch.logit(prob)
+torch.logit(prob, eps=0.2)
+torch.sigmoid(x)
+torch.erf(x)
+torch.erfc(x)
+torch.sinc(x)
+# ---- trigonometry
+torch.sin(x)
+torch.cos(x)
+torch.tan(u)
+torch.asin(u)
+torch.arcsin(u)
+torch.acos(u)
+torch.arccos(u)
+torch.atan(x)
+torch.arctan(x)
+torch.sinh(x)
+torch.cosh(x)
+torch.tanh(x)
+torch.asinh(x)
+torch.arcsinh(x)
+torch.acosh(p + 1)
+torch.arccosh(p + 1)
+torch.atanh(u)
+torch.arctanh(u)
+torch.atan2(x, p)
+torch.arctan2(x, p)
+torch.hypot(x, p)
+torch.deg2rad(x)
+torch.rad2deg(x)
+# ---- rounding
+torch.floor(x)
+torch.ceil(x)
+torch.trunc(x)
+torch.fix(x)
+torch.round(x)
+torch.round(x, decimals=1)
+# ---- choice
+torch.maximum(x, y)
+torch.minimum(x, row)
+torch.fmax(x, y)
+torch.fmin(x, y)
+torch.max(x, y)
+torch.min(x, y)
+torch.clamp(x, -0.5, 0.8)
+torch.clamp(x, min=0.1)
+torch.clamp(x, max=0.1)
+torch.clamp(x, min=u, max=p)
+torch.clip(x, -0.5, 0.8)
+torch.clamp_min(x, 0.1)
+torch.clamp_max(x, 0.1)
+torch.where(mask, x, y)
+torch.where(mask, x, 0.0)
+torch.where(mask, row, column)
+torch.where(x > 0, x, scalar)
+x.where(mask, y)
+# ---- reductions
+x.sum()
+x.sum(0)
+x.sum(1, keepdim=True)
+x.sum((0, 1))
+cube.sum((0, -1))
+x.sum(dim=-1)
+x.sum(axis=0, keepdims=True)
+torch.nansum(x)
+x.mean()
+x.mean(1)
+cube.mean((1, 2), keepdim=True)
+torch.nanmean(x, 1)
+x.var()
+x.var(0)
+x.var(1, unbiased=False)
+x.var(1, correction=2, keepdim=True)
+cube.var((0, 2))
+x.std()
+x.std(0)
+x.std(1, unbiased=False)
+x.std(dim=1, keepdim=True)
+torch.var_mean(x, 1)
+torch.std_mean(x, 1)
+x.prod()
+x.prod(0)
+x.prod(1, keepdim=True)
+zeros.prod()
+zeros.prod(1)
+x.max()
+x.min()
+x.max(0)
+x.max(1, keepdim=True)
+x.min(1)
+x.amax(1)
+x.amax((0, 1))
+x.amin(0, keepdim=True)
+ties.amax(1)
+ties.max()
+torch.aminmax(x)
+x.median()
+x.median(1)
+x.cumsum(0)
+x.cumsum(1)
+p.cumprod(1)
+zeros.cumprod(1)
+x.cummax(1)
+x.cummin(0)
+torch.logcumsumexp(x, 1)
+x.norm()
+x.norm(2, 1)
+x.norm(1)
+x.norm(p=3, dim=0, keepdim=True)
+x.norm(float('inf'))
+x.norm(float('-inf'), dim=1)
+torch.norm(x, 'fro')
+torch.linalg.norm(x)
+torch.linalg.vector_norm(x, 3, dim=1)
+torch.dist(x, y)
+torch.logsumexp(x, 1)
+torch.logsumexp(x, (0, 1))
+torch.logsumexp(x, 0, keepdim=True)
+x.diff()
+x.trace()
+torch.trapezoid(x, dim=1)
+x.sort(1)
+x.sort(0, descending=True)
+x.topk(2, 1)
+x.topk(2, largest=False)
+x.kthvalue(2, 1)
+x.renorm(2, 0, 1.0)
+# ---- shapes
+x.reshape(-1)
+x.reshape(2, -1)
+torch.reshape(x, (-1, 2))
+x.view(-1)
+x.view(x.shape)
+x.view_as(y)
+x.reshape_as(y)
+cube.flatten()
+cube.flatten(1)
+cube.flatten(0, 1)
+x.ravel()
+x.unflatten(1, (2, 2))
+x.transpose(0, 1)
+x.t()
+x.T
+cube.mT
+x.swapaxes(0, 1)
+cube.swapdims(0, 2)
+cube.permute(2, 0, 1)
+torch.permute(cube, (1, 0, 2))
+cube.movedim(0, 2)
+torch.moveaxis(cube, 0, -1)
+x.squeeze()
+column.squeeze(1)
+column.squeeze()
+x.unsqueeze(1)
+x.unsqueeze(-1)
+column.expand(-1, 4)
+row.expand(3, 4)
+scalar.expand(2, 3)
+column.expand_as(x)
+torch.broadcast_to(row, (3, 4))
+torch.broadcast_tensors(row, column)
+x.repeat(2, 3)
+row.repeat(2, 1)
+torch.tile(x, (2,))
+x.repeat_interleave(2, 1)
+x.repeat_interleave(2)
+torch.cat([x, y])
+torch.cat((x, y), 1)
+torch.cat([x, column], -1)
+torch.concat([x, y])
+torch.stack([x, y])
+torch.stack([x, y], -1)
+torch.hstack([x, y])
+torch.vstack([x, row])
+torch.dstack([x, y])
+torch.column_stack([x, column])
+x.split(2)
+x.split([1, 3], 1)
+torch.split(x, 3, dim=1)
+x.chunk(2, 1)
+x.unbind(1)
+x.tensor_split(2, 1)
+x.flip(0)
+x.flip((0, 1))
+torch.fliplr(x)
+torch.flipud(x)
+torch.rot90(x)
+x.roll(1)
+x.roll(2, 1)
+x.roll((1, 2), (0, 1))
+x.diagonal()
+cube.diagonal(1, 1, 2)
+torch.diag(row)
+torch.diag(x)
+torch.diag_embed(x)
+torch.tril(x)
+torch.triu(x, 1)
+torch.tril(cube, -1)
+x.narrow(1, 1, 2)
+x.select(1, 2)
+x.unfold(1, 2, 1)
+torch.atleast_2d(row)
+torch.meshgrid(row, v2, indexing='ij')
+x.clone()
+x.contiguous()
+x.T.contiguous()
+x.to(torch.float64)
+x.double()
+x.float()
+# ---- indexing
+x[0]
+x[-1]
+x[1:]
+x[:, 1]
+x[:, 1:3]
+x[::2]
+x[..., 0]
+x[None]
+x[:, None]
+x[0, 1]
+x[()]
+x[...]
+x[rows]
+x[[0, 0, 2]]
+x[rows, columns]
+x[:, columns]
+x[grid]
+x[grid, 1]
+x[grid, columns[:2]]
+x[rows[:, None], columns]
+x[0, columns]
+cube[:, rows, 1:3]
+cube[0, :, columns]
+cube[rows[:2] // 2, :, columns[:2]]
+x[mask]
+x[torch.tensor([True, False, True])]
+x[:, torch.tensor([True, False, True, True])]
+x[None, ..., 1]
+x[torch.tensor(1)]
+x[True]
+x.index_select(0, rows)
+torch.index_select(x, 1, columns)
+x.gather(0, picks)
+torch.gather(x, 1, picks)
+x.take_along_dim(picks, 0)
+x.take(picks)
+x.masked_select(mask)
+x.masked_fill(mask, 0.5)
+x.masked_fill(mask, scalar)
+x.scatter(0, picks, y[:2])
+x.scatter(1, picks, 2.0)
+torch.scatter(x, 1, torch.tensor([[0, 1], [2, 3], [3, 0]]), y[:, :2])
+x.scatter_add(0, picks, y[:2])
+x.index_add(0, rows, y)
+x.index_add(0, rows, y, alpha=2)
+x.index_copy(0, rows[1:], y[1:])
+x.index_fill(0, rows, 0.5)
+x.index_put((rows, columns), row[:3])
+x.index_put((rows, columns), row[:3], accumulate=True)
+x.masked_scatter(mask, y)
+F.embedding(rows, x)
+F.embedding(grid, x, padding_idx=2)
+# ---- matrices
+m @ n
+m @ v
+v @ n
+v @ v
+bm @ bn
+bm @ n
+m @ bn
+bm @ v
+v @ bn
+bm[:, None] @ bn
+torch.matmul(m, n)
+torch.mm(m, n)
+torch.bmm(bm, bn)
+torch.mv(m, v)
+torch.dot(v, row)
+torch.inner(m, x)
+torch.outer(v, v2)
+torch.ger(v, v2)
+torch.addmm(bias, m, n, beta=0.5, alpha=2)
+torch.addmv(column[:, 0], m, v)
+torch.baddbmm(bias, bm, bn)
+torch.einsum('ij,jk->ik', m, n)
+torch.einsum('ij->ji', x)
+torch.einsum('ij->', x)
+torch.einsum('ii->i', square)
+torch.einsum('ii', square)
+torch.einsum('bij,bjk->bik', bm, bn)
+torch.einsum('i,j->ij', v, v2)
+torch.einsum('ij,ij->i', x, y)
+torch.einsum('...ij,jk->...ik', bm, n)
+torch.einsum('ij,jk,k->i', m, n, v2)
+torch.einsum('ij,kj', m, w)
+torch.tensordot(m, n, 1)
+torch.kron(v, v2)
+torch.cdist(m, w)
+torch.cross(square, square.T.contiguous() * 2, dim=1)
+torch.linalg.multi_dot([m, n, w])
+torch.linalg.inv(square + 3 * torch.eye(3, dtype=torch.float64))
+torch.linalg.det(square)
+torch.linalg.solve(square, x)
+torch.cosine_similarity(x, y, dim=1)
+F.linear(m, w)
+F.linear(m, w, bias)
+F.linear(bm, w, bias)
+F.linear(v, w, bias)
+# ---- activations
+F.relu(x)
+torch.relu(x)
+x.relu()
+F.sigmoid(x)
+F.tanh(x)
+F.leaky_relu(x)
+F.leaky_relu(x, 0.3)
+F.elu(x)
+F.elu(x, 0.5)
+F.celu(x, 0.5)
+F.selu(x)
+F.gelu(x)
+F.gelu(x, approximate='tanh')
+F.silu(x)
+F.mish(x)
+F.softplus(x)
+F.softplus(x, beta=2, threshold=1)
+F.softsign(x)
+F.tanhshrink(x)
+F.softshrink(x, 0.3)
+F.hardshrink(x, 0.3)
+F.logsigmoid(x)
+F.relu6(x)
+F.hardtanh(x)
+F.hardsigmoid(x)
+F.hardswish(x)
+F.threshold(x, 0.1, -2)
+F.prelu(x, row)
+F.glu(x)
+F.softmax(x, 1)
+torch.softmax(x, 0)
+x.softmax(-1)
+F.softmin(x, 1)
+F.log_softmax(x, 1)
+torch.log_softmax(x, 0)
+x.log_softmax(-1)
+F.normalize(x, dim=1)
+F.normalize(x, p=1, dim=0)
+F.cosine_similarity(x, y)
+F.pairwise_distance(x, y)
+F.layer_norm(x, (4,))
+F.layer_norm(x, (4,), row, v)
+F.dropout(x, 0.5, training=False)
+F.dropout(x, 0.0)
+F.pad(x, (1, 2))
+# ---- losses
+F.mse_loss(x, y)
+F.mse_loss(x, y, reduction='sum')
+F.mse_loss(x, y, reduction='none')
+F.l1_loss(x, y)
+F.l1_loss(x, y, reduction='none')
+F.smooth_l1_loss(x, y)
+F.smooth_l1_loss(x, y, beta=0.5, reduction='sum')
+F.huber_loss(x, y)
+F.huber_loss(x, y, delta=0.5, reduction='none')
+F.binary_cross_entropy(prob, binary)
+F.binary_cross_entropy(prob, binary, weight)
+F.binary_cross_entropy(prob, binary, reduction='none')
+F.binary_cross_entropy_with_logits(x, binary)
+F.binary_cross_entropy_with_logits(x, prob, reduction='none')
+F.binary_cross_entropy_with_logits(x, binary, weight, pos_weight=weight)
+F.cross_entropy(x, target)
+F.cross_entropy(x, target, reduction='sum')
+F.cross_entropy(x, target, reduction='none')
+F.cross_entropy(x, target, weight)
+F.cross_entropy(x, target, ignore_index=3)
+F.cross_entropy(x, target, label_smoothing=0.2)
+F.cross_entropy(x, target, weight, label_smoothing=0.2)
+F.cross_entropy(x, soft)
+F.cross_entropy(x, soft, weight, reduction='sum')
+F.cross_entropy(cube, rows[:2, None] * 0 + torch.tensor([0, 1, 2, 1]))
+F.cross_entropy(row, torch.tensor(2))
+F.nll_loss(F.log_softmax(x, 1), target)
+F.nll_loss(x, target, weight, reduction='sum')
+F.nll_loss(x, target, reduction='none')
+F.kl_div(F.log_softmax(x, 1), soft, reduction='batchmean')
+"""
+
+# Lines without gradients: the values and types alone. Inputs as above, float64.
+VALUES = """
+x // p
+torch.floor_divide(x, p)
+x == y
+x != y
+x < y
+x <= row
+x > 0
+0 > x
+x >= column
+torch.eq(x, y)
+torch.ne(x, y)
+torch.not_equal(x, y)
+torch.lt(x, y)
+torch.less(x, y)
+torch.le(x, y)
+torch.less_equal(x, y)
+torch.gt(x, y)
+torch.greater(x, y)
+torch.ge(x, y)
+torch.greater_equal(x, y)
+torch.logical_and(mask, x > 0)
+torch.logical_or(mask, x > 0)
+torch.logical_xor(mask, x > 0)
+torch.logical_not(mask)
+mask & (x > 0)
+mask | (x > 0)
+mask ^ (x > 0)
+~mask
+rows & 1
+rows | 5
+rows ^ 3
+rows << 2
+rows >> 1
+~rows
+torch.bitwise_and(rows, 3)
+torch.bitwise_or(rows, columns)
+torch.bitwise_xor(rows, columns)
+torch.bitwise_not(rows)
+torch.bitwise_left_shift(rows, 1)
+torch.bitwise_right_shift(rows, 1)
+torch.isnan(x)
+torch.isinf(x)
+torch.isfinite(x)
+torch.signbit(x)
+torch.isclose(x, x + 1e-9)
+x.argmax()
+x.argmax(1)
+x.argmax(0, keepdim=True)
+x.argmin()
+x.argmin(1)
+x.argsort(1)
+x.argsort(0, descending=True)
+mask.all()
+mask.all(1)
+mask.any(0, keepdim=True)
+mask.any()
+mask.sum()
+mask.sum(1)
+mask.cumsum(1)
+rows.sum()
+rows.prod()
+rows.cumsum(0)
+rows.max()
+rows.min(0)
+rows.cumprod(0)
+rows // 2
+rows % 2
+rows / 2
+rows * 2.5
+rows ** 2
+-rows
+abs(rows)
+torch.exp(rows)
+torch.sqrt(rows)
+torch.floor(rows)
+torch.round(rows)
+rows.clamp(1, 2)
+rows.float()
+rows.int()
+rows.bool()
+x.long()
+x.int()
+mask.float()
+mask.nonzero()
+torch.nonzero(x > 0)
+torch.where(mask)
+torch.count_nonzero(x)
+torch.count_nonzero(mask, 1)
+torch.unique(rows)
+torch.bincount(rows)
+F.one_hot(rows, 4)
+rows.unsqueeze(0).expand(2, 3)
+torch.zeros_like(x)
+torch.ones_like(rows)
+torch.full_like(x, 2)
+torch.zeros(2, 3)
+torch.ones(2, dtype=torch.int32)
+torch.full((2, 3), 7)
+torch.full((2,), 1.5)
+torch.arange(5)
+torch.arange(1, 2, 0.25)
+torch.arange(5, 0, -2)
+torch.linspace(0, 1, 5)
+torch.linspace(2, -1, 4, dtype=torch.float64)
+torch.eye(3)
+torch.eye(2, 3, dtype=torch.int64)
+torch.tensor([1, 2])
+torch.tensor([1.0, 2])
+torch.tensor([True, False])
+torch.tensor([[1.5, 2]], dtype=torch.float64)
+torch.tril(torch.ones(3, 4))
+torch.searchsorted(torch.tensor([1, 3, 5]), torch.tensor([0, 3, 6]))
+rows.tile(2)
+torch.result_type(rows, 1.0) == torch.float32 and rows
+"""
+
+
+def lines(text: str) -> list[str]:
+    return [line for line in text.strip().splitlines() if not line.startswith("#")]
+
+
+SAMPLES = lines(DIFFERENTIABLE)
+VALUE_SAMPLES = lines(VALUES)
