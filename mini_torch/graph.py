@@ -15,6 +15,7 @@ Nothing here knows a concrete operation or the class `Tensor`; what the walk nee
 from __future__ import annotations
 
 import functools
+import inspect
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from itertools import count
@@ -63,7 +64,9 @@ class _ModeSwitch:
         return type(self)()
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function, each call of which runs inside."""
+        """The function, each call of which runs inside; of a generator, each step."""
+        if inspect.isgeneratorfunction(function):
+            return _generator_inside(self, function)
 
         @functools.wraps(function)
         def inside(*args: Any, **kwargs: Any) -> Any:
@@ -71,6 +74,26 @@ class _ModeSwitch:
                 return function(*args, **kwargs)
 
         return inside
+
+
+def _generator_inside(switch: _ModeSwitch, function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def steps(*args: Any, **kwargs: Any) -> Any:
+        generator = function(*args, **kwargs)
+        sent = None
+        while True:
+            try:
+                with switch._clone():
+                    item = generator.send(sent)
+            except StopIteration as stop:
+                return stop.value
+            try:
+                sent = yield item
+            except GeneratorExit:
+                generator.close()
+                raise
+
+    return steps
 
 
 class no_grad(_ModeSwitch):
@@ -199,7 +222,7 @@ class Node:
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
         """Per input: (the node behind it, 0); for a leaf an `AccumulateGrad`, for none None."""
-        return tuple((edge if edge is None or type(edge) is Node else AccumulateGrad(edge), 0) for edge in self.edges)
+        return tuple((edge if edge is None or isinstance(edge, Node) else AccumulateGrad(edge), 0) for edge in self.edges)
 
     def register_prehook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """`hook((g,)) -> (g,) | None` sees, and may replace, the gradient that arrives here."""
@@ -212,26 +235,33 @@ class Node:
         return RemovableHandle(self.hooks, hook)
 
     # -- what the walk asks of a node
-    def values(self) -> list[Any]:
-        """The saved tensors, checked: gone is an error, changed since is an error."""
-        saved = self.saved
-        if saved is None:
+    def check(self) -> None:
+        """Raises if the saved values are gone, or were changed since they were saved."""
+        if self.saved is None:
             raise GraphFreedError
-        for tensor, version in zip(saved, self.versions):
+        for tensor, version in zip(self.saved, self.versions):
             if tensor._cell[0] != version:
                 raise StaleTensorError(self.plan.name, tensor._array.shape, tensor._cell[0], version)
         out = self.out
         if out is not None and out[1][0] != out[2]:
             raise StaleTensorError(self.plan.name, out[0].shape, out[1][0], out[2])
-        return saved
 
     def pull(self, g: np.ndarray[Any, Any]) -> list[Any]:
         """The inputs' gradients from the output's: reading 1, on arrays."""
-        out = self.out
-        flat = [g, out and out[0], *[t._array for t in self.values()], *self.shapes, *self.options]
+        out, saved, plan = self.out, self.saved, self.plan
+        flat = [g, None]
+        if out is not None or saved is None or saved:
+            self.check()
+            if out is not None:
+                flat[1] = out[0]
+            for tensor in saved:
+                flat.append(tensor._array)
+        if plan.extras:
+            flat += self.shapes
+            flat += self.options
         dtype = g.dtype
         grads: list[Any] = []
-        for rule in self.plan.rules:
+        for rule in plan.rules:
             if rule is None:
                 grads.append(None)
                 continue
@@ -239,7 +269,7 @@ class Node:
             grad = formula(*arguments(flat))
             if type(grad) is not np.ndarray:
                 grad = np.asarray(grad)
-            if grad.dtype is not dtype and not self.plan.casts:
+            if grad.dtype is not dtype and not plan.casts:
                 grad = grad.astype(dtype)  # NumPy 1 makes float64 of a 0-d float32 times a Python number
             if shape is not None and grad.shape != flat[shape]:
                 grad = sum_to_shape(grad, flat[shape])
@@ -248,9 +278,9 @@ class Node:
 
     def pull_tensors(self, g: Any, lift: Lift) -> list[Any]:
         """The same, reading 2: on tensors, so that what the formulas do is recorded in turn."""
-        saved = self.values()
+        self.check()
         out = self.out and lift.output(self)
-        flat = [g, out, *saved, *self.shapes, *self.options]
+        flat = [g, out, *self.saved, *self.shapes, *self.options]
         grads: list[Any] = []
         for rule in self.plan.rules:
             if rule is None:
@@ -264,11 +294,6 @@ class Node:
                 grad = sum_to_shape(grad, flat[shape])
             grads.append(grad)
         return grads
-
-    def release(self) -> None:
-        """Lets the saved values go. Nodes that saved nothing can be walked again, as in PyTorch."""
-        if self.saved or self.out is not None:
-            self.saved = self.out = None
 
 
 class AccumulateGrad:
@@ -352,14 +377,14 @@ class Lift:
 
 def _reachable(roots: Iterable[Any]) -> list[Node]:
     """All nodes behind `roots`, latest first."""
-    stack = [root for root in dict.fromkeys(roots) if type(root) is Node]
+    stack = [root for root in dict.fromkeys(roots) if isinstance(root, Node)]
     seen = set(stack)
     order = []
     while stack:
         node = stack.pop()
         order.append(node)
         for edge in node.edges:
-            if type(edge) is Node and edge not in seen:
+            if isinstance(edge, Node) and edge not in seen:
                 seen.add(edge)
                 stack.append(edge)
     order.sort(key=attrgetter("birth"), reverse=True)
@@ -398,6 +423,7 @@ def _walk(
     wanted = set() if capture is None else set(capture)
     if capture is not None:
         order = _leading_to(order, wanted)
+    check_nan = mode.anomaly and mode.check_nan
     pending: dict[Any, Any] = {}
     borrowed = {target for target, _ in roots}  # leaves whose pending gradient belongs to somebody else too
     for target, g in roots:
@@ -408,7 +434,7 @@ def _walk(
             continue
         if node.prehooks:
             g = lift.call_hooks(node.prehooks, g)
-        if node in wanted:
+        if wanted and node in wanted:
             captured[node] = g
         try:
             grads = node.pull_tensors(g, lift) if create_graph else node.pull(g)
@@ -417,10 +443,10 @@ def _walk(
             raise
         if node.hooks:
             grads = _node_hooks(lift, node, grads, g)
-        if mode.anomaly and mode.check_nan:
+        if check_nan:
             _check_nan(node, grads)
-        if not retain_graph:
-            node.release()
+        if not retain_graph and (node.saved or node.out is not None):
+            node.saved = node.out = None  # a node that saved nothing can be walked again, as in PyTorch
         for edge, grad in zip(node.edges, grads):
             if edge is None or grad is None:
                 continue
@@ -429,14 +455,14 @@ def _walk(
                 borrowed.discard(edge)
             else:
                 pending[edge] = grad
-                if type(edge) is not Node and (grad is g or node.plan.lends or getattr(grad, "base", None) is not None):
+                if not isinstance(edge, Node) and (grad is g or node.plan.lends or getattr(grad, "base", None) is not None):
                     borrowed.add(edge)
     for node in wanted.intersection(pending):  # what is wanted but leads nowhere further
-        if type(node) is Node:
+        if isinstance(node, Node):
             g = pending[node]
             captured[node] = lift.call_hooks(node.prehooks, g) if node.prehooks else g
     for leaf, g in pending.items():
-        if type(leaf) is Node:
+        if isinstance(leaf, Node):
             continue
         if leaf._hooks:
             g = lift.call_hooks(leaf._hooks, g)

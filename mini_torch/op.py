@@ -23,7 +23,7 @@ import functools
 import inspect
 import traceback
 from collections.abc import Callable
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,7 @@ _blank = object.__new__
 class Plan:
     """What one call of a row keeps for backward, given which inputs want a gradient."""
 
-    __slots__ = ("casts", "lends", "name", "rules", "saves", "saves_out", "shapes")
+    __slots__ = ("casts", "extras", "lends", "name", "rules", "saves", "saves_out", "shapes")
 
     def __init__(self, row: Row, key: int) -> None:
         """`key` has bit i set where input i wants a gradient, and the bit above the inputs' where they broadcast."""
@@ -62,6 +62,7 @@ class Plan:
         self.saves = tuple(i for i, name in enumerate(names) if name in used)
         self.saves_out = "out" in used
         self.shapes = tuple(i for i in wanted if broadcast or "shape" in needs[i])
+        self.extras = bool(self.shapes or row.options)  # whether there is anything beyond the saved values
         # the values that formulas choose from lie flat: g, out, saved inputs, shapes, options
         place = {"g": 0, "out": 1}
         place.update({names[i]: 2 + k for k, i in enumerate(self.saves)})
@@ -76,10 +77,8 @@ class Plan:
 
 
 def _getter(places: list[int]) -> Callable[[list[Any]], Any]:
-    if len(places) == 1:
-        only = places[0]
-        return lambda flat: (flat[only],)
-    return itemgetter(*places) if places else lambda flat: ()
+    """What picks a formula's arguments; a slice where it is one value, so that the result is always a sequence."""
+    return itemgetter(*places) if len(places) > 1 else itemgetter(slice(*(places[0], places[0] + 1) if places else (0, 0)))
 
 
 class Row:
@@ -119,14 +118,14 @@ class Row:
 # ---- the one door -----------------------------------------------------------------------------------------------------
 def apply(row: Row, inputs: tuple[Tensor, ...], options: tuple[Any, ...] = ()) -> Tensor:
     """Runs the row's forward on the inputs' arrays and, where a gradient is wanted, records a node."""
-    array = row.forward(*[x._array for x in inputs], *options)
+    array = row.forward(*map(_array_of, inputs), *options) if options else row.forward(*map(_array_of, inputs))
     if type(array) is not _ndarray:
         array = np.asarray(array)
-    out = _blank(Tensor)  # `make`, written out: this is the hottest line of the library
+    out = _blank(Tensor)  # `make`, written out: these are the hottest lines of the library
     out._array = array
     out._cell = [0, 0]
     out._requires_grad = False
-    out._node = out._grad = out._view = out._hooks = None
+    out._node = out._grad = out._view = None
     if mode.enabled:
         record(row, inputs, options, out)
     elif mode.inference:
@@ -138,28 +137,38 @@ def apply(row: Row, inputs: tuple[Tensor, ...], options: tuple[Any, ...] = ()) -
 
 def record(row: Row, inputs: tuple[Tensor, ...], options: tuple[Any, ...], out: Tensor) -> None:
     """Puts a node behind `out` if one of the inputs wants a gradient."""
-    key, bit = 0, 1
+    key, bit, edges = 0, 1, []
+    broadcast = False
+    shape = out._array.shape if row.broadcasts else None
     for x in inputs:
         if x._view is not None and x._view.generation != x._cell[1]:
             x._view.refresh(x)
         if x._requires_grad:
             key += bit
+            edges.append(x._node or x)
+            if shape is not None and x._array.shape != shape:
+                broadcast = True
+        else:
+            edges.append(None)
         bit += bit
     if not key or not row.rules:
         return
-    if row.broadcasts:
-        shape = out._array.shape
-        for x in inputs:
-            if x._array.shape != shape:
-                key += bit
-                break
+    if broadcast:
+        key += bit
     plan = row.plans.get(key) or row.plan(key)
-    saved = [inputs[i] for i in plan.saves]
+    saved: Any = ()
+    versions: Any = ()
+    if plan.saves:
+        saved, versions = [], []  # loops, not comprehensions: a comprehension is a function call before Python 3.12
+        for i in plan.saves:
+            x = inputs[i]
+            saved.append(x)
+            versions.append(x._cell[0])
     out._node = node = Node(
         plan,
-        tuple([(x._node or x) if x._requires_grad else None for x in inputs]),
+        edges,
         saved,
-        [x._cell[0] for x in saved],
+        versions,
         [inputs[i]._array.shape for i in plan.shapes] if plan.shapes else (),
         options,
         (out._array, out._cell, out._cell[0]) if plan.saves_out else None,
@@ -167,6 +176,9 @@ def record(row: Row, inputs: tuple[Tensor, ...], options: tuple[Any, ...], out: 
     out._requires_grad = True
     if mode.anomaly:
         node.metadata = {"traceback": "".join(traceback.format_list(traceback.extract_stack()[:-3]))}
+
+
+_array_of = attrgetter("_array")
 
 
 def _make_view(row: Row, x: Tensor, options: tuple[Any, ...], out: Tensor) -> None:
@@ -282,16 +294,24 @@ def binary(
     """
     new = Row(name, forward, {} if x is None and y is None else {"x": x, "y": y}, broadcasts=True)
     slow = functools.partial(_binary_slow, new, floats, check)
+    plain = not (floats or check)
 
     def function(input: Any, other: Any) -> Any:
         # Two tensors of one type need no promotion. A NumPy dtype is one object per type, so `is` will do.
         if isinstance(other, Tensor) and isinstance(input, Tensor):
             kind = input._array.dtype
-            if kind is other._array.dtype and (kind.kind == "f" or not (floats or check)):
+            if kind is other._array.dtype and (plain or kind.kind == "f"):
                 try:
                     return apply(new, (input, other))
                 except ValueError as error:
                     raise shape_mismatch(input._array.shape, other._array.shape) from error
+        elif (type(other) is float or type(other) is int) and other and isinstance(input, Tensor):
+            kind = input._array.dtype
+            if kind.kind == "f":  # a tensor and a number: the number as a tensor, made once
+                constant = constants.get((other, kind))
+                if constant is None:
+                    constant = _constant(other, kind)
+                return apply(new, (input, constant))
         return slow(input, other)
 
     _describe(function, name, doc)
@@ -314,6 +334,18 @@ def binary(
         _publish_inplace(function, (name, *aliases))
     _enter_ufunc(forward, checked)
     return function
+
+
+constants: dict[tuple[float, np.dtype[Any]], Tensor] = {}
+
+
+def _constant(number: float, kind: np.dtype[Any]) -> Tensor:
+    """The number as a tensor of type `kind`, kept for the next time (making one costs as much as a small product)."""
+    if len(constants) > 1000:
+        constants.clear()
+    made = constants[number, kind] = make(Tensor, np.array(number, kind))
+    made._cell = [0, 0]  # it outlives an inference_mode that it may have been made in
+    return made
 
 
 def _binary_slow(new: Row, floats: bool, check: Any, input: Any, other: Any) -> Any:
@@ -453,11 +485,26 @@ def inplace(function: Callable[..., Any]) -> Callable[..., Any]:
 
     def in_place(self: Tensor, *args: Any, **kwargs: Any) -> Any:
         check_writable(self)
-        result = function(alias(self), *args, **kwargs)
-        return result if result is NotImplemented else overwrite(self, result)
+        old = alias(self)
+        result = function(old, *args, **kwargs)
+        if result is NotImplemented:
+            return result
+        if result is old:  # nothing to do, e.g. `positive_`
+            return self
+        if any(result is x for x in args):
+            result = own_node(result)
+        return overwrite(self, result)
 
     in_place.__doc__ = f"In-place form of `{getattr(function, '__name__', '')}`."
     return in_place
+
+
+def own_node(x: Tensor) -> Tensor:
+    """A tensor with x's memory and a node of its own behind it, so that what adopts its history is not x itself."""
+    out: Tensor = make(Tensor, x._array)
+    if mode.enabled:
+        record(rows["clone"], (x,), (), out)
+    return out
 
 
 def check_writable(x: Tensor) -> None:

@@ -70,9 +70,10 @@ class Tensor:
     """
 
     # _cell is the version counter that a tensor shares with its views: [writes so far, histories so far].
-    __slots__ = ("__dict__", "__weakref__", "_array", "_cell", "_grad", "_hooks", "_node", "_requires_grad", "_view")
+    __slots__ = ("__dict__", "__weakref__", "_array", "_cell", "_grad", "_node", "_requires_grad", "_view")
 
     _retains_grad = False
+    _hooks: dict[int, Any] | None = None
     _post_hooks: dict[int, Any] | None = None
     __array_priority__ = 1000  # an array on the left leaves the operator to us
 
@@ -476,7 +477,7 @@ def make(cls: type, array: Array) -> Any:
     out._array = array
     out._cell = [0, 0] if not mode.inference else _inference_cell
     out._requires_grad = False
-    out._node = out._grad = out._view = out._hooks = None
+    out._node = out._grad = out._view = None
     return out
 
 

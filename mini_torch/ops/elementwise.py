@@ -10,7 +10,7 @@ import numpy as np
 
 from ..dtype import default_numpy_dtype, from_numpy_dtype, promote_operands, scalar_dtype, to_numpy_dtype
 from ..op import (
-    TYPE_NAMES, as_operand, binary, cast, check_writable, implements, inplace, operands, overwrite, public, quiet, row,
+    TYPE_NAMES, as_operand, binary, cast, check_writable, implements, inplace, operands, overwrite, own_node, public, quiet, row,
     shape_mismatch, type_name, unary,
 )  # fmt: skip
 from ..tensor import Tensor, check_device, method, wrap
@@ -596,7 +596,7 @@ def _copy_(self: Tensor, src: Tensor, non_blocking: builtins.bool = False) -> Te
                 f"The size of tensor a {list(self.shape)} must match the size of tensor b {list(source.shape)}: "
                 "the source does not broadcast to the destination"
             ) from None
-    return overwrite(self, source)
+    return overwrite(self, own_node(source))
 
 
 method("copy_", _copy_)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..op import TYPE_NAMES, adopt, alias, as_operand, cast, check_writable, implements, public, record, row, rows
+from ..graph import mode
 from ..tensor import Tensor, check_dim, make, method, wrap
 from .adjoint import add_along, add_at, cut, place, take, take_along
 from .elementwise import where
@@ -132,10 +133,39 @@ def getitem(self: Tensor, index: Any) -> Tensor:
     parts, basic = _normalised(index, self._array.shape)
     if basic:
         return cut(self, _with_ellipsis(parts))
+    basic_part, arrays = _split(parts, self._array.ndim)
+    x = self if basic_part is None else cut(self, basic_part)
     try:
-        return take(self, parts)
+        return take(x, arrays)
     except IndexError as error:
         raise IndexError(f"shape mismatch: indexing tensors could not be broadcast together: {error}") from error
+
+
+def _split(parts: tuple[Any, ...], ndim: int) -> tuple[tuple[Any, ...] | None, tuple[Any, ...]]:
+    """A mixed index in two steps, as PyTorch takes it: first ints, slices and None, then the arrays in what is left.
+
+    (NumPy counts an int as one of the arrays, which moves dimensions.) The first is None where it does nothing.
+    """
+    used = builtins.sum(p.ndim if _is_mask(p) else 1 for p in parts if p is not None and p is not Ellipsis)
+    first: list[Any] = []
+    second: list[Any] = []
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            first += [slice(None)] * (part.ndim if _is_mask(part) else 1)
+            second.append(part)
+        elif part is Ellipsis:
+            first += [slice(None)] * (ndim - used)
+            second += [slice(None)] * (ndim - used)
+        else:
+            first.append(part)
+            if not isinstance(part, int | np.integer):
+                second.append(slice(None))
+    plain = builtins.all(isinstance(p, slice) and p == slice(None) for p in first)
+    return None if plain else (*first, ...), tuple(second)
+
+
+def _is_mask(part: Any) -> bool:
+    return isinstance(part, np.ndarray) and part.dtype.kind == "b"
 
 
 def _with_ellipsis(parts: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -150,24 +180,28 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     source = value if isinstance(value, Tensor) else as_operand(_numeric(value), self._array.dtype)
     if source._array.dtype != self._array.dtype:
         source = cast(source, self._array.dtype)
-    if basic:
-        target = cut(self, _with_ellipsis(parts))
+    basic_part, arrays = (_with_ellipsis(parts), None) if basic else _split(parts, self._array.ndim)
+    target = self if basic_part is None else cut(self, basic_part)
+    old = alias(target)
+    new = make(Tensor, target._array)
+    if arrays is None:
         source = _fit(source, target._array.shape)
-        old = alias(target)
         target._array[...] = source._array
-        new = make(Tensor, target._array)
-        record(rows["clone"], (source,), (), new)
-        if old._requires_grad or new._requires_grad:
-            adopt(target, new)
-        else:
-            self._bump()
-        return
-    old = alias(self)
-    source = _fit(source, _picked_shape(self._array, parts))
-    self._array[parts] = source._array
-    new = make(Tensor, self._array)
-    record(rows["index_put"], (old, source), (parts, False), new)
-    adopt(self, new)
+        record_if_on("clone", (source,), (), new)
+    else:
+        source = _fit(source, _picked_shape(target._array, arrays))
+        target._array[arrays] = source._array
+        record_if_on("index_put", (old, source), (arrays, False), new)
+    if old._requires_grad or new._requires_grad:
+        adopt(target, new)
+    else:
+        self._bump()
+
+
+def record_if_on(name: str, inputs: tuple[Tensor, ...], options: tuple[Any, ...], out: Tensor) -> None:
+    """Records a row whose forward was already done in place."""
+    if mode.enabled:
+        record(rows[name], inputs, options, out)
 
 
 def _numeric(value: Any) -> Any:

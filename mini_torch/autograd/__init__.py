@@ -1,0 +1,17 @@
+"""The door to `torch.autograd`: it defines nothing."""
+
+from ..function import Function as Function
+from ..function import FunctionCtx as FunctionCtx
+from ..gradcheck import GradcheckError as GradcheckError
+from ..gradcheck import detect_anomaly as detect_anomaly
+from ..gradcheck import gradcheck as gradcheck
+from ..gradcheck import gradgradcheck as gradgradcheck
+from ..gradcheck import set_detect_anomaly as set_detect_anomaly
+from ..graph import enable_grad as enable_grad
+from ..graph import inference_mode as inference_mode
+from ..graph import no_grad as no_grad
+from ..graph import set_grad_enabled as set_grad_enabled
+from ..tensor import Tensor as Variable
+from ..tensor import backward as backward
+from ..tensor import grad as grad
+from . import function as function
