@@ -111,7 +111,7 @@ class Function:
         single = not isinstance(result, tuple | list)
         outputs = [result] if single else list(result)
         if recording:
-            edges = [(before[id(x)]._node or x) if isinstance(x, Tensor) and x.requires_grad else None for x in args]
+            edges = [before[id(x)]._node if isinstance(x, Tensor) and x.requires_grad else None for x in args]
             outputs = _FunctionNode(cls, ctx, args, edges, outputs).attached(outputs)
         return outputs[0] if single else tuple(outputs)
 

@@ -145,7 +145,7 @@ def record(row: Row, inputs: tuple[Tensor, ...], options: tuple[Any, ...], out: 
             x._view.refresh(x)
         if x._requires_grad:
             key += bit
-            edges.append(x._node or x)
+            edges.append(x if x._node is None else x._node)
             if shape is not None and x._array.shape != shape:
                 broadcast = True
         else:
@@ -275,7 +275,7 @@ def unary(
         return apply(new, (input,))
 
     _describe(function, name, doc)
-    _publish(function, (name, *aliases), methods, export)
+    _publish(function, (name, *aliases), (name, *aliases, *methods), export)
     if rule is not None:
         _publish_inplace(function, (name, *aliases))
     _enter_ufunc(forward, function)
@@ -330,7 +330,7 @@ def binary(
 
     _describe(checked, name, doc)
     if export:
-        _publish(checked, (name, *aliases), (), True)
+        _publish(checked, (name, *aliases), (name, *aliases), True)
         _publish_inplace(function, (name, *aliases))
     _enter_ufunc(forward, checked)
     return function
@@ -426,7 +426,6 @@ def _publish(function: Any, names: tuple[str, ...], methods: tuple[str, ...], ex
     for name in names:
         if export:
             functions[name] = function
-            method(name, function)
     for name in methods:
         method(name, function)
 

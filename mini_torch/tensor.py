@@ -13,7 +13,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -21,6 +21,11 @@ from . import dtype as _dtype
 from .dtype import Size, check_device, cpu, device, from_numpy_dtype, to_numpy_dtype
 from .formatting import format_scalar, format_tensor
 from .graph import InferenceCell, Lift, Node, RemovableHandle, enable_grad, mode, walk_back
+
+if TYPE_CHECKING:  # the methods that ops/ adds, for type checkers and editors; made by tests/stubs.py
+    from .methods import Methods
+else:
+    Methods = object
 
 __all__ = ["Tensor", "tensor", "wrap"]
 
@@ -56,7 +61,7 @@ class View:
         self.generation = view._cell[1]
 
 
-class Tensor:
+class Tensor(Methods):
     """A multi-dimensional array of one number type, with PyTorch's API.
 
     `Tensor(2, 3)` is uninitialised, `Tensor([1, 2])` holds the data in the default floating type; use
@@ -493,7 +498,8 @@ def alias(x: Tensor) -> Tensor:
     """A second tensor object for the same memory, history and version counter, for an in-place operation to record."""
     x._refresh()
     out: Tensor = make(Tensor, x._array)
-    out._cell, out._node, out._requires_grad = x._cell, x._node or x if x._requires_grad else None, x._requires_grad
+    out._cell, out._requires_grad = x._cell, x._requires_grad
+    out._node = x if x._node is None and x._requires_grad else x._node  # a leaf's gradient goes to the leaf itself
     return out
 
 
