@@ -7,14 +7,42 @@
 tensor([2., 4.])
 """
 
+from . import autograd as autograd
+# from . import nn as nn
+from . import optim as optim
+from . import random as random
 from . import tensor as tensor
+# from . import utils as utils
 from .creation import *  # noqa: F403
 from .dtype import *  # noqa: F403
+from .formatting import set_printoptions as set_printoptions
 from .graph import enable_grad as enable_grad
 from .graph import inference_mode as inference_mode
 from .graph import is_grad_enabled as is_grad_enabled
 from .graph import is_inference_mode_enabled as is_inference_mode_enabled
 from .graph import no_grad as no_grad
 from .graph import set_grad_enabled as set_grad_enabled
-from .ops import *  # noqa: F403
+from .ops.activation import celu_ as celu_
+from .ops.activation import prelu as prelu
+from .ops.activation import relu as relu
+from .ops.activation import relu_ as relu_
+from .ops.activation import rrelu as rrelu
+from .ops.activation import selu as selu
+from .ops.activation import sigmoid as sigmoid
+from .ops.activation import threshold as threshold
+from .ops.comparison import *  # noqa: F403
+from .ops.conversion import *  # noqa: F403
+from .ops.dropout import dropout as dropout
+from .ops.elementwise import *  # noqa: F403
+from .ops.extremes import *  # noqa: F403
+from .ops.indexing import *  # noqa: F403
+from .ops.join import *  # noqa: F403
+from .ops.linalg import *  # noqa: F403
+from .ops.normalization import log_softmax as log_softmax
+from .ops.normalization import softmax as softmax
+from .ops.reduction import *  # noqa: F403
+from .ops.shape import *  # noqa: F403
+from .random import *  # noqa: F403
 from .tensor import Tensor as Tensor
+
+__version__ = "0.1.0"

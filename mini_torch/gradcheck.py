@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from .backward import grad
 from .graph import enable_grad, mode, no_grad
-from .tensor import Tensor, grad, wrap
+from .tensor import Tensor, wrap
 
 __all__ = ["GradcheckError", "detect_anomaly", "gradcheck", "gradgradcheck", "set_detect_anomaly"]
 

@@ -391,6 +391,14 @@ def as_operand(x: Any, kind: np.dtype[Any]) -> Tensor:
     return make(Tensor, np.array(x, kind))
 
 
+def common_type(*values: Any) -> np.dtype[Any]:
+    """The type that these tensors and numbers have together."""
+    kinds = tuple(
+        (x._array.dtype, 2 if x._array.ndim else 1) if isinstance(x, Tensor) else (scalar_dtype(x), 0) for x in values
+    )
+    return promote_operands(kinds, default_numpy_dtype())
+
+
 def shape_mismatch(a: tuple[int, ...], b: tuple[int, ...]) -> RuntimeError:
     """PyTorch's error for shapes that do not broadcast."""
     for i in range(1, min(len(a), len(b)) + 1):

@@ -1,5 +1,7 @@
 """The door to `torch.autograd`: it defines nothing."""
 
+from ..backward import backward as backward
+from ..backward import grad as grad
 from ..function import Function as Function
 from ..function import FunctionCtx as FunctionCtx
 from ..gradcheck import GradcheckError as GradcheckError
@@ -12,6 +14,4 @@ from ..graph import inference_mode as inference_mode
 from ..graph import no_grad as no_grad
 from ..graph import set_grad_enabled as set_grad_enabled
 from ..tensor import Tensor as Variable
-from ..tensor import backward as backward
-from ..tensor import grad as grad
 from . import function as function

@@ -1,7 +1,16 @@
 """All calculus, a file a family. Every public function is handed on from here under PyTorch's name."""
 
+from .activation import *  # noqa: F403
+from .comparison import *  # noqa: F403
+from .conversion import *  # noqa: F403
+from .dropout import *  # noqa: F403
 from .elementwise import *  # noqa: F403
+from .extremes import *  # noqa: F403
 from .indexing import *  # noqa: F403
+from .join import *  # noqa: F403
 from .linalg import *  # noqa: F403
+from .linalg import linear as linear
+from .normalization import *  # noqa: F403
 from .reduction import *  # noqa: F403
 from .shape import *  # noqa: F403
+from .special import *  # noqa: F403

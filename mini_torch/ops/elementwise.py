@@ -1,4 +1,4 @@
-"""Elementwise calculus: arithmetic, powers, exponentials, trigonometry, rounding, comparison, choice, logic, types."""
+"""Elementwise calculus: arithmetic, powers, exponentials, trigonometry, rounding, choice."""
 
 from __future__ import annotations
 
@@ -8,24 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from ..dtype import default_numpy_dtype, from_numpy_dtype, promote_operands, scalar_dtype, to_numpy_dtype
+from ..dtype import from_numpy_dtype
 from ..op import (
-    TYPE_NAMES, as_operand, binary, cast, check_writable, implements, inplace, operands, overwrite, own_node, public, quiet, row,
-    shape_mismatch, type_name, unary,
+    as_operand, binary, common_type, implements, inplace, operands, public, quiet, row, shape_mismatch, unary,
 )  # fmt: skip
-from ..tensor import Tensor, check_device, method, wrap
+from ..tensor import Tensor, method, wrap
+from .comparison import isnan
+from .conversion import clone
 
 __all__ = [
     "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "arccos", "arcsin", "arctan", "arctan2", "asin",
-    "asinh", "atan", "atan2", "atanh", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or",
-    "bitwise_right_shift", "bitwise_xor", "ceil", "clamp", "clamp_max", "clamp_min", "clip", "clone", "copysign", "cos",
-    "cosh", "deg2rad", "div", "divide", "eq", "equal", "exp", "exp2", "expm1", "fix", "floor", "floor_divide", "fmax",
-    "fmin", "fmod", "frac", "ge", "greater", "greater_equal", "gt", "hypot", "isclose", "allclose", "isfinite", "isinf",
-    "isnan", "le", "lerp", "less", "less_equal", "log", "log10", "log1p", "log2", "logaddexp", "logical_and",
-    "logical_not", "logical_or", "logical_xor", "logit", "lt", "maximum", "minimum", "mul", "multiply", "nan_to_num", "ne",
-    "neg", "negative", "not_equal", "positive", "pow", "rad2deg", "reciprocal", "remainder", "result_type", "round",
-    "rsqrt", "sign", "signbit", "sin", "sinc", "sinh", "sqrt", "square", "sub", "subtract", "tan", "tanh", "true_divide",
-    "trunc", "where", "xlogy",
+    "asinh", "atan", "atan2", "atanh", "ceil", "clamp", "clamp_max", "clamp_min", "clip", "copysign", "cos", "cosh",
+    "deg2rad", "div", "divide", "exp", "exp2", "expm1", "fix", "floor", "floor_divide", "fmax", "fmin", "fmod",
+    "frac", "hypot", "lerp", "log", "log10", "log1p", "log2", "logaddexp", "logit", "maximum", "minimum", "mul",
+    "multiply", "nan_to_num", "neg", "negative", "positive", "pow", "rad2deg", "reciprocal", "remainder", "round",
+    "rsqrt", "sign", "signbit", "sin", "sinc", "sinh", "sqrt", "square", "sub", "subtract", "tan", "tanh",
+    "true_divide", "trunc", "where", "xlogy",
 ]  # fmt: skip
 
 Number = builtins.bool | int | float | complex
@@ -350,10 +348,10 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
         if input._array.dtype.kind in "iu":
             limits = np.iinfo(input._array.dtype)
             low, high = (limits.min if min is None else min), (limits.max if max is None else max)
-        kind = _common_type(input, low, high)
+        kind = common_type(input, low, high)
         return _clamp_between(*(as_operand(x, kind) for x in (input, low, high)))
     bounds = [b for b in (min, max) if b is not None]
-    kind = _common_type(input, *bounds)
+    kind = common_type(input, *bounds)
     low, high = (None if b is None else np.array(b, kind) for b in (min, max))
     return _clamp(as_operand(input, kind), low, high)
 
@@ -371,13 +369,6 @@ def clamp_min(input: Tensor, min: Any) -> Tensor:
 def clamp_max(input: Tensor, max: Any) -> Tensor:
     """input, at most max. Source: PyTorch's `torch.clamp_max`."""
     return clamp(input, max=max)
-
-
-def _common_type(*values: Any) -> np.dtype[Any]:
-    kinds = tuple(
-        (x._array.dtype, 2 if x._array.ndim else 1) if isinstance(x, Tensor) else (scalar_dtype(x), 0) for x in values
-    )
-    return promote_operands(kinds, default_numpy_dtype())
 
 
 _where = row(
@@ -451,179 +442,3 @@ def nan_to_num(input: Tensor, nan: float = 0.0, posinf: float | None = None, neg
     out = where(isnan(input), nan, input)
     out = where(input == math.inf, float(limits.max) if posinf is None else posinf, out)
     return where(input == -math.inf, float(limits.min) if neginf is None else neginf, out)
-
-
-# ---- comparison and logic ---------------------------------------------------------------------------------------------
-eq = binary("eq", np.equal, operator="eq", doc="x = y", result=builtins.bool)
-ne = binary("ne", np.not_equal, operator="ne", doc="x ≠ y", aliases=("not_equal",), result=builtins.bool)
-lt = binary("lt", np.less, operator="lt", doc="x < y", aliases=("less",), result=builtins.bool)
-le = binary("le", np.less_equal, operator="le", doc="x ≤ y", aliases=("less_equal",), result=builtins.bool)
-gt = binary("gt", np.greater, operator="gt", doc="x > y", aliases=("greater",), result=builtins.bool)
-ge = binary("ge", np.greater_equal, operator="ge", doc="x ≥ y", aliases=("greater_equal",), result=builtins.bool)
-not_equal, less, less_equal, greater, greater_equal = ne, lt, le, gt, ge
-logical_and = binary("logical_and", np.logical_and, doc="x ∧ y", result=builtins.bool)
-logical_or = binary("logical_or", np.logical_or, doc="x ∨ y", result=builtins.bool)
-logical_xor = binary("logical_xor", np.logical_xor, doc="x ⊕ y", result=builtins.bool)
-logical_not = unary("logical_not", np.logical_not, floats=False, doc="¬x")
-isnan = unary("isnan", np.isnan, floats=False, doc="Whether x is NaN")
-isinf = unary("isinf", np.isinf, floats=False, doc="Whether x is infinite")
-isfinite = unary("isfinite", np.isfinite, floats=False, doc="Whether x is neither infinite nor NaN")
-
-
-def _integers_only(a: Any, b: Any) -> None:
-    if a._array.dtype.kind not in "biu":
-        raise RuntimeError(f"\"bitwise\" not implemented for {a.dtype}: integer or bool tensors expected")
-
-
-bitwise_and = binary("bitwise_and", np.bitwise_and, operator="and", check=_integers_only, doc="Bits of both")
-bitwise_or = binary("bitwise_or", np.bitwise_or, operator="or", check=_integers_only, doc="Bits of either")
-bitwise_xor = binary("bitwise_xor", np.bitwise_xor, operator="xor", check=_integers_only, doc="Bits of one of the two")
-bitwise_left_shift = binary(
-    "bitwise_left_shift", np.left_shift, operator="lshift", check=_integers_only, doc="Bits moved up"
-)
-bitwise_right_shift = binary(
-    "bitwise_right_shift", np.right_shift, operator="rshift", check=_integers_only, doc="Bits moved down"
-)
-bitwise_not = unary("bitwise_not", np.invert, floats=False, methods=("__invert__",), doc="All bits turned")
-
-
-@public
-def equal(input: Tensor, other: Tensor) -> builtins.bool:
-    """Whether both have the same shape and equal elements. Source: PyTorch's `torch.equal`."""
-    return input._array.shape == other._array.shape and builtins.bool((input._array == other._array).all())
-
-
-@public
-def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: builtins.bool = False) -> Tensor:
-    """Elementwise |input − other| ≤ atol + rtol · |other|. Source: PyTorch's `torch.isclose`."""
-    if input._array.dtype != other._array.dtype:
-        raise RuntimeError(f"{input.dtype} did not match {other.dtype}")
-    with np.errstate(all="ignore"):
-        return wrap(np.isclose(input._array, other._array, rtol, atol, equal_nan))
-
-
-@public
-def allclose(
-    input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: builtins.bool = False
-) -> builtins.bool:
-    """Whether all elements are close, see `isclose`. Source: PyTorch's `torch.allclose`."""
-    return builtins.bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
-
-
-# ---- copies and types -------------------------------------------------------------------------------------------------
-_clone = row("clone", lambda x: np.array(x), x=lambda g: g)
-
-
-@public
-def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
-    """A copy with memory of its own, in the graph. Source: PyTorch's `torch.clone`."""
-    return _clone(input)
-
-
-@implements(np.copy, np.array)
-def _numpy_copy(a: Tensor, *_: Any, **__: Any) -> Tensor:
-    return _clone(a)
-
-
-def _contiguous(self: Tensor, memory_format: Any = None) -> Tensor:
-    """This tensor if its elements lie in memory in order, else a copy where they do."""
-    return self if self._array.flags.c_contiguous else _clone_in_order(self)
-
-
-_clone_in_order = row("clone_in_order", lambda x: np.ascontiguousarray(x), grad_name="CloneBackward0", x=lambda g: g)
-method("contiguous", _contiguous)
-
-
-def _to_type(self: Tensor, dtype: Any) -> Tensor:
-    kind = to_numpy_dtype(dtype)
-    return self if self._array.dtype == kind else cast(self, kind)
-
-
-def _to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-    """This tensor in another type: `to(dtype)`, `to(device)`, `to(device, dtype)`, `to(other)`; itself if it is so.
-
-    `copy=True` always copies. RuntimeError for a device that is not the CPU. Source: PyTorch's `Tensor.to`.
-    """
-    dtype, copy = kwargs.get("dtype"), kwargs.get("copy", False)
-    check_device(kwargs.get("device"))
-    for arg in args:
-        if isinstance(arg, Tensor):
-            dtype = arg.dtype
-        elif isinstance(arg, str) or type(arg).__name__ == "device":
-            check_device(arg)
-        elif arg is not None and not isinstance(arg, builtins.bool):
-            dtype = arg
-    out = self if dtype is None else _to_type(self, dtype)
-    return _clone(out) if copy and out is self else out
-
-
-method("to", _to)
-for _names, _kind in (
-    (("float",), "float32"), (("double",), "float64"), (("half",), "float16"), (("long",), "int64"), (("int",), "int32"),
-    (("short",), "int16"), (("char",), "int8"), (("byte",), "uint8"), (("bool",), "bool"), (("cfloat",), "complex64"),
-    (("cdouble",), "complex128"),
-):  # fmt: skip
-    for _name in _names:
-        method(_name, lambda self, memory_format=None, _kind=np.dtype(_kind): _to_type(self, _kind))
-
-method("type_as", lambda self, other: _to_type(self, other.dtype))
-
-
-def _type(self: Tensor, dtype: Any = None, non_blocking: builtins.bool = False) -> Any:
-    """The type's name such as 'torch.FloatTensor', or with `dtype` the tensor in that type."""
-    if dtype is None:
-        return f"torch.{type_name(self._array.dtype)}Tensor"
-    if isinstance(dtype, str):
-        name = dtype.removeprefix("torch.").removesuffix("Tensor")
-        return _to_type(self, np.dtype(next(k for k, v in TYPE_NAMES.items() if v == name)))
-    return _to_type(self, dtype)
-
-
-method("type", _type)
-
-
-def _copy_(self: Tensor, src: Tensor, non_blocking: builtins.bool = False) -> Tensor:
-    """Writes `src`, broadcast and converted, into this tensor, in place."""
-    check_writable(self)
-    source = src if isinstance(src, Tensor) else wrap(np.asarray(src))
-    if source._array.dtype != self._array.dtype:
-        source = cast(source, self._array.dtype)
-    if source._array.shape != self._array.shape:
-        try:
-            source = source.expand(self._array.shape)  # type: ignore[attr-defined]
-        except RuntimeError:
-            raise RuntimeError(
-                f"The size of tensor a {list(self.shape)} must match the size of tensor b {list(source.shape)}: "
-                "the source does not broadcast to the destination"
-            ) from None
-    return overwrite(self, own_node(source))
-
-
-method("copy_", _copy_)
-_filled = row("fill", lambda x, value: np.full_like(x, value), x=_zero)
-
-
-@inplace
-def _fill(self: Tensor, value: Any) -> Tensor:
-    if isinstance(value, Tensor):
-        if value._array.ndim:
-            raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
-        if value._requires_grad:
-            return _filled(self, 0) + cast(value, self._array.dtype)
-        value = value._array
-    return _filled(self, value)
-
-
-method("fill_", _fill)
-method("zero_", lambda self: _fill(self, 0))
-
-
-@public(method=False)
-def result_type(tensor1: Any, tensor2: Any) -> Any:
-    """The dtype that an operation of the two, tensors or numbers, would give. Source: PyTorch's `torch.result_type`."""
-    return from_numpy_dtype(_common_type(tensor1, tensor2))
-
-
-@implements(np.real)
-def _numpy_real(x: Tensor) -> Tensor:
-    return x if x._array.dtype.kind != "c" else wrap(x._array.real)

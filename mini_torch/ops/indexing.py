@@ -16,7 +16,7 @@ from ..graph import mode
 from ..tensor import Tensor, check_dim, make, method, wrap
 from .adjoint import add_along, add_at, cut, place, take, take_along
 from .elementwise import where
-from .reduction import Extremes
+from .extremes import Extremes
 
 __all__ = [
     "argsort", "argwhere", "bucketize", "gather", "index_add", "index_copy", "index_fill", "index_select", "masked_fill",

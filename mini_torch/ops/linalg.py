@@ -14,7 +14,7 @@ from .adjoint import diagonal_of
 
 __all__ = [
     "addbmm", "addmm", "addmv", "addr", "baddbmm", "bilinear", "bmm", "chain_matmul", "cross", "dot", "einsum", "ger",
-    "inner", "kron", "linear", "matmul", "mm", "mv", "outer", "tensordot", "vdot",
+    "inner", "kron", "matmul", "mm", "mv", "outer", "tensordot", "vdot",
 ]  # fmt: skip
 
 

@@ -1,0 +1,135 @@
+"""Copies, other number types, and filling in place."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+import numpy as np
+
+from ..dtype import from_numpy_dtype, to_numpy_dtype
+from ..op import (
+    TYPE_NAMES, cast, check_writable, common_type, implements, inplace, overwrite, own_node, public, row, type_name,
+)  # fmt: skip
+from ..tensor import Tensor, check_device, method, wrap
+
+__all__ = [
+    "clone", "result_type",
+]  # fmt: skip
+
+_clone = row("clone", lambda x: np.array(x), x=lambda g: g)
+
+
+@public
+def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
+    """A copy with memory of its own, in the graph. Source: PyTorch's `torch.clone`."""
+    return _clone(input)
+
+
+@implements(np.copy, np.array)
+def _numpy_copy(a: Tensor, *_: Any, **__: Any) -> Tensor:
+    return _clone(a)
+
+
+def _contiguous(self: Tensor, memory_format: Any = None) -> Tensor:
+    """This tensor if its elements lie in memory in order, else a copy where they do."""
+    return self if self._array.flags.c_contiguous else _clone_in_order(self)
+
+
+_clone_in_order = row("clone_in_order", lambda x: np.ascontiguousarray(x), grad_name="CloneBackward0", x=lambda g: g)
+method("contiguous", _contiguous)
+
+
+def _to_type(self: Tensor, dtype: Any) -> Tensor:
+    kind = to_numpy_dtype(dtype)
+    return self if self._array.dtype == kind else cast(self, kind)
+
+
+def _to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    """This tensor in another type: `to(dtype)`, `to(device)`, `to(device, dtype)`, `to(other)`; itself if it is so.
+
+    `copy=True` always copies. RuntimeError for a device that is not the CPU. Source: PyTorch's `Tensor.to`.
+    """
+    dtype, copy = kwargs.get("dtype"), kwargs.get("copy", False)
+    check_device(kwargs.get("device"))
+    for arg in args:
+        if isinstance(arg, Tensor):
+            dtype = arg.dtype
+        elif isinstance(arg, str) or type(arg).__name__ == "device":
+            check_device(arg)
+        elif arg is not None and not isinstance(arg, builtins.bool):
+            dtype = arg
+    out = self if dtype is None else _to_type(self, dtype)
+    return _clone(out) if copy and out is self else out
+
+
+method("to", _to)
+for _names, _kind in (
+    (("float",), "float32"), (("double",), "float64"), (("half",), "float16"), (("long",), "int64"), (("int",), "int32"),
+    (("short",), "int16"), (("char",), "int8"), (("byte",), "uint8"), (("bool",), "bool"), (("cfloat",), "complex64"),
+    (("cdouble",), "complex128"),
+):  # fmt: skip
+    for _name in _names:
+        method(_name, lambda self, memory_format=None, _kind=np.dtype(_kind): _to_type(self, _kind))
+
+method("type_as", lambda self, other: _to_type(self, other.dtype))
+
+
+def _type(self: Tensor, dtype: Any = None, non_blocking: builtins.bool = False) -> Any:
+    """The type's name such as 'torch.FloatTensor', or with `dtype` the tensor in that type."""
+    if dtype is None:
+        return f"torch.{type_name(self._array.dtype)}Tensor"
+    if isinstance(dtype, str):
+        name = dtype.removeprefix("torch.").removesuffix("Tensor")
+        return _to_type(self, np.dtype(next(k for k, v in TYPE_NAMES.items() if v == name)))
+    return _to_type(self, dtype)
+
+
+method("type", _type)
+
+
+def _copy_(self: Tensor, src: Tensor, non_blocking: builtins.bool = False) -> Tensor:
+    """Writes `src`, broadcast and converted, into this tensor, in place."""
+    check_writable(self)
+    source = src if isinstance(src, Tensor) else wrap(np.asarray(src))
+    if source._array.dtype != self._array.dtype:
+        source = cast(source, self._array.dtype)
+    if source._array.shape != self._array.shape:
+        try:
+            source = source.expand(self._array.shape)  # type: ignore[attr-defined]
+        except RuntimeError:
+            raise RuntimeError(
+                f"The size of tensor a {list(self.shape)} must match the size of tensor b {list(source.shape)}: "
+                "the source does not broadcast to the destination"
+            ) from None
+    return overwrite(self, own_node(source))
+
+
+method("copy_", _copy_)
+_filled = row("fill", lambda x, value: np.full_like(x, value), x=lambda g: np.zeros_like(g))
+
+
+@inplace
+def _fill(self: Tensor, value: Any) -> Tensor:
+    if isinstance(value, Tensor):
+        if value._array.ndim:
+            raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
+        if value._requires_grad:
+            return _filled(self, 0) + cast(value, self._array.dtype)
+        value = value._array
+    return _filled(self, value)
+
+
+method("fill_", _fill)
+method("zero_", lambda self: _fill(self, 0))
+
+
+@public(method=False)
+def result_type(tensor1: Any, tensor2: Any) -> Any:
+    """The dtype that an operation of the two, tensors or numbers, would give. Source: PyTorch's `torch.result_type`."""
+    return from_numpy_dtype(common_type(tensor1, tensor2))
+
+
+@implements(np.real)
+def _numpy_real(x: Tensor) -> Tensor:
+    return x if x._array.dtype.kind != "c" else wrap(x._array.real)
