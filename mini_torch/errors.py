@@ -7,7 +7,7 @@ subclasses of those, for what a caller may want to tell apart.
 
 from __future__ import annotations
 
-__all__ = ["CheckpointError", "GraphFreedError", "MissingExtraError", "StaleTensorError"]
+__all__ = ["CheckpointError", "GraphFreedError", "MissingCheckpointError", "MissingExtraError", "StaleTensorError"]
 
 
 class GraphFreedError(RuntimeError):
@@ -35,6 +35,10 @@ class StaleTensorError(RuntimeError):
 
 class CheckpointError(RuntimeError):
     """A file that should hold a checkpoint is damaged, of another kind, or of another network."""
+
+
+class MissingCheckpointError(CheckpointError, FileNotFoundError):
+    """There is no checkpoint of this name."""
 
 
 class MissingExtraError(ImportError):

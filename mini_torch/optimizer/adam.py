@@ -68,21 +68,21 @@ class Adam(FlatOptimizer):
         # Every pass over the buffers counts. Gathering g·√(1−β₂) saves one: its square is what v needs.
         root = math.sqrt(1 - beta2)
         run.gather(sign * root, sign * weight_decay)
-        np.multiply(v, run.number(beta2), out=v)
-        np.multiply(g, g, out=work)
-        np.add(v, work, out=v)
-        np.multiply(m, run.number(beta1), out=m)
-        np.multiply(g, run.number((1 - beta1) / root), out=g)
-        np.add(m, g, out=m)
+        np.multiply(v, run.number(beta2), v)
+        np.multiply(g, g, work)
+        np.add(v, work, v)
+        np.multiply(m, run.number(beta1), m)
+        np.multiply(g, run.number((1 - beta1) / root), g)
+        np.add(m, g, m)
         if group["amsgrad"]:
-            v = np.maximum(run.state["max_exp_avg_sq"], v, out=run.state["max_exp_avg_sq"])
+            v = np.maximum(run.state["max_exp_avg_sq"], v, run.state["max_exp_avg_sq"])
 
         # lr m̂ / (√v̂ + eps), with both corrections taken out of the fraction
         correction = math.sqrt(1 - beta2**t)
-        np.sqrt(v, out=work)
-        np.add(work, run.number(group["eps"] * correction), out=work)
-        np.divide(m, work, out=work)
-        np.multiply(work, run.number(lr * correction / (1 - beta1**t)), out=work)
+        np.sqrt(v, work)
+        np.add(work, run.number(group["eps"] * correction), work)
+        np.divide(m, work, work)
+        np.multiply(work, run.number(lr * correction / (1 - beta1**t)), work)
         run.subtract(work)
 
 

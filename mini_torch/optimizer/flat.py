@@ -43,7 +43,7 @@ class Run:
     complex parameters: twice as long). `new` says that this is the first update of these parameters.
     """
 
-    __slots__ = ("g", "g_parts", "kind", "new", "params", "state", "steps", "work", "work_parts")
+    __slots__ = ("g", "g_parts", "kind", "near_parts", "new", "params", "state", "steps", "work", "work_parts")
 
     def __init__(self, sheet: Sheet, first: int, last: int, new: bool) -> None:
         lo, hi = sheet.bounds[first], sheet.bounds[last]
@@ -53,6 +53,7 @@ class Run:
         self.kind = np.promote_types(real, np.float32)  # float16 is computed with float32 numbers
         self.g, self.work = sheet.g[lo:hi].view(real), sheet.work[lo:hi].view(real)
         self.g_parts, self.work_parts = sheet.parts(sheet.g, first, last), sheet.parts(sheet.work, first, last)
+        self.near_parts = [sheet.work[: p._array.size].reshape(p._array.shape) for p in self.params]
         self.state = {name: buffer[lo:hi].view(real) for name, buffer in sheet.buffers.items()}
         self.steps = sheet.steps[first:last]
 
@@ -64,28 +65,38 @@ class Run:
         """g = scale · (gradient + weight_decay · parameter)."""
         factor = self.number(scale)
         for p, g in zip(self.params, self.g_parts):
-            np.multiply(p._grad._array, factor, out=g)
+            np.multiply(p._grad._array, factor, g)
         if weight_decay:
             factor = self.number(scale * weight_decay)
             for p, work in zip(self.params, self.work_parts):
-                np.multiply(p._array, factor, out=work)
-            np.add(self.g, self.work, out=self.g)
+                np.multiply(p._array, factor, work)
+            np.add(self.g, self.work, self.g)
 
     def subtract(self, update: Array) -> None:
         """parameter -= update, which is `g` or `work`."""
         for p, part in zip(self.params, self.g_parts if update is self.g else self.work_parts):
-            np.subtract(p._array, part, out=p._array)
+            array = p._array
+            np.subtract(array, part, array)
+            p._cell[0] += 1
+
+    def descend(self, rate: float) -> None:
+        """parameter -= rate · gradient: nothing to remember, so one small buffer serves all and stays in the cache."""
+        factor = self.number(rate)
+        for p, part in zip(self.params, self.near_parts):
+            array = p._array
+            np.multiply(p._grad._array, factor, part)
+            np.subtract(array, part, array)
             p._cell[0] += 1
 
     def shrink(self, factor: float) -> None:
         """parameter *= factor."""
         scale = self.number(factor)
         for p in self.params:
-            np.multiply(p._array, scale, out=p._array)
+            np.multiply(p._array, scale, p._array)
 
     def count(self) -> float:
         """Counts this step for all parameters of the run; how many that are now."""
-        np.add(self.steps, constant(1.0, self.steps.dtype), out=self.steps)
+        np.add(self.steps, constant(1.0, self.steps.dtype), self.steps)
         return float(self.steps[0])
 
 
@@ -134,6 +145,7 @@ class Layout:
         self.arrays: list[Array] = []
         self.dicts: list[dict[str, Any]] = []
         self.entries: list[tuple[dict[str, Any], str, Tensor]] = []
+        self.counts: list[Array] = []
 
     def holds(self, present: list[Tensor], names: tuple[str, ...], state: Any) -> bool:
         """Whether the runs are still right: same parameters, memory and state, and one count of steps in each run."""
@@ -144,7 +156,7 @@ class Layout:
             and all(map(is_, [p._array for p in present], self.arrays))
             and all(map(is_, map(state.get, present), self.dicts))
             and all([entry.get(name) is tensor for entry, name, tensor in self.entries])
-            and all([_is_even(run.steps) for run in self.runs])
+            and all([_is_even(steps) for steps in self.counts])
         )
 
 
@@ -226,6 +238,7 @@ class FlatOptimizer(Optimizer):
         layout.runs.sort(key=lambda run: not run.new)
         layout.present, layout.arrays = present, [p._array for p in present]
         layout.dicts = [self.state.get(p) for p in present]
+        layout.counts = [run.steps for run in layout.runs] if self._counts_steps else []
         return layout
 
     def _make_sheets(self, layout: Layout) -> None:

@@ -56,24 +56,27 @@ class SGD(FlatOptimizer):
         sign = -1.0 if group["maximize"] else 1.0
         weight_decay = sign * number(group["weight_decay"])
         if momentum == 0:
-            run.gather(lr * sign, weight_decay)
-            run.subtract(run.g)
+            if weight_decay:
+                run.gather(lr * sign, weight_decay)
+                run.subtract(run.g)
+            else:
+                run.descend(lr * sign)
             return
         g, update, b = run.g, run.work, run.state["momentum_buffer"]
         run.gather(sign, weight_decay)
         if run.new:
             np.copyto(b, g)
         else:
-            np.multiply(b, run.number(momentum), out=b)
+            np.multiply(b, run.number(momentum), b)
             if group["dampening"]:
-                np.multiply(g, run.number(1 - group["dampening"]), out=update)
-                np.add(b, update, out=b)
+                np.multiply(g, run.number(1 - group["dampening"]), update)
+                np.add(b, update, b)
             else:
-                np.add(b, g, out=b)
+                np.add(b, g, b)
         if group["nesterov"]:
-            np.multiply(b, run.number(momentum), out=update)
-            np.add(g, update, out=update)
-            np.multiply(update, run.number(lr), out=update)
+            np.multiply(b, run.number(momentum), update)
+            np.add(g, update, update)
+            np.multiply(update, run.number(lr), update)
         else:
-            np.multiply(b, run.number(lr), out=update)
+            np.multiply(b, run.number(lr), update)
         run.subtract(update)
