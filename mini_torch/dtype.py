@@ -16,9 +16,10 @@ from typing import Any, SupportsIndex
 import numpy as np
 
 __all__ = [
-    "Size", "bool", "can_cast", "cdouble", "cfloat", "complex128", "complex64", "device", "double", "dtype", "finfo",
+    "Size", "bool", "can_cast", "cdouble", "cfloat", "channels_last", "channels_last_3d", "contiguous_format", "complex128", "complex64", "device", "double", "dtype", "finfo",
     "float", "float16", "float32", "float64", "get_default_dtype", "half", "iinfo", "int", "int16", "int32", "int64",
-    "int8", "long", "promote_types", "set_default_dtype", "short", "uint8",
+    "int8", "long", "memory_format", "preserve_format", "promote_types", "set_default_dtype", "short", "strided",
+    "uint8",
 ]  # fmt: skip
 
 
@@ -312,3 +313,19 @@ def check_device(given: str | device | None) -> None:
     """RuntimeError unless `given` is the CPU (or nothing)."""
     if given is not None and device(given).type != "cpu":
         raise RuntimeError(f"mini_torch computes on the CPU: device={str(given)!r} is not available; use device='cpu'")
+
+
+# ---- layouts ----------------------------------------------------------------------------------------------------------
+class memory_format:
+    """A name for the order of elements in memory. Accepted wherever PyTorch takes one; here it changes nothing."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"torch.{self.name}"
+
+
+contiguous_format, preserve_format = memory_format("contiguous_format"), memory_format("preserve_format")
+channels_last, channels_last_3d = memory_format("channels_last"), memory_format("channels_last_3d")
+strided = memory_format("strided")

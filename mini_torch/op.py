@@ -96,6 +96,8 @@ class Row:
         self.rules = rules
         self.inputs = tuple(rules)
         self.options = options
+        taken = {"g", "out", "shape"}.intersection(self.inputs + options)
+        assert not taken, f"row {name}: {taken} have a meaning of their own in formulas"
         self.grad_name = grad_name or "".join(part.capitalize() for part in name.split("_")) + "Backward0"
         self.view = view  # the forward gives a view of its input's memory
         self.casts = casts  # gradients have another type than the output
@@ -578,13 +580,13 @@ def adopt(x: Tensor, result: Tensor) -> Tensor:
     return x
 
 
-def _without_region(g: Any, view: View) -> Any:
-    out = np.array(g)
+def _without_region(x: Any, view: View) -> Any:
+    out = np.array(x)
     view.replay(out)[...] = 0
     return out
 
 
-_clear_region = row("clear_region", _without_region, g=lambda g, view: _clear_region(g, view))
+_clear_region = row("clear_region", _without_region, x=lambda g, view: _clear_region(g, view))
 row(
     "copy_slices", lambda base, value, view: base, grad_name="CopySlices",
     base=lambda g, view: _clear_region(g, view), value=lambda g, view: view.replay(g),

@@ -28,12 +28,12 @@ def _mesh(index: Any, axis: int) -> tuple[Any, ...]:
     return (*grid[:axis], index, *grid[axis + 1 :])
 
 
-def _add_along(g: Any, index: Any, shape: Shape, axis: int) -> Any:
-    out = np.zeros(shape, g.dtype)
+def _add_along(x: Any, index: Any, size: Shape, axis: int) -> Any:
+    out = np.zeros(size, x.dtype)
     if index.shape[axis] == 1:  # one each: nothing can meet
-        out[_mesh(index, axis)] = g
+        out[_mesh(index, axis)] = x
     else:
-        np.add.at(out, _mesh(index, axis), g)
+        np.add.at(out, _mesh(index, axis), x)
     return out
 
 
@@ -42,16 +42,16 @@ take_along = row(
     x=lambda g, index, shape, axis: add_along(g, index, shape, axis), index=None,
 )  # fmt: skip
 add_along = row(
-    "add_along", _add_along, g=lambda g, index, axis: take_along(g, index, axis), index=None, grad_name="ScatterBackward0"
+    "add_along", _add_along, x=lambda g, index, axis: take_along(g, index, axis), index=None, grad_name="ScatterBackward0"
 )
 
 
-def _add_at(g: Any, index: Any, shape: Shape) -> Any:
-    out = np.zeros(shape, g.dtype)
+def _add_at(x: Any, index: Any, size: Shape) -> Any:
+    out = np.zeros(size, x.dtype)
     if _picks_once(index):
-        out[index] = g
+        out[index] = x
     else:
-        np.add.at(out, index, g)
+        np.add.at(out, index, x)
     return out
 
 
@@ -62,12 +62,12 @@ def _picks_once(index: Any) -> bool:
 
 
 take = row("take", lambda x, index: x[index], grad_name="IndexBackward0", x=lambda g, index, shape: add_at(g, index, shape))
-add_at = row("add_at", _add_at, grad_name="IndexPutBackward0", g=lambda g, index: take(g, index))
+add_at = row("add_at", _add_at, grad_name="IndexPutBackward0", x=lambda g, index: take(g, index))
 
 
-def _place(g: Any, index: Any, shape: Shape) -> Any:
-    out = np.zeros(shape, g.dtype)
-    out[index] = g
+def _place(x: Any, index: Any, size: Shape) -> Any:
+    out = np.zeros(size, x.dtype)
+    out[index] = x
     return out
 
 
@@ -75,15 +75,15 @@ cut = row(
     "cut", lambda x, index: x[index], grad_name="SliceBackward0", view=True,
     x=lambda g, index, shape: place(g, index, shape),
 )  # fmt: skip
-place = row("place", _place, grad_name="SliceBackwardBackward0", g=lambda g, index: cut(g, index))
+place = row("place", _place, grad_name="SliceBackwardBackward0", x=lambda g, index: cut(g, index))
 
 
-def _on_diagonal(g: Any, shape: Shape, offset: int, axis1: int, axis2: int) -> Any:
-    out = np.zeros(shape, g.dtype)
+def _on_diagonal(x: Any, size: Shape, offset: int, axis1: int, axis2: int) -> Any:
+    out = np.zeros(size, x.dtype)
     inner = np.moveaxis(out, (axis1, axis2), (-2, -1))
-    n = g.shape[-1]
+    n = x.shape[-1]
     rows, columns = np.arange(n) + max(-offset, 0), np.arange(n) + max(offset, 0)
-    inner[..., rows, columns] = g
+    inner[..., rows, columns] = x
     return out
 
 
@@ -99,5 +99,5 @@ diagonal_of = row(
 )  # fmt: skip
 on_diagonal = row(
     "on_diagonal", _on_diagonal, grad_name="DiagonalBackwardBackward0",
-    g=lambda g, offset, axis1, axis2: diagonal_of(g, offset, axis1, axis2),
+    x=lambda g, offset, axis1, axis2: diagonal_of(g, offset, axis1, axis2),
 )  # fmt: skip

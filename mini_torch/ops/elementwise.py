@@ -152,12 +152,15 @@ def _pow_exponent(g: Any, x: Any, y: Any, out: Any) -> Any:
     return g * np.where((x == 0) & (y >= 0), 0.0, out * np.log(np.where((x == 0) & (y >= 0), 1.0, x)))
 
 
-def _no_negative_power(a: Any, b: Any) -> None:
-    if a._array.dtype.kind in "iu" and (b._array < 0).any():
-        raise RuntimeError("Integers to negative integer powers are not allowed.")
+def _raised(x: Any, y: Any) -> Any:
+    if y.dtype.kind != "i" or not (y < 0).any():
+        return np.power(x, y)
+    # an integer to a negative power is rounded towards 0: what is not ±1 vanishes
+    vanished = np.where(x == 1, 1, np.where(x == -1, np.where(y % 2 == 0, 1, -1), 0)).astype(x.dtype)
+    return np.where(y < 0, vanished, np.power(x, np.maximum(y, 0)))
 
 
-_pow = binary("pow", quiet(np.power), x=_pow_base, y=_pow_exponent, check=_no_negative_power, export=False)
+_pow = binary("pow", quiet(_raised), x=_pow_base, y=_pow_exponent, export=False)
 
 
 def _number_pow(x: Any, n: Any) -> Any:
@@ -173,6 +176,8 @@ _pow_number = row(
 def _power(input: Any, exponent: Any) -> Any:
     if isinstance(exponent, int | float) and isinstance(input, Tensor) and input._array.dtype.kind == "f":
         return _pow_number(input, exponent)
+    if isinstance(exponent, int) and exponent < 0 and isinstance(input, Tensor) and input._array.dtype.kind in "biu":
+        raise RuntimeError("Integers to negative integer powers are not allowed.")
     return _pow(input, exponent)
 
 

@@ -17,6 +17,13 @@ __all__ = [
 ]  # fmt: skip
 
 
+class MinMax(NamedTuple):
+    """What `aminmax` returns."""
+
+    min: Tensor
+    max: Tensor
+
+
 class Extremes(NamedTuple):
     """What `max`, `min`, `cummax`, `sort` … return: values and where they stood, by name and by position."""
 
@@ -61,9 +68,9 @@ def amin(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
 
 
 @public
-def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> tuple[Tensor, Tensor]:
-    """(smallest, largest). Source: PyTorch's `torch.aminmax`."""
-    return amin(input, dim, keepdim), amax(input, dim, keepdim)
+def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> MinMax:
+    """(min, max), by name and by position. Source: PyTorch's `torch.aminmax`."""
+    return MinMax(amin(input, dim, keepdim), amax(input, dim, keepdim))
 
 
 def _extreme_at(input: Tensor, dim: int, keepdim: bool, find: Any, name: str) -> Extremes:

@@ -242,13 +242,13 @@ def _index_put_forward(x: Any, value: Any, index: Any, accumulate: bool) -> Any:
     return out
 
 
-def _without(g: Any, index: Any) -> Any:
-    out = g.copy()
+def _without(x: Any, index: Any) -> Any:
+    out = x.copy()
     out[index] = 0
     return out
 
 
-_cleared = row("index_clear", _without, g=lambda g, index: _cleared(g, index))
+_cleared = row("index_clear", _without, x=lambda g, index: _cleared(g, index))
 _index_put = row(
     "index_put", _index_put_forward, broadcasts=False,
     x=lambda g, index, accumulate: g if accumulate else _cleared(g, index),
@@ -271,7 +271,7 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
 # ---- gather and scatter -----------------------------------------------------------------------------------------------
 def _check_index(input: Tensor, index: Tensor, axis: int, name: str) -> np.ndarray[Any, Any]:
     array = index._array
-    if array.dtype not in (np.int64, np.int32):
+    if array.dtype not in (np.int64, np.int32) and array.size:
         raise RuntimeError(f"{name}(): Expected dtype int64 for index")
     if array.ndim != input._array.ndim and array.size and not (array.ndim <= 1 and input._array.ndim <= 1):
         raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
@@ -312,7 +312,8 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
     shape[axis] = a[axis]
     wide = input.expand(shape)  # type: ignore[attr-defined]
     shape[axis] = b[axis]
-    return gather(wide, axis, indices.expand(shape))  # type: ignore[attr-defined]
+    index = indices.expand(shape)
+    return gather(wide, axis, where(index < 0, index + a[axis], index))
 
 
 def _scatter_forward(x: Any, src: Any, index: Any, axis: int) -> Any:
@@ -326,17 +327,17 @@ def _corner(index: Any, axis: int, x: Any) -> tuple[slice, ...]:
     return tuple(slice(None) if i == axis else slice(n) for i, n in enumerate(index.shape))
 
 
-def _scatter_clear(g: Any, index: Any, axis: int) -> Any:
-    out = g.copy()
+def _scatter_clear(x: Any, index: Any, axis: int) -> Any:
+    out = x.copy()
     np.put_along_axis(out[_corner(index, axis, out)], index, 0, axis)
     return out
 
 
 _scattered_out = row(
-    "scatter_clear", _scatter_clear, g=lambda g, index, axis: _scattered_out(g, index, axis), index=None
+    "scatter_clear", _scatter_clear, x=lambda g, index, axis: _scattered_out(g, index, axis), index=None
 )
 _padded = row(
-    "pad_to", lambda g, size: _place_corner(g, size), grad_name="PadBackward0", g=lambda g, shape: cut(g, _corner_of(shape)),
+    "pad_to", lambda x, size: _place_corner(x, size), grad_name="PadBackward0", x=lambda g, shape: cut(g, _corner_of(shape)),
 )  # fmt: skip
 
 
@@ -393,7 +394,7 @@ def scatter(input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: A
         np.multiply.at(part, tuple(index._array if i == axis else m for i, m in enumerate(mesh)), source._array)
         return input * wrap(factors)
     if not input._array.ndim:
-        return source.reshape(()) if index._array.size else input.clone()  # type: ignore[attr-defined]
+        return scatter(input.reshape(1), 0, index.reshape(-1), source.reshape(-1)).reshape(())
     return _scatter(input, source, index, axis)
 
 
@@ -404,7 +405,9 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     _check_index(input, index, axis, "scatter_add")
     if src._array.dtype != input._array.dtype:
         raise RuntimeError("scatter(): Expected self.dtype to be equal to src.dtype")
-    return _scatter_add(input, src, index, axis) if input._array.ndim else input + src.reshape(())  # type: ignore
+    if not input._array.ndim:
+        return scatter_add(input.reshape(1), 0, index.reshape(-1), src.reshape(-1)).reshape(())
+    return _scatter_add(input, src, index, axis)
 
 
 def _one_axis(index: Tensor, axis: int, input: Tensor, name: str) -> tuple[Any, ...]:
@@ -431,6 +434,8 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:
     """input with the slices of alpha · source added at `index` along `dim`. Source: PyTorch's `torch.index_add`."""
     axis = check_dim(dim, input._array.ndim)
+    if not input._array.ndim:
+        return index_add(input.reshape(1), 0, index, source.reshape(-1), alpha=alpha).reshape(())
     at = _one_axis(index, axis, input, "index_add")
     return input + add_at(source if alpha == 1 else source * alpha, at, input._array.shape)
 
@@ -439,6 +444,8 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """input with its slices at `index` replaced by those of source. Source: PyTorch's `torch.index_copy`."""
     axis = check_dim(dim, input._array.ndim)
+    if not input._array.ndim:
+        return index_copy(input.reshape(1), 0, index, source.reshape(-1)).reshape(())
     return _index_put(input, source, _one_axis(index, axis, input, "index_copy"), False)
 
 
@@ -446,6 +453,8 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     """input with its slices at `index` filled with a number. Source: PyTorch's `torch.index_fill`."""
     axis = check_dim(dim, input._array.ndim)
+    if not input._array.ndim:
+        return index_fill(input.reshape(1), 0, index, value).reshape(())
     at = _one_axis(index, axis, input, "index_fill")
     filler = as_operand(value, input._array.dtype)
     return _index_put(input, _fit(filler, _picked_shape(input._array, at)), at, False)
@@ -469,6 +478,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
 @public(inplace=True)
 def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     """input with source's elements, in order, where the mask holds. Source: PyTorch's `torch.masked_scatter`."""
+    input = input.expand(np.broadcast_shapes(input._array.shape, mask._array.shape))
     full = np.broadcast_to(mask._array, input._array.shape)
     count = int(full.sum())
     if count > source._array.size:
@@ -568,20 +578,24 @@ def unique(
 
 
 @public(method=False)
-def searchsorted(sorted_sequence: Tensor, values: Any, *, right: bool = False, side: str | None = None) -> Tensor:
+def searchsorted(
+    sorted_sequence: Tensor, values: Any, *, out_int32: bool = False, right: bool = False, side: str | None = None,
+    sorter: Tensor | None = None,
+) -> Tensor:  # fmt: skip
     """Where each value would be inserted to keep the (last dimension's) order. Source: PyTorch's `torch.searchsorted`."""
-    side = side or ("right" if right else "left")
-    rows_, wanted = sorted_sequence._array, np.asarray(values._array if isinstance(values, Tensor) else values)
+    side, kind = side or ("right" if right else "left"), np.int32 if out_int32 else np.int64
+    rows_ = sorted_sequence._array if sorter is None else np.take_along_axis(sorted_sequence._array, sorter._array, -1)
+    wanted = np.asarray(values._array if isinstance(values, Tensor) else values)
     if rows_.ndim == 1:
-        return wrap(np.asarray(np.searchsorted(rows_, wanted, side)).astype(np.int64))
+        return wrap(np.asarray(np.searchsorted(rows_, wanted, side)).astype(kind))
     flat = [np.searchsorted(r, w, side) for r, w in zip(rows_.reshape(-1, rows_.shape[-1]), wanted.reshape(-1, wanted.shape[-1]))]
-    return wrap(np.array(flat, np.int64).reshape(wanted.shape))
+    return wrap(np.array(flat, kind).reshape(wanted.shape))
 
 
 @public(method=False)
-def bucketize(input: Any, boundaries: Tensor, *, right: bool = False) -> Tensor:
+def bucketize(input: Any, boundaries: Tensor, *, out_int32: bool = False, right: bool = False) -> Tensor:
     """The number of the bucket between boundaries that each value falls in. Source: PyTorch's `torch.bucketize`."""
-    return searchsorted(boundaries, input, right=right)
+    return searchsorted(boundaries, input, out_int32=out_int32, right=right)
 
 
 @public(method=False)

@@ -145,7 +145,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
             f"[{math.prod(b[:-2])}, {b[-2]}] (shapes {list(a)} and {list(b)})"
         )  # fmt: skip
     if len(b) == 2:  # one large product beats many small ones
-        flat = _mm(np.reshape(input, (-1, a[-1])), other)
+        flat = _mm(np.reshape(input, (math.prod(a[:-1]), a[-1])), other)
         return np.reshape(flat, (*a[:-1], b[-1]))
     try:
         return _bmm(input, other)
@@ -154,7 +154,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
 
 
 method("__matmul__", lambda self, other: matmul(self, other) if isinstance(other, Tensor) else matmul(self, wrap(other)))
-method("__rmatmul__", lambda self, other: matmul(wrap(other), self))
+method("__rmatmul__", lambda self, other: matmul(other if isinstance(other, Tensor) else wrap(other), self))
 implements(np.matmul)(lambda x, y: matmul(*(v if isinstance(v, Tensor) else wrap(v) for v in (x, y))))
 
 
@@ -222,6 +222,8 @@ implements(np.outer)(lambda a, b, out=None: outer(a, b))
 
 
 def _plus(base: Tensor, product: Tensor, beta: Any, alpha: Any) -> Tensor:
+    if product._array.dtype.kind in "iu":
+        beta, alpha = int(beta), int(alpha)
     product = product if alpha == 1 else product * alpha  # type: ignore[operator]
     if beta == 0:
         return product
@@ -310,6 +312,8 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     else:
         left, right = ([check_dim(d, x.ndim) for d in ds] for ds, x in zip(dims, (a, b)))
     for i, j in zip(left, right):
+        if 1 in (a._array.shape[i], b._array.shape[j]):  # a single element meets the sum of the others
+            a, b = (np.sum(x, axis=d, keepdims=True) if x._array.shape[d] != 1 else x for x, d in ((a, i), (b, j)))
         if a._array.shape[i] != b._array.shape[j]:
             raise RuntimeError(
                 f"contracted dimensions need to match, but first has size {a._array.shape[i]} in dim {i} and second has size "

@@ -28,6 +28,8 @@ def axes_of(dim: Dims, ndim: int) -> tuple[int, ...]:
     if isinstance(dim, int):
         return (check_dim(dim, ndim),) if ndim else (check_dim(dim, 0),)[:0]
     axes = tuple(check_dim(d, ndim) for d in dim)
+    if not ndim:
+        return ()
     if len(set(axes)) != len(axes):
         raise RuntimeError(f"dim {next(d for d in axes if axes.count(d) > 1)} appears multiple times in the list of dims")
     return axes if axes or not ndim else tuple(range(ndim))
@@ -149,7 +151,7 @@ def var(
 
 
 _std_of_var = row(
-    "std", quiet(np.sqrt), x=lambda g, out: np.where(out == 0, 0.0, g / np.where(out == 0, 1.0, 2.0 * out))
+    "std", quiet(lambda x: np.sqrt(x)), x=lambda g, out: np.where(out == 0, 0.0, g / np.where(out == 0, 1.0, 2.0 * out))
 )
 
 
@@ -166,7 +168,7 @@ def var_mean(
     input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
 ) -> tuple[Tensor, Tensor]:
     """(variance, mean). Source: PyTorch's `torch.var_mean`."""
-    return var(input, dim, unbiased, keepdim, correction=correction), mean(input, dim, keepdim)
+    return var(input, dim, unbiased, keepdim, correction=correction), mean(input, None if isinstance(dim, bool) else dim, keepdim)
 
 
 @public
@@ -174,7 +176,7 @@ def std_mean(
     input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
 ) -> tuple[Tensor, Tensor]:
     """(standard deviation, mean). Source: PyTorch's `torch.std_mean`."""
-    return std(input, dim, unbiased, keepdim, correction=correction), mean(input, dim, keepdim)
+    return std(input, dim, unbiased, keepdim, correction=correction), mean(input, None if isinstance(dim, bool) else dim, keepdim)
 
 
 @public

@@ -6,6 +6,7 @@ As in PyTorch, everything that can be a view of the same memory is one; writing 
 from __future__ import annotations
 
 import builtins
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -29,6 +30,19 @@ def sizes_of(size: tuple[Any, ...]) -> tuple[int, ...]:
     """`f(2, 3)` or `f((2, 3))` as a tuple of ints."""
     given = size[0] if len(size) == 1 and isinstance(size[0], tuple | list) else size
     return tuple([int(n) for n in given])
+
+
+def listed(name: str) -> Any:
+    """Decorator for `f(x, *sizes)`: the sizes may also be given as one keyword argument, `f(x, name=(2, 3))`."""
+
+    def enter(function: Any) -> Any:
+        @functools.wraps(function)
+        def called(input: Tensor, *args: Any, **named: Any) -> Tensor:
+            return function(input, *args) if not named else function(input, *args, named.pop(name), **named)
+
+        return called
+
+    return enter
 
 
 # ---- reshape ----------------------------------------------------------------------------------------------------------
@@ -83,6 +97,7 @@ def _viewable(array: Any, shape: tuple[int, ...]) -> bool:
 
 
 @public
+@listed("shape")
 def reshape(input: Tensor, *shape: Any) -> Tensor:
     """Another shape for the same elements: a view where the memory allows, else a copy. One size may be -1.
 
@@ -178,6 +193,7 @@ _t = row("t", lambda x: np.transpose(x), view=True, x=lambda g: np.transpose(g))
 
 
 @public
+@listed("dims")
 def permute(input: Tensor, *dims: Any) -> Tensor:
     """The dimensions in another order, a view. Source: PyTorch's `torch.permute`."""
     ndim = input._array.ndim
@@ -279,7 +295,7 @@ def _expand_method(self: Tensor, *sizes: Any) -> Tensor:
     return _expand(self, tuple(full))
 
 
-method("expand", _expand_method)
+method("expand", listed("size")(_expand_method))
 method("expand_as", lambda self, other: _expand_method(self, other._array.shape))
 
 
@@ -332,10 +348,11 @@ def _repeat_method(self: Tensor, *repeats: Any) -> Tensor:
     return _repeat(self, counts)
 
 
-method("repeat", _repeat_method)
+method("repeat", listed("repeats")(_repeat_method))
 
 
 @public
+@listed("dims")
 def tile(input: Tensor, *dims: Any) -> Tensor:
     """As `repeat`, for fewer dims, too. Source: PyTorch's `torch.tile`."""
     counts = sizes_of(dims)
@@ -357,6 +374,7 @@ _flip = row("flip", lambda x, axes: np.flip(x, axes).copy(), x=lambda g, axes: n
 
 
 @public
+@listed("dims")
 def flip(input: Tensor, *dims: Any) -> Tensor:
     """A copy with the order along `dims` reversed. Source: PyTorch's `torch.flip`."""
     return _flip(input, tuple(check_dim(d, input._array.ndim) for d in sizes_of(dims)))
@@ -474,11 +492,11 @@ def _windows(x: Any, axis: int, size: int, step: int) -> Any:
     return view[(slice(None),) * axis + (slice(None, None, step),)]
 
 
-def _overlap_add(g: Any, shape: tuple[int, ...], axis: int, size: int, step: int) -> Any:
-    out = np.zeros(shape, g.dtype)
+def _overlap_add(x: Any, whole: tuple[int, ...], axis: int, size: int, step: int) -> Any:
+    out = np.zeros(whole, x.dtype)
     for k in range(size):
-        span = slice(k, k + (g.shape[axis] - 1) * step + 1, step)
-        out[(slice(None),) * axis + (span,)] += g[..., k]
+        span = slice(k, k + (x.shape[axis] - 1) * step + 1, step)
+        out[(slice(None),) * axis + (span,)] += x[..., k]
     return out
 
 
@@ -486,7 +504,7 @@ _unfold = row(
     "unfold", _windows, view=True, x=lambda g, shape, axis, size, step: _fold(g, shape, axis, size, step)
 )
 _fold = row(
-    "overlap_add", _overlap_add, g=lambda g, axis, size, step: _unfold(g, axis, size, step), grad_name="UnfoldBackwardBackward0"
+    "overlap_add", _overlap_add, x=lambda g, axis, size, step: _unfold(g, axis, size, step), grad_name="UnfoldBackwardBackward0"
 )
 
 
@@ -497,6 +515,7 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
     Source: PyTorch's `Tensor.unfold`.
     """
     axis = check_dim(dimension, input._array.ndim)
+    input = input if input._array.ndim else reshape(input, 1)
     if size > input._array.shape[axis]:
         raise RuntimeError(
             f"maximum size for tensor at dimension {axis} is {input._array.shape[axis]} but size is {size}"
@@ -513,8 +532,8 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     if indexing not in ("ij", "xy"):
         raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
     if indexing == "xy" and len(given) > 1:
-        out = list(meshgrid(given[1], given[0], *given[2:]))
-        return tuple(transpose(x, 0, 1) for x in [out[1], out[0], *out[2:]])
+        first, second, *rest = meshgrid(given[1], given[0], *given[2:])
+        return (second, first, *rest)
     shape = tuple(x._array.size for x in given)
     return tuple(
         _expand_method(reshape(x, (1,) * i + (-1,) + (1,) * (len(given) - i - 1)), shape) for i, x in enumerate(given)
