@@ -190,6 +190,7 @@ def pow(input: Any, exponent: Any) -> Tensor:
     return _two("pow", _power, input, exponent)
 
 
+implements(np.power)(pow)
 method("__pow__", _power)
 method("__rpow__", lambda self, other: _pow(other, self))
 method("__ipow__", inplace(_power))

@@ -588,6 +588,8 @@ def searchsorted(
     wanted = np.asarray(values._array if isinstance(values, Tensor) else values)
     if rows_.ndim == 1:
         return wrap(np.asarray(np.searchsorted(rows_, wanted, side)).astype(kind))
+    if not wanted.size:
+        return wrap(np.zeros(wanted.shape, kind))
     flat = [np.searchsorted(r, w, side) for r, w in zip(rows_.reshape(-1, rows_.shape[-1]), wanted.reshape(-1, wanted.shape[-1]))]
     return wrap(np.array(flat, kind).reshape(wanted.shape))
 

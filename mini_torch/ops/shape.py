@@ -515,7 +515,10 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
     Source: PyTorch's `Tensor.unfold`.
     """
     axis = check_dim(dimension, input._array.ndim)
-    input = input if input._array.ndim else reshape(input, 1)
+    if not input._array.ndim and size == 1:
+        return reshape(input, 1)
+    if not input._array.ndim:
+        raise RuntimeError(f"maximum size for tensor at dimension 0 is 1 but size is {size}")
     if size > input._array.shape[axis]:
         raise RuntimeError(
             f"maximum size for tensor at dimension {axis} is {input._array.shape[axis]} but size is {size}"
