@@ -200,8 +200,9 @@ class Model:
         Errors: ValueError where there are no rows.
         """
         if isinstance(data, tuple | list):
-            x, y = (self._as_tensor(part) for part in data)
-            data = ((x[i : i + batch_size], y[i : i + batch_size]) for i in range(0, len(x), batch_size))
+            whole = [self._as_tensor(part) for part in data]
+            starts = range(0, len(whole[0]), batch_size)
+            data = (tuple(part[start : start + batch_size] for part in whole) for start in starts)
         total, rows = 0.0, 0
         with self._evaluating():
             for x, y in data:
