@@ -543,6 +543,8 @@ def _from_sequence(data: Any, dtype: Any) -> Array:
         array = np.array(None)
     if array.dtype.kind not in "biufc":
         _explain_bad_data(data, ())
+    if dtype is not None and array.dtype.kind in "fc":
+        return array  # by way of the default type, float64 numbers would lose digits
     if array.size == 0 or array.dtype.kind == "f":
         return array.astype(_dtype.default_numpy_dtype())
     if array.dtype.kind == "c":
