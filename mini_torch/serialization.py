@@ -18,8 +18,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from . import dtype as _dtype
-from .dtype import Size, from_numpy_dtype
+from .dtype import Size, device, dtype, from_numpy_dtype
 from .errors import CheckpointError, MissingCheckpointError
 from .network import Parameter
 from .tensor import Tensor, wrap
@@ -95,10 +94,10 @@ class _Encoder:
         self.names: dict[int, str] = {}  # of those, by id
 
     def encode(self, value: Any, place: tuple[str, ...]) -> Any:
-        if value is None or isinstance(value, bool | str):
-            return value
         if isinstance(value, np.generic):
             value = value.item()
+        if value is None or isinstance(value, bool | str):
+            return value
         if isinstance(value, int):
             return int(value)
         if isinstance(value, float):
@@ -125,9 +124,9 @@ class _Encoder:
             if isinstance(value, list):
                 return items
             return {TAG: "size" if isinstance(value, Size) else "tuple", "items": items}
-        if isinstance(value, _dtype.dtype):
+        if isinstance(value, dtype):
             return {TAG: "dtype", "value": value.name}
-        if isinstance(value, _dtype.device):
+        if isinstance(value, device):
             return {TAG: "device", "value": str(value)}
         raise TypeError(
             f"cannot save a {type(value).__name__} (at {'/'.join(place) or 'the top'}): a file holds tensors, numbers, "
@@ -206,7 +205,7 @@ class _Decoder:
             "dict": lambda node: {self.decode(k): self.decode(v) for k, v in node["items"]},
             "ordered dict": lambda node: OrderedDict((self.decode(k), self.decode(v)) for k, v in node["items"]),
             "dtype": lambda node: from_numpy_dtype(np.dtype(node["value"])),
-            "device": lambda node: _dtype.device(node["value"]),
+            "device": lambda node: device(node["value"]),
         }
 
     def object(self) -> Any:

@@ -75,7 +75,7 @@ class Adam(FlatOptimizer):
         np.multiply(g, run.number((1 - beta1) / root), g)
         np.add(m, g, m)
         if group["amsgrad"]:
-            v = np.maximum(run.state["max_exp_avg_sq"], v, run.state["max_exp_avg_sq"])
+            v = np.maximum(run.state["max_exp_avg_sq"], v, out=run.state["max_exp_avg_sq"])
 
         # lr m̂ / (√v̂ + eps), with both corrections taken out of the fraction
         correction = math.sqrt(1 - beta2**t)

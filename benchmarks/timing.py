@@ -1,0 +1,46 @@
+"""What the benchmarks of speed share: interleaved rounds, their ratios, a table."""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+import statistics
+from collections.abc import Callable, Sequence
+from time import perf_counter
+
+def has_torch() -> bool:
+    """Whether PyTorch is installed to compare with."""
+    return importlib.util.find_spec("torch") is not None
+
+
+def seconds(function: Callable[[], object], times: int) -> float:
+    """The mean time of `times` calls."""
+    gc.collect()
+    start = perf_counter()
+    for _ in range(times):
+        function()
+    return (perf_counter() - start) / times
+
+
+def rounds(functions: dict[str, Callable[[], object]], times: int, count: int) -> dict[str, list[float]]:
+    """Times all functions in turn, `count` times over, so that each round sees the same state of the machine."""
+    for function in functions.values():
+        function()
+    results: dict[str, list[float]] = {name: [] for name in functions}
+    for _ in range(count):
+        for name, function in functions.items():
+            results[name].append(seconds(function, times))
+    return results
+
+
+def ratio(a: Sequence[float], b: Sequence[float]) -> float:
+    """The median over the rounds of a's time to b's."""
+    return statistics.median(x / y for x, y in zip(a, b))
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A markdown table."""
+    widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
+    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |" for row in (head, *rows)]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(lines)

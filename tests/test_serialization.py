@@ -1,0 +1,278 @@
+"""save and load: what comes back, what is refused, and that nothing is left behind."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import random
+import stat
+import sys
+import threading
+import zipfile
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import mini_torch as torch
+from mini_torch import nn
+from mini_torch.errors import CheckpointError
+
+
+def through_memory(obj: Any) -> Any:
+    file = io.BytesIO()
+    torch.save(obj, file)
+    file.seek(0)
+    return torch.load(file)
+
+
+def archive(structure: Any, **members: bytes) -> io.BytesIO:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as z:
+        z.writestr("structure.json", structure if isinstance(structure, str) else json.dumps(structure))
+        for name, data in members.items():
+            z.writestr(f"{name}.npy", data)
+    return file
+
+
+def described(obj: Any, **head: Any) -> dict[str, Any]:
+    return {"format": "mini_torch", "version": 1, **head, "object": obj}
+
+
+# ---- what comes back ----------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "obj",
+    [
+        None, True, False, 0, -3, 2**80, 1.5, -0.0, 1e-320, 5e307, float("inf"), -float("inf"), 1 + 2j, "", "é\n\0",
+        [], [1, [2, ["x"]]], (), (1, (2,), [3]), {}, {"a": {"b": None}}, {1: "int", None: 2, (1, 2): 3, "$": 4},
+        OrderedDict(b=1, a=2), torch.Size([2, 3]), torch.float16, torch.device("cpu"),
+    ],
+)  # fmt: skip
+def test_plain_values(obj: Any) -> None:
+    back = through_memory(obj)
+    assert back == obj
+    assert type(back) is type(obj)
+    assert repr(back) == repr(obj)
+
+
+def test_not_a_number() -> None:
+    assert np.isnan(through_memory([float("nan")])[0])
+
+
+@pytest.mark.parametrize(
+    "dtype", ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64", "complex64", "complex128"]
+)
+@pytest.mark.parametrize("shape", [(), (0, 3), (4,), (2, 3, 2)])
+def test_tensors(dtype: str, shape: tuple[int, ...]) -> None:
+    array = (np.arange(np.prod(shape)).reshape(shape) * 1.25).astype(dtype)
+    back = through_memory(torch.tensor(array))
+    assert back.dtype == getattr(torch, dtype)
+    assert back.shape == shape
+    np.testing.assert_array_equal(back.numpy(), array)
+    back.numpy()[...] = 1  # its memory can be written
+
+
+def test_layouts_that_are_not_in_order() -> None:
+    x = torch.arange(12).reshape(3, 4)
+    for view in (x.T, x[::2], x[:, 1:3], x[0].expand(2, 4)):
+        np.testing.assert_array_equal(through_memory(view).numpy(), view.numpy())
+
+
+def test_what_a_tensor_is() -> None:
+    p = nn.Parameter(torch.ones(2))
+    leaf = torch.ones(2, requires_grad=True)
+    back = through_memory({"p": p, "q": nn.Parameter(torch.ones(1), requires_grad=False), "leaf": leaf, "computed": leaf * 2})
+    assert [type(t).__name__ for t in back.values()] == ["Parameter", "Parameter", "Tensor", "Tensor"]
+    assert [t.requires_grad for t in back.values()] == [True, False, True, True]
+    assert back["computed"].is_leaf
+
+
+def test_one_tensor_in_two_places_stays_one() -> None:
+    t = torch.ones(2)
+    a, b, c = through_memory([t, [t], torch.ones(2)])
+    assert a is b[0]
+    assert a is not c
+
+
+def test_numpy_values() -> None:
+    back = through_memory({"array": np.arange(3), "number": np.float32(0.5), "count": np.int64(3), "yes": np.bool_(True)})
+    assert type(back["array"]) is np.ndarray
+    assert back["number"] == 0.5
+    assert back["count"] == 3
+    assert back["yes"] is True
+
+
+def test_a_person_can_look_into_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "model.ckpt"
+    torch.save({"network": OrderedDict({"0.weight": torch.ones(2, 1), "a b/ü": torch.zeros(1), "a b/ö": torch.ones(1)})}, path)
+    with np.load(path) as arrays:
+        assert arrays.files == ["structure.json", "network/0.weight", "network/a_b__", "network/a_b__~2"]
+        np.testing.assert_array_equal(arrays["network/0.weight"], [[1], [1]])
+    structure = json.loads(zipfile.ZipFile(path).read("structure.json"))
+    assert (structure["format"], structure["version"]) == ("mini_torch", 1)
+
+
+def test_equal_objects_give_equal_files(tmp_path: Path) -> None:
+    for name in "ab":
+        torch.save({"x": torch.ones(3)}, tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_modules_and_pytorch_s_arguments(tmp_path: Path) -> None:
+    one, other = nn.Linear(2, 3), nn.Linear(2, 3)
+    torch.save(one.state_dict(), str(tmp_path / "weights"))
+    state = torch.load(tmp_path / "weights", map_location="cpu", weights_only=True, mmap=False)
+    assert type(state) is OrderedDict
+    other.load_state_dict(state)
+    np.testing.assert_array_equal(other.weight.detach().numpy(), one.weight.detach().numpy())
+
+
+# ---- writing ------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("bad", [object(), {1, 2}, b"bytes", nn.Linear(1, 1), lambda: 0])
+def test_what_cannot_be_saved(bad: Any, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("old")
+    with pytest.raises(TypeError, match=rf"cannot save a {type(bad).__name__} \(at a/1\)"):
+        torch.save({"a": [1, bad]}, path)
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    torch.save("old", path)
+    for name, error in (("fsync", OSError("disk full")), ("replace", KeyboardInterrupt())):
+
+        def fail(*_: Any, error: BaseException = error) -> None:
+            raise error
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, name, fail)
+            with pytest.raises(type(error)):
+                torch.save("new", path)
+        assert torch.load(path) == "old"
+        assert os.listdir(tmp_path) == ["file"]
+    with pytest.raises(OSError, match="No such file or directory"):
+        torch.save(1, tmp_path / "nowhere" / "file")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX file modes and links")
+def test_modes_and_links(tmp_path: Path) -> None:
+    target, link = tmp_path / "target", tmp_path / "link"
+    torch.save(1, target)
+    umask = os.umask(0)
+    os.umask(umask)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o666 & ~umask
+    link.symlink_to(target)
+    torch.save(2, link)
+    assert link.is_symlink()
+    assert torch.load(target) == 2
+
+
+def test_readers_see_whole_files_only(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    torch.save(torch.zeros(1000), path)
+    seen: set[float] = set()
+    done = threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            values = set(torch.load(path).tolist())
+            assert len(values) == 1
+            seen.update(values)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for k in range(20):
+        torch.save(torch.full((1000,), float(k)), path)
+    done.set()
+    reader.join()
+    assert seen
+
+
+# ---- what is refused ----------------------------------------------------------------------------------------------
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="missing.ckpt: no such file") as caught:
+        torch.load(tmp_path / "missing.ckpt")
+    assert isinstance(caught.value, FileNotFoundError)
+    assert isinstance(caught.value, RuntimeError)
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        torch.load(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04", b"x1,x2,y\n1,2,3\n" * 100])
+def test_files_of_another_kind(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match="file: not a checkpoint, or not a whole one") as caught:
+        torch.load(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("structure", "message"),
+    [
+        ("{", "damaged: JSONDecodeError"),
+        ("[" * 100_000, "damaged: RecursionError"),
+        ([1], "not written by mini_torch.save"),
+        ({"format": "other"}, "not written by mini_torch.save"),
+        (described(1, version=2), "of version 2; this mini_torch reads version 1"),
+        ({"format": "mini_torch", "version": 1}, "damaged: KeyError"),
+        (described({"$": "evil"}), "damaged: KeyError"),
+        (described({"$": "tensor"}), "damaged: KeyError"),
+        (described({"$": "tensor", "file": "missing", "requires_grad": False}), "damaged: KeyError"),
+        (described({"$": "dict", "items": [[[1], 2]]}), "damaged: TypeError"),
+    ],
+)
+def test_structures_that_are_not_ours(structure: Any, message: str) -> None:
+    with pytest.raises(CheckpointError, match=message):
+        torch.load(archive(structure))
+
+
+def test_an_archive_without_structure(tmp_path: Path) -> None:
+    np.savez(tmp_path / "arrays.npz", np.ones(3))
+    with pytest.raises(CheckpointError, match=r"arrays.npz: not written by mini_torch.save: it has no structure.json"):
+        torch.load(tmp_path / "arrays.npz")
+
+
+def test_claims_are_checked_before_memory_is_taken() -> None:
+    """A header that claims terabytes, members that unpack to more than the file, objects in an array."""
+    tensor = described({"$": "tensor", "file": "x", "requires_grad": False})
+    for shape in ((10**9, 10**3), (-1,), (-2, -1)):
+        header = io.BytesIO()
+        np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": shape})
+        with pytest.raises(CheckpointError, match=r"x has 8 bytes, not those of shape"):
+            torch.load(archive(tensor, x=header.getvalue() + b"\0" * 8))
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as z:
+        z.writestr("structure.json", json.dumps(described("a" * 10**6)))
+    with pytest.raises(CheckpointError, match="its members claim more data than the file has"):
+        torch.load(packed)
+    objects = io.BytesIO()
+    np.save(objects, np.array([print], dtype=object), allow_pickle=True)
+    with pytest.raises(CheckpointError, match="damaged: TypeError"):
+        torch.load(archive(tensor, x=objects.getvalue()))
+
+
+def test_any_damage_is_a_checkpoint_error() -> None:
+    """Cut, changed and shortened at random places: refused, or (in a place that does not count) read."""
+    file = io.BytesIO()
+    torch.save({"a": torch.ones(5), "b": [1, "x", None], "c": OrderedDict(w=torch.zeros(2, 2))}, file)
+    whole, rng, refused = file.getvalue(), random.Random(0), 0
+    for k in range(600):
+        data = bytearray(whole)
+        place = rng.randrange(len(data))
+        if k % 3 == 0:
+            del data[place:]
+        elif k % 3 == 1:
+            data[place] ^= 1 << rng.randrange(8)
+        else:
+            del data[place : place + rng.randrange(1, 40)]
+        try:
+            torch.load(io.BytesIO(bytes(data)))
+        except CheckpointError:
+            refused += 1
+    assert refused > 500
