@@ -1,0 +1,102 @@
+"""Normal numbers from uniform ones, with PyTorch's bits.
+
+From 16 numbers on PyTorch fills blocks of 16 by the Box-Muller transform: of a pair (u, v) of uniforms in a block it
+makes r cos t and r sin t with r = √(-2 ln(1 - u)), t = 2πv. Fewer come one at a time, always in float64.
+In float32 the logarithm, sine and cosine are the Cephes library's single-precision polynomials, each `y·x + c` of
+them rounded once; in float64 they are the C library's.
+Source: Box and Muller, "A note on the generation of random normal deviates", Annals of Mathematical Statistics 29
+(1958); Moshier, "Cephes mathematical library" (logf, sinf, cosf).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .rounding import Array, libm, scaled
+
+BLOCK = 16
+_HALF_BLOCK = BLOCK // 2
+_CHUNK = 1024  # blocks at a time, so that what is between stays in the cache
+
+_f32 = np.float32
+
+
+def normal_blocks(uniforms: Array, mean: float, std: float) -> Array:
+    """A (k, 16) array of uniforms as a (k, 16) array of normals of the same type, float32 or float64."""
+    out = np.empty_like(uniforms)
+    box_muller = _box_muller32 if uniforms.dtype == np.float32 else _box_muller64
+    for start in range(0, len(uniforms), _CHUNK):
+        part = uniforms[start : start + _CHUNK]
+        pair = box_muller(part[:, :_HALF_BLOCK], part[:, _HALF_BLOCK:])
+        out[start : start + _CHUNK] = scaled(np.concatenate(pair, axis=1), std, mean)
+    return out
+
+
+def _box_muller64(u: Array, v: Array) -> tuple[Array, Array]:
+    radius, angle = np.sqrt(-2.0 * libm("log")(1.0 - u)), (2.0 * math.pi) * v
+    return radius * libm("cos")(angle), radius * libm("sin")(angle)
+
+
+def _box_muller32(u: Array, v: Array) -> tuple[Array, Array]:
+    radius = np.sqrt(_f32(-2) * _log32(_f32(1) - u))
+    sin, cos = _sincos32(_f32(2 * math.pi) * v)
+    return radius * cos, radius * sin
+
+
+def _fused(a: Any, b: Any, c: Any) -> Array:
+    """a·b + c of float32 numbers. The product is exact, the sum is rounded to float64 and then to float32.
+
+    That is twice, and yet right for all 2²⁴ uniforms that there are: each of them was compared with `fma32`.
+    """
+    total = a.astype(np.float64) * b
+    total += c
+    return total.astype(np.float32)
+
+
+def _horner(x: Array, *coefficients: float) -> Array:
+    wide = x.astype(np.float64)
+    y: Any = np.float64(_f32(coefficients[0]))
+    for c in coefficients[1:]:
+        y = _fused(y, wide, _f32(c))
+    return y
+
+
+def _log32(x: Array) -> Array:
+    """ln x for 0 < x ≤ 1: x = m·2^e with m in [√½, √2), then a polynomial in m - 1."""
+    mantissa, exponent = np.frexp(x)
+    small = mantissa < _f32(0.707106781186547524)
+    e = (exponent - small).astype(np.float32)
+    m = np.where(small, mantissa + (mantissa - _f32(1)), mantissa - _f32(1))
+    z = m * m
+    y = m * _horner(
+        m, 7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1,
+        -1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1,
+    )  # fmt: skip
+    y = _fused(y, z, e * _f32(-2.12194440e-4))
+    y = _fused(-z, _f32(0.5), y)
+    return _fused(e, _f32(0.693359375), m + y)
+
+
+def _sincos32(x: Array) -> tuple[Array, Array]:
+    """sin x and cos x for x ≥ 0: x less the nearest even multiple of π/4, then one polynomial each."""
+    octant = ((x * _f32(1.27323954473516)).astype(np.int32) + 1) & ~1
+    turns = octant.astype(np.float32)
+    for part in (-0.78515625, -2.4187564849853515625e-4, -3.77489497744594108e-8):  # -π/4 in three parts
+        x = _fused(turns, _f32(part), x)
+    z = x * x
+    cos = z * _horner(z, 2.443315711809948e-005, -1.388731625493765e-003, 4.166664568298827e-002)
+    cos = _fused(cos, z, z * _f32(-0.5)) + _f32(1)
+    sin = z * _horner(z, -1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1)
+    sin = _fused(sin, x, x)
+    swapped = (octant & 2) != 0
+    sin, cos = np.where(swapped, cos, sin), np.where(swapped, sin, cos)
+    return np.where(octant & 4, -sin, sin), np.where((octant - 2) & 4, cos, -cos)
+
+
+def normal_pairs(uniforms: Array) -> Array:
+    """A (k, 2) float64 array of uniforms as one of normals, by the formula for numbers that come one at a time."""
+    angle, radius = 2.0 * math.pi * uniforms[:, 0], np.sqrt(-2.0 * libm("log1p")(-uniforms[:, 1]))
+    return np.stack([radius * libm("cos")(angle), radius * libm("sin")(angle)], axis=1)

@@ -1,0 +1,325 @@
+"""`Generator`: PyTorch's stream of random numbers, as arrays.
+
+The source is the Mersenne twister MT19937, 32 bits a draw; NumPy has the same one. What turns draws into numbers is
+here, in the order and with the rounding of PyTorch's CPU kernels, so that a seed gives the numbers that it gives
+there. Initializers, dropout and the data loader draw from these methods; tensors come in `functions.py`.
+Source: Matsumoto and Nishimura, "Mersenne twister", ACM Transactions on Modeling and Computer Simulation 8 (1998).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from ..dtype import check_device, cpu, device
+from ..tensor import Tensor, wrap
+from .gaussian import BLOCK, normal_blocks, normal_pairs
+from .rounding import Array, libm, scaled
+
+Shape = int | tuple[int, ...]
+
+_STARTING_SEED = 67280421310721
+_LARGE_RANGE = 1 << 28  # a range from which on integers take two draws
+_PIECE = 1 << 13
+_STATE = np.dtype([
+    ("seed", "<u8"), ("left", "<i4"), ("seeded", "<i4"), ("next", "<u8"), ("key", "<u8", 624), ("unused", "<f8"),
+    ("spare", "<f8"), ("unused2", "<f8"), ("has_spare", "<i4"), ("unused3", "V12"),
+])  # fmt: skip
+
+
+class Generator:
+    """A stream of random numbers of its own, fixed by a seed.
+
+    The methods from `draws` on give NumPy arrays; they are what the rest of the package draws from. Source: PyTorch's
+    `torch.Generator`.
+
+    >>> generator = Generator().manual_seed(0)
+    >>> generator.uniform(2)
+    array([0.4962566, 0.7682218], dtype=float32)
+    """
+
+    __slots__ = ("_bits", "_seed", "_spare")
+
+    def __init__(self, device: str | device = "cpu") -> None:
+        check_device(device)
+        self._seed = _STARTING_SEED
+        self._bits: Any = None
+        self._spare: float | None = None  # the second normal of a pair, for the next call
+
+    @property
+    def device(self) -> device:
+        """Always `device(type='cpu')`."""
+        return cpu
+
+    # ---- seed and state ------------------------------------------------------------------------------------
+    def manual_seed(self, seed: int) -> Generator:
+        """Starts the stream that belongs to `seed` (from -2⁶³ to 2⁶⁴ - 1; the low 32 bits count)."""
+        if not hasattr(seed, "__index__"):
+            raise RuntimeError(f"manual_seed expected a long, but got {type(seed).__name__}")
+        seed = int(seed)
+        if not -(1 << 63) <= seed < 1 << 64:
+            raise ValueError(f"Overflow when unpacking long long: the seed {seed} has more than 64 bits")
+        self._seed = seed % (1 << 64)
+        self._spare = None
+        if self._bits is not None:
+            self._bits._legacy_seeding(self._seed & 0xFFFFFFFF)
+        return self
+
+    def initial_seed(self) -> int:
+        """The seed that the stream was started with."""
+        return self._seed
+
+    def seed(self) -> int:
+        """Starts the stream of a seed that nobody can foresee, and returns that seed."""
+        return self.manual_seed(int.from_bytes(os.urandom(8), "little")).initial_seed()
+
+    def get_state(self) -> Tensor:
+        """Where in the stream the generator is: a uint8 tensor of 5,056 bytes, laid out as PyTorch's."""
+        twister = self._twister().state["state"]
+        state = np.zeros(1, _STATE)
+        state["seed"], state["seeded"] = self._seed, 1
+        state["key"], state["next"], state["left"] = twister["key"], twister["pos"], 625 - twister["pos"]
+        if self._spare is not None:
+            state["spare"], state["has_spare"] = self._spare, 1
+        return wrap(state.view(np.uint8))
+
+    def set_state(self, new_state: Tensor) -> Generator:
+        """Goes to where `get_state` was called, here or in PyTorch.
+
+        Errors: TypeError unless it is a uint8 tensor, RuntimeError for another size.
+        """
+        if not isinstance(new_state, Tensor) or new_state._array.dtype != np.uint8:
+            raise TypeError("RNG state must be a torch.ByteTensor")
+        if new_state._array.size != _STATE.itemsize:
+            raise RuntimeError(
+                f"Expected a CPUGeneratorImplState of size {_STATE.itemsize} but found the input RNG state size to be "
+                f"{new_state._array.size}"
+            )
+        state = np.ascontiguousarray(new_state._array).view(_STATE)[0]
+        position = 624 if state["left"] == 1 else int(state["next"])
+        twister = {"key": state["key"].astype(np.uint32), "pos": position}
+        self._twister().state = {"bit_generator": "MT19937", "state": twister}
+        self._seed = int(state["seed"])
+        self._spare = float(state["spare"]) if state["has_spare"] else None
+        return self
+
+    def clone_state(self) -> Generator:
+        """Another generator at the same place of the same stream."""
+        return Generator().set_state(self.get_state())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _from_state, (self.get_state(),)
+
+    def _twister(self) -> Any:
+        # Made at the first draw: NumPy loads its random numbers when they are first asked for, and that takes a
+        # fifth of the time of `import numpy`.
+        if self._bits is None:
+            self._bits = np.random.MT19937(0)
+            self._bits._legacy_seeding(self._seed & 0xFFFFFFFF)
+        return self._bits
+
+    # ---- draws and integers --------------------------------------------------------------------------------
+    def draws(self, count: int) -> Array:
+        """The next `count` outputs of 32 bits, as uint64."""
+        return self._twister().random_raw(count)
+
+    def wide_draws(self, count: int) -> Array:
+        """The next `count` numbers of 64 bits, as uint64: two outputs each, the high half first."""
+        high, low = self.draws(2 * count).reshape(-1, 2).T
+        return (high << np.uint64(32)) | low
+
+    def integers(self, shape: Shape, low: int, high: int) -> Array:
+        """int64 numbers, low ≤ n < high."""
+        size, span = _size(shape), high - low
+        drawn = self.draws(size) if span < _LARGE_RANGE else self.wide_draws(size)
+        return ((drawn % np.uint64(span)).view(np.int64) + low).reshape(shape)
+
+    def random_int64(self) -> int:
+        """One number, 0 ≤ n < 2⁶³."""
+        return int(self.wide_draws(1)[0]) % (1 << 63)
+
+    def permutation(self, n: int) -> Array:
+        """0 … n - 1 in random order, as int64.
+
+        The shuffle of Fisher and Yates: for i = 0, 1, …, places i and target[i] ≥ i change their contents. Followed
+        backwards, what ends at place i was at target[i] before; step j, the last one before i that aimed at the
+        same place, had brought it there from place j, and so on: `origin` says what step j finds at place j.
+        """
+        here = np.arange(n)
+        target = here.copy()
+        if n > 1:
+            target[:-1] += (self.draws(n - 1) % np.arange(n, 1, -1, dtype=np.uint64)).view(np.int64)
+        origin = _followed(_last_aims(target, here))
+        # sorting by target puts the steps that aim at one place side by side, in order
+        order = np.lexsort((target.astype(np.uint16), (target >> 16).astype(np.uint16)))
+        again = np.flatnonzero(target[order[1:]] == target[order[:-1]])
+        out = target
+        out[order[again + 1]] = origin[order[again]]
+        return out
+
+    # ---- real numbers --------------------------------------------------------------------------------------
+    def uniform(self, shape: Shape, low: float = 0.0, high: float = 1.0, dtype: Any = np.float32) -> Array:
+        """Uniform numbers, low ≤ x < high."""
+        kind = np.dtype(dtype)
+
+        def piece(size: int) -> Array:
+            x = self._unit64(size) if kind == np.float64 else self._unit32(size)
+            if (low, high) != (0.0, 1.0):
+                x = scaled(x, x.dtype.type(high) - x.dtype.type(low), low)
+            x = x.astype(kind, copy=False)
+            x[x == kind.type(high)] = low  # rounding must not reach the end
+            return x
+
+        return _in_pieces(piece, _size(shape), kind).reshape(shape)
+
+    def _unit32(self, size: int) -> Array:
+        bits = self.draws(size).astype(np.uint32) & np.uint32((1 << 24) - 1)
+        return bits.astype(np.float32) * np.float32(2.0**-24)
+
+    def _unit64(self, size: int) -> Array:
+        return self._bits53(size).astype(np.float64) * 2.0**-53
+
+    def _bits53(self, size: int) -> Array:
+        return self.wide_draws(size) & np.uint64((1 << 53) - 1)
+
+    def normal(self, shape: Shape, mean: float = 0.0, std: float = 1.0, dtype: Any = np.float32) -> Array:
+        """Normal numbers."""
+        kind, size = np.dtype(dtype), _size(shape)
+        if size < BLOCK:
+            return self.normal_singly(size, mean, std).astype(kind).reshape(shape)
+        # What is over after the last full block is made with the places before it, from 16 more uniforms. (In
+        # float16 none are drawn for it before.)
+        full = size - size % BLOCK
+        more = BLOCK if full < size else 0
+        uniforms = self.uniform((full if kind == np.float16 else size) + more, dtype=np.result_type(kind, np.float32))
+        blocks = np.concatenate([uniforms[:full], uniforms[len(uniforms) - more :]])
+        z = normal_blocks(blocks.reshape(-1, BLOCK), mean, std).ravel()
+        z[size - more : size] = z[full:]
+        return z[:size].astype(kind, copy=False).reshape(shape)
+
+    def normal_singly(self, size: int, mean: float = 0.0, std: float = 1.0) -> Array:
+        """`size` normal numbers in float64, as they come one by one: of each pair the second waits for the next."""
+        waiting = [] if self._spare is None or not size else [self._spare]
+        pairs = normal_pairs(self.uniform(((size - len(waiting) + 1) // 2, 2), dtype=np.float64))
+        z = np.append(waiting, pairs)
+        if size:
+            self._spare = float(z[-1]) if len(z) > size else None
+        return scaled(z[:size], std, mean)
+
+    def bernoulli(self, shape: Shape, p: float) -> Array:
+        """True with probability `p`, as bool."""
+        bound = np.uint64(math.ceil(math.ldexp(p, 53)))
+        return _in_pieces(lambda size: self._bits53(size) < bound, _size(shape), np.dtype(bool)).reshape(shape)
+
+    def exponential(self, shape: Shape, rate: float = 1.0, dtype: Any = np.float32) -> Array:
+        """Exponential numbers of mean 1 / rate."""
+        u = self.uniform(shape, dtype=np.float64)
+        return (-1.0 / rate * libm("log1p")(-u)).astype(dtype)
+
+
+def _size(shape: Shape) -> int:
+    return shape if isinstance(shape, int) else math.prod(shape)
+
+
+def by_memory(array: Array) -> Array:
+    """The array with its axes in the order of memory, the largest step first: so it is filled."""
+    return array.transpose(sorted(range(array.ndim), key=lambda axis: -abs(array.strides[axis])))
+
+
+def _in_pieces(make: Callable[[int], Array], size: int, kind: np.dtype[Any]) -> Array:
+    """`make(size)`, made piece by piece so that what is between stays in the cache."""
+    if size <= _PIECE:
+        return make(size)
+    out = np.empty(size, kind)
+    for start in range(0, size, _PIECE):
+        piece = out[start : start + _PIECE]
+        piece[...] = make(len(piece))
+    return out
+
+
+def _last_aims(target: Array, here: Array) -> Array:
+    """For each place the last step that aimed at it before its own turn, or itself."""
+    moved = np.flatnonzero(target != here)
+    aims = here.copy()
+    aims[target[moved]] = moved  # of several the last is written
+    return aims
+
+
+def _followed(link: Array) -> Array:
+    """Each link followed to its end, in jumps of doubling length."""
+    while True:
+        further = link[link]
+        if np.array_equal(further, link):
+            return link
+        link = further
+
+
+def _from_state(state: Tensor) -> Generator:
+    return Generator().set_state(state)
+
+
+# ---- the default generator ---------------------------------------------------------------------------------
+default_generator = Generator()
+
+
+def chosen(generator: Generator | None) -> Generator:
+    """The generator that was given, or the default one."""
+    if generator is None:
+        return default_generator
+    if not isinstance(generator, Generator):
+        raise TypeError(f"generator must be a torch.Generator or None, not {type(generator).__name__}")
+    return generator
+
+
+def manual_seed(seed: int) -> Generator:
+    """Starts the default generator's stream anew from `seed`, and returns the generator.
+
+    Errors: ValueError for more than 64 bits. Source: PyTorch's `torch.manual_seed`.
+    """
+    return default_generator.manual_seed(int(seed))
+
+
+def seed() -> int:
+    """Starts the default generator from a seed that nobody can foresee, and returns it."""
+    return default_generator.seed()
+
+
+def initial_seed() -> int:
+    """The seed that the default generator was started with."""
+    return default_generator.initial_seed()
+
+
+def get_rng_state() -> Tensor:
+    """The default generator's state, a uint8 tensor. Source: PyTorch's `torch.get_rng_state`."""
+    return default_generator.get_state()
+
+
+def set_rng_state(new_state: Tensor) -> None:
+    """Takes the default generator back to a state. Source: PyTorch's `torch.set_rng_state`."""
+    default_generator.set_state(new_state)
+
+
+@contextmanager
+def fork_rng(
+    devices: Any = None, enabled: bool = True, _caller: str = "fork_rng", _devices_kw: str = "devices",
+    device_type: str = "cuda",
+) -> Iterator[None]:  # fmt: skip
+    """What is drawn inside leaves the default generator as it was. Source: PyTorch's `torch.random.fork_rng`.
+
+    >>> _ = manual_seed(0)
+    >>> with fork_rng():
+    ...     a = default_generator.random_int64()
+    >>> a == default_generator.random_int64()
+    True
+    """
+    before = get_rng_state() if enabled else None
+    try:
+        yield
+    finally:
+        if before is not None:
+            set_rng_state(before)
