@@ -52,7 +52,7 @@ def make(name: str, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
         return rng.uniform(0.1, 0.9, shape)
     values = rng.standard_normal(shape)
     if name == "ties":
-        return np.round(values) + 0.0
+        return np.asarray(np.round(values) + 0.0)
     if name == "zeros":
         return np.where(np.arange(values.size).reshape(shape) % 5 == 0, 0.0, values)
     return values
@@ -81,7 +81,7 @@ def inputs_of(code: str, variant: str = "") -> dict[str, np.ndarray[Any, Any]]:
 def strided(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """The same numbers with gaps between them and the axes the other way round in memory."""
     room = np.zeros([2 * n for n in reversed(array.shape)], array.dtype).T
-    view = room[tuple(slice(0, None, 2) for _ in array.shape)]
+    view = room[(..., *(slice(0, None, 2) for _ in array.shape))]
     view[...] = array
     return view
 
@@ -126,6 +126,7 @@ x * y
 x * column
 x * 3
 torch.multiply(x, scalar)
+torch.mul(x, y)
 x / p
 x / 4
 1 / p
@@ -154,6 +155,7 @@ torch.float_power(p, 3)
 -x
 +x
 torch.negative(x)
+torch.neg(x)
 torch.positive(x)
 torch.abs(x)
 torch.absolute(x)
@@ -325,6 +327,7 @@ x.transpose(0, 1)
 x.t()
 x.T
 cube.mT
+torch.adjoint(cube)
 x.swapaxes(0, 1)
 cube.swapdims(0, 2)
 cube.permute(2, 0, 1)
@@ -341,6 +344,7 @@ row.expand(3, 4)
 scalar.expand(2, 3)
 column.expand_as(x)
 torch.broadcast_to(row, (3, 4))
+torch.expand_copy(row, (3, 4))
 torch.broadcast_tensors(row, column)
 x.repeat(2, 3)
 row.repeat(2, 1)
@@ -351,6 +355,7 @@ torch.cat([x, y])
 torch.cat((x, y), 1)
 torch.cat([x, column], -1)
 torch.concat([x, y])
+torch.concatenate([x, y])
 torch.stack([x, y])
 torch.stack([x, y], -1)
 torch.hstack([x, y])
@@ -383,6 +388,8 @@ x.narrow(1, 1, 2)
 x.select(1, 2)
 x.unfold(1, 2, 1)
 torch.atleast_2d(row)
+torch.atleast_1d(scalar)
+torch.atleast_3d(row)
 torch.meshgrid(row, v2, indexing='ij')
 x.clone()
 x.contiguous()
@@ -443,6 +450,19 @@ x.index_put((rows, columns), row[:3], accumulate=True)
 x.masked_scatter(mask, y)
 F.embedding(rows, x)
 F.embedding(grid, x, padding_idx=2)
+# ---- writes
+(t := x * 1, t[0].mul_(y[0]), t)[-1]
+(t := x * 1, t[0].copy_(row), t)[-1]
+(t := x * 1, t.T[1:].add_(y.T[1:]), t)[-1]
+(t := x * 1, t.view(-1)[2:5].fill_(3.0), t)[-1]
+(t := x * 1, t.__setitem__(rows[1:], y[1:]), t)[-1]
+(t := x * 1, t.__setitem__((slice(None), 1), column[:, 0]), t)[-1]
+(t := x * 1, t.__setitem__(mask, 0.5), t)[-1]
+(t := x * 1, t.copy_(row), t * y)[-1]
+(t := x * 1, t.fill_(2.0), t * y)[-1]
+(t := x * 1, t.fill_(scalar), t * y)[-1]
+(t := x * 1, t.zero_(), t + y)[-1]
+(t := x * 1, t.sin_(), t.mul_(y), t.exp_(), t)[-1]
 # ---- matrices
 m @ n
 m @ v
@@ -464,6 +484,11 @@ torch.outer(v, v2)
 torch.ger(v, v2)
 torch.addmm(bias, m, n, beta=0.5, alpha=2)
 torch.addmv(column[:, 0], m, v)
+torch.addbmm(bias, bm, bn)
+torch.addr(scalar, v, v2)
+torch.vdot(v, row)
+F.bilinear(m, square, cube.mT)
+F.bilinear(m, square, cube.mT, column[:2, 0])
 torch.baddbmm(bias, bm, bn)
 torch.einsum('ij,jk->ik', m, n)
 torch.einsum('ij->ji', x)
@@ -511,12 +536,14 @@ F.softsign(x)
 F.tanhshrink(x)
 F.softshrink(x, 0.3)
 F.hardshrink(x, 0.3)
+F.threshold(x, 0.1, -2)
 F.logsigmoid(x)
 F.relu6(x)
 F.hardtanh(x)
 F.hardsigmoid(x)
 F.hardswish(x)
-F.threshold(x, 0.1, -2)
+F.rrelu(x)
+F.rrelu(x, 0.25, 0.25, training=True)
 F.prelu(x, row)
 F.glu(x)
 F.softmax(x, 1)
@@ -656,6 +683,23 @@ mask.float()
 mask.nonzero()
 torch.nonzero(x > 0)
 torch.where(mask)
+torch.argwhere(mask)
+torch.tensor([torch.allclose(x, x), torch.allclose(x, x + 1), torch.equal(x, x), torch.equal(x, y)])
+torch.tensor(torch.numel(x))
+torch.zeros(torch.broadcast_shapes((3, 1), (4,)))
+torch.bucketize(x, torch.tensor([-1.0, 0.0, 1.0], dtype=torch.float64))
+torch.isin(rows, torch.tensor([0, 3]))
+torch.complex(x, y).abs()
+torch.as_tensor([1, 2])
+torch.asarray([1.5, 2])
+torch.from_numpy(x.numpy())
+torch.from_dlpack(rows)
+torch.frombuffer(bytearray(b'ab'), dtype=torch.uint8)
+torch.empty(2, 0)
+torch.empty_like(x)[:0]
+torch.scalar_tensor(2.5)
+torch.tril_indices(3, 4)
+torch.triu_indices(3, 4, offset=1)
 torch.count_nonzero(x)
 torch.count_nonzero(mask, 1)
 torch.unique(rows)
@@ -674,6 +718,8 @@ torch.arange(1, 2, 0.25)
 torch.arange(5, 0, -2)
 torch.linspace(0, 1, 5)
 torch.linspace(2, -1, 4, dtype=torch.float64)
+torch.logspace(0, 2, 5)
+torch.logspace(0, 3, 4, base=2)
 torch.eye(3)
 torch.eye(2, 3, dtype=torch.int64)
 torch.tensor([1, 2])

@@ -45,17 +45,25 @@ def run_doctest(name: str, text: str, namespace: dict[str, object]) -> None:
     assert not failed, "".join(shown)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_python_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The blocks of a page run in order in one namespace, as a reader would type them."""
-    monkeypatch.chdir(tmp_path)
+def run_page(page: Path) -> None:
+    """Runs the page's Python blocks in order in one namespace, as a reader would type them."""
     namespace: dict[str, object] = {"__name__": "__page__"}
     for line, code in blocks(page, "python", "pycon"):
-        where = f"{page.name}:{line}"
         if ">>>" in code:
-            run_doctest(where, code, namespace)
+            run_doctest(f"{page.name}:{line}", code, namespace)
         else:
             exec(compile("\n" * line + code, str(page), "exec"), namespace)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_blocks_run(page: Path, tmp_path: Path) -> None:
+    """In a process of its own: a page may add operations, and write files where it stands."""
+    command = [sys.executable, "-W", "error", __file__, str(page)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ran = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
 
 
 def commands(page: Path) -> list[str]:
@@ -147,3 +155,7 @@ def test_every_example_is_found() -> None:
         if test.examples
     }
     assert len(seen) > 50
+
+
+if __name__ == "__main__":
+    run_page(Path(sys.argv[1]))

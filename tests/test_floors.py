@@ -19,9 +19,11 @@ FLOORS = [
     ["dtype"],
     ["graph", "formatting"],
     ["tensor"],
+    ["backward"],
     ["op"],
+    ["function", "gradcheck", "random"],
     ["ops"],
-    ["creation", "random"],
+    ["creation"],
     ["initializer", "loss", "activation", "network", "layer", "optimizer", "data_loader", "serialization"],
     ["model"],
     ["autograd", "nn", "optim", "utils"],
@@ -47,10 +49,8 @@ def imported(path: Path, package: Path, modules: set[str]) -> Iterator[tuple[int
             absolute = (node.module or "").split(".")
             if node.level == 0 and absolute[0] != package.name:
                 continue
-            if node.level == 0:
-                base = absolute[1:]
-            else:
-                base = [*here[: len(here) - node.level + 1], *filter(None, absolute)]
+            relative = [*here[: len(here) - node.level + 1], *filter(None, absolute)]
+            base = relative if node.level else absolute[1:]
             for alias in node.names:
                 deeper = ".".join([*base, alias.name])
                 yield node.lineno, deeper if deeper in modules else ".".join(base)

@@ -234,16 +234,18 @@ def test_indexing_with_lists_copies(case: tuple[tuple[int, ...], tuple[Any, ...]
 
 # ---- promotion ---------------------------------------------------------------------------------------------
 def test_promotion_is_pytorchs() -> None:
-    """Result types of two tensors, 0-d or not, of a tensor and a number, and of one tensor: as recorded."""
+    """Result types of two tensors, 0-d or not, of a tensor and a number, and of one tensor: as recorded.
+
+    What PyTorch refuses is in test_bad_input.py; for its half-precision complex numbers we have single ones.
+    """
     data = json.loads((HERE / "data" / "promotion.json").read_text())
-    found = promotion.table(mini_torch)
-    wrong = {
-        name: [(case, ours, data["letters"][letter])
-               for case, (ours, letter) in enumerate(zip(found[name], letters, strict=True))
-               if ours != data["letters"][letter]]
-        for name, letters in data["types"].items()
-    }  # fmt: skip
-    assert {name: cases for name, cases in wrong.items() if cases} == {}
+    found, wrong = promotion.table(mini_torch), []
+    for name, letters in data["types"].items():
+        for case, (ours, letter) in enumerate(zip(found[name], letters, strict=True)):
+            theirs = data["letters"][letter].replace("complex32", "complex64")
+            if ours != theirs and not theirs.endswith("Error"):
+                wrong.append(f"{name}, case {case}: {ours}, PyTorch {theirs}")
+    assert wrong == []
 
 
 @pytest.mark.parametrize(("a", "b"), list(itertools.combinations_with_replacement(promotion.TYPES, 2)))
