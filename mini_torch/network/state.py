@@ -1,0 +1,144 @@
+"""Loading a state dict into a module: everything that does not fit is reported at once."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..graph import no_grad
+from ..tensor import Tensor
+from .parameter import Parameter, is_lazy
+
+if TYPE_CHECKING:
+    from .module import Module
+
+EXTRA_STATE = "_extra_state"
+
+
+class IncompatibleKeys(NamedTuple):
+    """What `load_state_dict` found in one of the two only."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+    def __repr__(self) -> str:
+        if not self.missing_keys and not self.unexpected_keys:
+            return "<All keys matched successfully>"
+        return f"_IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
+
+    __str__ = __repr__
+
+
+def load(module: Module, state_dict: Mapping[str, Any], strict: bool, assign: bool) -> IncompatibleKeys:
+    """See `Module.load_state_dict`."""
+    if not isinstance(state_dict, Mapping):
+        raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
+    keys = IncompatibleKeys([], [])
+    errors: list[str] = []
+    metadata = getattr(state_dict, "_metadata", {})
+    _load_tree(module, OrderedDict(state_dict), "", metadata, assign, keys, errors)
+    if strict:
+        for kind, names in (("Unexpected", keys.unexpected_keys), ("Missing", keys.missing_keys)):
+            if names:
+                listed = ", ".join(f'"{name}"' for name in names)
+                errors.insert(0, f"{kind} key(s) in state_dict: {listed}. ")
+    if errors:
+        listed = "\n\t".join(errors)
+        raise RuntimeError(f"Error(s) in loading state_dict for {type(module).__name__}:\n\t{listed}")
+    return keys
+
+
+def _load_tree(
+    module: Module, state: Any, prefix: str, metadata: Any, assign: bool, keys: IncompatibleKeys, errors: list[str]
+) -> None:
+    local = dict(metadata.get(prefix[:-1], {}), **({"assign_to_params_buffers": True} if assign else {}))
+    module._load_from_state_dict(state, prefix, local, True, keys.missing_keys, keys.unexpected_keys, errors)
+    for name, child in module._modules.items():
+        if child is not None:
+            inner = f"{prefix}{name}."
+            part = {key: value for key, value in state.items() if key.startswith(inner)}
+            _load_tree(child, part, inner, metadata, assign, keys, errors)
+    for hook in module._load_state_dict_post_hooks.values():
+        if hook(module, keys) is not None:
+            raise AssertionError(
+                "Hooks registered with ``register_load_state_dict_post_hook`` are not expected to return new values, "
+                "if incompatible_keys need to be modified, it should be done inplace."
+            )
+
+
+def load_own(
+    module: Module, state: Any, prefix: str, local_metadata: dict[str, Any], strict: bool,
+    missing_keys: list[str], unexpected_keys: list[str], errors: list[str],
+) -> None:  # fmt: skip
+    """The parameters and buffers of `module` itself, not of its children."""
+    for hook in module._load_state_dict_pre_hooks.values():
+        hook(module, state, prefix, local_metadata, strict, missing_keys, unexpected_keys, errors)
+    own = own_state(module)
+    assign = local_metadata.get("assign_to_params_buffers", False)
+    for name, current in own.items():
+        key = prefix + name
+        if key in state:
+            problem = _load_one(module, name, key, current, state[key], assign)
+            if problem:
+                errors.append(problem)
+        elif strict:
+            missing_keys.append(key)
+    has_extra = module._overrides("set_extra_state")
+    extra_key = prefix + EXTRA_STATE
+    if has_extra and extra_key in state:
+        module.set_extra_state(state[extra_key])
+    elif has_extra and strict:
+        missing_keys.append(extra_key)
+    if strict:
+        unexpected_keys.extend(
+            key for key in state if key.startswith(prefix) and not _expected(module, key[len(prefix) :], own, has_extra)
+        )
+
+
+def own_state(module: Module) -> dict[str, Tensor]:
+    """The parameters and persistent buffers of `module` itself."""
+    passing = module._non_persistent_buffers_set
+    state = {name: p for name, p in module._parameters.items() if p is not None}
+    state.update((name, b) for name, b in module._buffers.items() if b is not None and name not in passing)
+    return state
+
+
+def _expected(module: Module, name: str, own: Mapping[str, Any], has_extra: bool) -> bool:
+    first, dot, _ = name.partition(".")
+    if dot:
+        return first in module._modules
+    return has_extra if first == EXTRA_STATE else first in own
+
+
+def _load_one(module: Module, name: str, key: str, current: Tensor, given: Any, assign: bool) -> str | None:
+    """Takes `given` over; returns what is wrong with it, if something is."""
+    if not isinstance(given, Tensor):
+        return (
+            f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object from checkpoint '
+            f"but received {type(given)}"
+        )
+    if is_lazy(current):
+        if not is_lazy(given):
+            current.materialize(given.shape)  # type: ignore[attr-defined]
+    elif given.shape != current.shape:
+        if current.shape or given.shape != (1,):  # a 0-d value may come as one of shape (1,)
+            return (
+                f"size mismatch for {key}: copying a param with shape {given.shape} from checkpoint, the shape in "
+                f"current model is {current.shape}."
+            )
+        given = given[0]  # type: ignore[index]
+    if assign:
+        setattr(module, name, _as_kind_of(current, given))
+    elif not is_lazy(current):
+        with no_grad():
+            current.copy_(given)  # type: ignore[attr-defined]
+    return None
+
+
+def _as_kind_of(current: Tensor, given: Tensor) -> Tensor:
+    if not isinstance(current, Parameter):
+        return given
+    if isinstance(given, Parameter):
+        return given.requires_grad_(current.requires_grad)
+    return Parameter(given, current.requires_grad)

@@ -1,0 +1,9 @@
+"""PyTorch's `nn`: layers, losses, containers. A door: it defines nothing."""
+
+from ..activation import *  # noqa: F403
+from ..layer import *  # noqa: F403
+from ..loss import *  # noqa: F403
+from ..network import *  # noqa: F403
+from . import functional as functional
+from . import init as init
+from . import parameter as parameter

@@ -1,0 +1,439 @@
+"""Activations: relu and its relatives, sigmoid, gelu, softplus and the rest of `nn.functional`'s elementwise ones.
+
+At its kinks every function has PyTorch's gradient. `inplace=True` writes the result into the input, as there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..op import alias, check_writable, overwrite, public, quiet, row, type_name, unary
+from ..random import default_generator
+from ..tensor import Tensor, check_dim, method, wrap
+from .elementwise import abs, tanh
+from .join import chunk
+from .special import erf, keeps_type
+
+__all__ = [
+    "celu", "celu_", "elu", "elu_", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_",
+    "leaky_relu", "leaky_relu_", "logsigmoid", "mish", "prelu", "relu", "relu6", "relu_", "rrelu", "rrelu_", "selu",
+    "selu_", "sigmoid", "silu", "softplus", "softshrink", "softsign", "tanhshrink", "threshold", "threshold_",
+]  # fmt: skip
+
+_ndarray = np.ndarray
+
+
+def need_floats(x: Tensor, name: str) -> None:
+    """NotImplementedError unless `x` is floating (or complex)."""
+    if x._array.dtype.kind not in "fc":
+        raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{type_name(x._array.dtype)}'")
+
+
+def _run(function: Callable[..., Tensor], input: Tensor, options: tuple[Any, ...], inplace: bool) -> Tensor:
+    if not inplace:
+        return function(input, *options)
+    check_writable(input)
+    before = alias(input)
+    before._array, before._cell = input._array.copy(), [0, 0]  # what a formula reads is the old value
+    return overwrite(input, function(before, *options))
+
+
+# ---- relu -----------------------------------------------------------------------------------------------------------
+_INTEGER = {np.dtype(f"f{n}"): np.dtype(f"i{n}") for n in (2, 4, 8)}
+
+
+def _rectified(x: Any) -> Any:
+    return np.maximum(x, np.zeros(x.shape, x.dtype))  # NumPy compares with an array twice as fast as with a number
+
+
+def _where_nonzero(dy: Any, y: Any) -> Any:
+    """`dy` where `y` is not 0, else 0: its bits times 0 or 1. Half the time of `np.where`, and inf · 0 is not NaN."""
+    kind = dy.dtype
+    return (dy.view(_INTEGER[kind]) * (y != 0)).view(kind)
+
+
+_relu_backward = row("threshold_backward", _where_nonzero, dy=lambda g, y: _relu_backward(g, y), y=None)
+
+
+def _relu_rule(g: Any, out: Any) -> Any:
+    return _where_nonzero(g, out) if type(g) is _ndarray else _relu_backward(g, out)
+
+
+_relu = row("relu", _rectified, x=_relu_rule)
+
+
+@public
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
+    """max(x, 0); the gradient at 0 is 0. Source: PyTorch's `nn.functional.relu`.
+
+    >>> from mini_torch import tensor
+    >>> relu(tensor([-1., 2.]))
+    tensor([0., 2.])
+    """
+    return _run(_relu, input, (), True) if inplace else _relu(input)
+
+
+def relu_(input: Tensor) -> Tensor:
+    """In-place form of `relu`."""
+    return _run(_relu, input, (), True)
+
+
+method("relu_", relu_)
+
+_leaky_relu = row(
+    "leaky_relu", keeps_type(lambda x, slope: _rectified(x) + slope * np.minimum(x, np.zeros(x.shape, x.dtype))),
+    x=lambda g, x, slope: np.where(x > 0, g, g * slope),
+)  # fmt: skip
+
+
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
+    """x above 0, negative_slope · x below. Source: PyTorch's `nn.functional.leaky_relu`."""
+    need_floats(input, "leaky_relu")
+    return _run(_leaky_relu, input, (negative_slope,), inplace)
+
+
+def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
+    """In-place form of `leaky_relu`."""
+    return leaky_relu(input, negative_slope, True)
+
+
+_prelu = row(
+    "prelu", lambda x, weight: np.where(x > 0, x, x * weight), grad_name="PreluKernelBackward0", broadcasts=True,
+    x=lambda g, x, weight: np.where(x > 0, g, g * weight), weight=lambda g, x: np.where(x > 0, 0.0, g * x),
+)  # fmt: skip
+
+
+@public
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
+    """x above 0, weight · x below; weight has one element, or one per channel (dimension 1).
+
+    Errors: RuntimeError for another number of weights. Source: He et al. 2015; PyTorch's `nn.functional.prelu`.
+    """
+    count, shape = weight._array.size, input._array.shape
+    if weight._array.ndim > 1:
+        ndim = weight._array.ndim
+        raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {ndim}")
+    if count != 1:
+        channels = shape[1] if len(shape) > 1 else 1
+        if not shape:
+            raise RuntimeError("Not allow zero-dim input tensor.")
+        if count != channels:
+            raise RuntimeError(
+                f"Mismatch of parameter numbers and input channel size. Found parameter numbers = {count} and channel "
+                f"size = {channels}."
+            )
+    fitting = (count,) + (1,) * max(len(shape) - 2, 0) if count > 1 else (1,) * len(shape)
+    return _prelu(input, np.reshape(weight, fitting))
+
+
+def rrelu(
+    input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
+) -> Tensor:
+    """A leaky relu whose slopes are drawn from [lower, upper) in training, else are their mean.
+
+    Source: Xu et al. 2015; PyTorch's `nn.functional.rrelu`.
+    """
+    need_floats(input, "rrelu")
+    if not training:
+        return _run(_leaky_relu, input, ((lower + upper) / 2,), inplace)
+    x = input._array
+    slopes = np.ones(x.shape, x.dtype)
+    falling = x <= 0
+    low, high = float(x.dtype.type(lower)), float(x.dtype.type(upper))
+    slopes[falling] = default_generator.uniform(int(falling.sum()), dtype=np.float64) * (high - low) + low
+    return _run(_times, input, (wrap(slopes),), inplace)
+
+
+def rrelu_(input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False) -> Tensor:
+    """In-place form of `rrelu`."""
+    return rrelu(input, lower, upper, training, True)
+
+
+_times = row("rrelu_with_noise", lambda x, slopes: x * slopes, x=lambda g, slopes: g * slopes, slopes=None)
+
+
+# ---- thresholds -----------------------------------------------------------------------------------------------------
+_threshold = row(
+    "threshold", keeps_type(lambda x, threshold, value: np.where(x <= threshold, value, x)),
+    x=lambda g, x, threshold: np.where(x <= threshold, 0.0, g),
+)  # fmt: skip
+
+
+def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
+    """x where it is above `threshold`, else `value`. Source: PyTorch's `nn.functional.threshold`."""
+    return _run(_threshold, input, (threshold, value), inplace)
+
+
+def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
+    """In-place form of `threshold`."""
+    return _run(_threshold, input, (threshold, value), True)
+
+
+_hardtanh = row(
+    "hardtanh", keeps_type(lambda x, low, high: np.clip(x, low, high)),
+    x=lambda g, x, low, high: np.where((x <= low) | (x >= high), 0.0, g),
+)  # fmt: skip
+
+
+def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
+    """x within [min_val, max_val], the nearest end outside. Source: PyTorch's `nn.functional.hardtanh`."""
+    if min_val > max_val:
+        raise ValueError("min_val cannot be greater than max_val")
+    return _run(_hardtanh, input, (min_val, max_val), inplace)
+
+
+def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
+    """In-place form of `hardtanh`."""
+    return hardtanh(input, min_val, max_val, True)
+
+
+def relu6(input: Tensor, inplace: bool = False) -> Tensor:
+    """x within [0, 6], the nearest end outside. Source: PyTorch's `nn.functional.relu6`."""
+    return _run(_hardtanh, input, (0, 6), inplace)
+
+
+_hardshrink = row(
+    "hardshrink", keeps_type(lambda x, lambd: np.where(np.abs(x) <= lambd, 0.0, x)),
+    x=lambda g, x, lambd: np.where(np.abs(x) <= lambd, 0.0, g),
+)  # fmt: skip
+
+
+@public
+def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """x where |x| > lambd, else 0. Source: PyTorch's `nn.functional.hardshrink`."""
+    need_floats(input, "hardshrink")
+    return _hardshrink(input, lambd)
+
+
+_softshrink = row(
+    "softshrink", keeps_type(lambda x, lambd: np.where(np.abs(x) <= lambd, 0.0, x - np.copysign(lambd, x))),
+    x=lambda g, x, lambd: np.where(np.abs(x) <= lambd, 0.0, g),
+)  # fmt: skip
+
+
+def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """x moved towards 0 by lambd, and 0 where |x| ≤ lambd. Source: PyTorch's `nn.functional.softshrink`."""
+    if lambd < 0:
+        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
+    need_floats(input, "softshrink")
+    return _softshrink(input, lambd)
+
+
+_hardsigmoid = row(
+    "hardsigmoid", keeps_type(lambda x: np.clip(x + 3, 0, 6) / 6),
+    x=lambda g, x: np.where((x > -3) & (x < 3), g / 6, 0.0),
+)  # fmt: skip
+
+
+def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
+    """x / 6 + 1/2 within [-3, 3], 0 below, 1 above. Source: PyTorch's `nn.functional.hardsigmoid`."""
+    need_floats(input, "hardsigmoid")
+    return _run(_hardsigmoid, input, (), inplace)
+
+
+_hardswish = row(
+    "hardswish", quiet(keeps_type(lambda x: np.where(x <= -3, 0.0, x * (np.minimum(x + 3, 6) / 6)))),
+    x=lambda g, x: np.where(x <= -3, 0.0, np.where(x < 3, g * (x / 3 + 0.5), g)),
+)  # fmt: skip
+
+
+def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
+    """x · hardsigmoid(x). Source: Howard et al. 2019; PyTorch's `nn.functional.hardswish`."""
+    need_floats(input, "hardswish")
+    return _run(_hardswish, input, (), inplace)
+
+
+# ---- sigmoid and what is made with it -------------------------------------------------------------------------------
+sigmoid = unary(
+    "sigmoid", quiet(keeps_type(lambda x: 1 / (1 + np.exp(-x)))), lambda g, out: g * (out * (1 - out)),
+    doc="1 / (1 + exp(-x))",
+)  # fmt: skip
+
+_logsigmoid = row(
+    "log_sigmoid", quiet(keeps_type(lambda x: np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x))))),
+    x=lambda g, x: g * sigmoid(-x),
+)  # fmt: skip
+
+
+def logsigmoid(input: Tensor) -> Tensor:
+    """ln sigmoid(x), right also where sigmoid is 0 or 1. Source: PyTorch's `nn.functional.logsigmoid`."""
+    need_floats(input, "log_sigmoid")
+    return _logsigmoid(input)
+
+
+def _softplus_forward(x: Any, beta: float, threshold: float) -> Any:
+    scaled = x * beta
+    smooth = np.maximum(scaled, 0) + np.log1p(np.exp(-np.abs(scaled)))
+    return np.where(scaled > threshold, x, smooth / beta)
+
+
+_softplus = row(
+    "softplus", keeps_type(_softplus_forward),
+    x=lambda g, x, beta, threshold: np.where(x * beta > threshold, g, g * sigmoid(x * beta)),
+)  # fmt: skip
+
+
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+    """ln(1 + exp(beta x)) / beta, and x itself where beta x > threshold. Source: PyTorch's `nn.functional.softplus`."""
+    need_floats(input, "softplus")
+    return _softplus(input, beta, threshold)
+
+
+def _gated(name: str) -> Callable[..., Any]:
+    """The row of x · gate, for activations whose gate, a function of x, is a row of its own.
+
+    So the gate is computed once, for forward and backward.
+    """
+    return row(name, lambda x, gate: x * gate, x=lambda g, gate: g * gate, gate=lambda g, x: g * x)
+
+
+_silu, _gelu, _mish = _gated("silu"), _gated("gelu"), _gated("mish")
+
+
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
+    """x · sigmoid(x). Source: Ramachandran et al. 2017; PyTorch's `nn.functional.silu`."""
+    need_floats(input, "silu")
+    return _run(lambda x: _silu(x, sigmoid(x)), input, (), inplace)
+
+
+_NORMAL = 1 / math.sqrt(2 * math.pi)
+_normal_cdf = row(
+    "normal_cdf", keeps_type(lambda x: 0.5 + 0.5 * erf(x * math.sqrt(0.5))),
+    x=lambda g, x: g * (_NORMAL * np.exp(-0.5 * x * x)),
+)  # fmt: skip
+
+_GELU_SCALE, _GELU_CUBE = math.sqrt(2 / math.pi), 0.044715
+_tanh_cdf = row(
+    "tanh_cdf", quiet(keeps_type(lambda x: 0.5 + 0.5 * np.tanh(_GELU_SCALE * (x + _GELU_CUBE * (x * x * x))))),
+    x=lambda g, x, out: g * (out * (1 - out)) * (2 * _GELU_SCALE + 6 * _GELU_SCALE * _GELU_CUBE * (x * x)),
+)  # fmt: skip
+
+
+def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
+    """x Φ(x), Φ the standard normal distribution function; with approximate='tanh' the paper's formula for it.
+
+    Source: Hendrycks and Gimpel 2016, "Gaussian error linear units"; PyTorch's `nn.functional.gelu`.
+
+    >>> from mini_torch import tensor
+    >>> gelu(tensor([-1., 0., 1.]))
+    tensor([-0.1587,  0.0000,  0.8413])
+    """
+    need_floats(input, "GeluKernelImpl")
+    if approximate == "none":
+        return _gelu(input, _normal_cdf(input))
+    if approximate == "tanh":
+        return _gelu(input, _tanh_cdf(input))
+    raise RuntimeError(f"approximate argument must be either none or tanh, not '{approximate}'.")
+
+
+def _tanh_softplus(x: Any) -> Any:
+    e = np.exp(np.minimum(x, 20))  # from there on the result is 1
+    n = e * (e + 2)
+    return n / (n + 2)
+
+
+_mish_gate = row("tanh_softplus", keeps_type(_tanh_softplus), x=lambda g, x, out: g * (1 - out * out) * sigmoid(x))
+
+
+def mish(input: Tensor, inplace: bool = False) -> Tensor:
+    """x · tanh(softplus(x)). Source: Misra 2019, "Mish"; PyTorch's `nn.functional.mish`."""
+    need_floats(input, "mish")
+    return _run(lambda x: _mish(x, _mish_gate(x)), input, (), inplace)
+
+
+def glu(input: Tensor, dim: int = -1) -> Tensor:
+    """The first half along `dim` times the sigmoid of the second.
+
+    Errors: RuntimeError for an odd size. Source: Dauphin et al. 2016; PyTorch's `nn.functional.glu`.
+    """
+    if not input._array.ndim:
+        raise RuntimeError("glu does not support scalars because halving size must be even")
+    axis = check_dim(dim, input._array.ndim)
+    size = input._array.shape[axis]
+    if size % 2:
+        raise RuntimeError(f"Halving dimension must be even, but dimension {axis} is size {size}")
+    first, second = chunk(input, 2, axis)
+    return _glu(first, sigmoid(second))
+
+
+_glu = _gated("glu")
+
+
+# ---- exponential ones -----------------------------------------------------------------------------------------------
+def _elu_forward(x: Any, alpha: float, scale: float, input_scale: float) -> Any:
+    below = alpha * scale * np.expm1(np.minimum(x, 0) * input_scale)
+    return np.where(x > 0, x * scale, below)
+
+
+_elu = row(
+    "elu", keeps_type(_elu_forward),
+    x=lambda g, x, alpha, scale, input_scale: np.where(
+        x > 0, g * scale, g * (alpha * scale * input_scale) * np.exp(np.where(x > 0, 0.0, x) * input_scale)
+    ),
+)  # fmt: skip
+_celu = row(
+    "celu", lambda x, alpha: keeps_type(_elu_forward)(x, alpha, 1.0, 1.0 / alpha),
+    x=lambda g, x, alpha: np.where(x > 0, g, g * np.exp(np.where(x > 0, 0.0, x) * (1.0 / alpha))),
+)  # fmt: skip
+
+
+def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """x above 0, alpha (exp(x) - 1) below. Source: Clevert et al. 2015; PyTorch's `nn.functional.elu`."""
+    need_floats(input, "elu")
+    return _run(_elu, input, (alpha, 1.0, 1.0), inplace)
+
+
+def elu_(input: Tensor, alpha: float = 1.0) -> Tensor:
+    """In-place form of `elu`."""
+    return elu(input, alpha, True)
+
+
+_SELU_ALPHA, _SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
+
+
+@public
+def selu(input: Tensor, inplace: bool = False) -> Tensor:
+    """The elu with the scales that keep activations at mean 0 and variance 1.
+
+    Source: Klambauer et al. 2017, "Self-normalizing neural networks"; PyTorch's `nn.functional.selu`.
+    """
+    need_floats(input, "elu")
+    return _run(_elu, input, (_SELU_ALPHA, _SELU_SCALE, 1.0), inplace)
+
+
+def selu_(input: Tensor) -> Tensor:
+    """In-place form of `selu`."""
+    return selu(input, True)
+
+
+@public
+def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """x above 0, alpha (exp(x / alpha) - 1) below. Source: Barron 2017; PyTorch's `nn.functional.celu`."""
+    if alpha == 0:
+        raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
+    need_floats(input, "elu")
+    return _run(_celu, input, (alpha,), inplace)
+
+
+def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:
+    """In-place form of `celu`."""
+    return celu(input, alpha, True)
+
+
+for _function in (selu_, celu_):
+    method(_function.__name__, _function)
+
+
+# ---- made of others -------------------------------------------------------------------------------------------------
+def softsign(input: Tensor) -> Tensor:
+    """x / (1 + |x|). Source: PyTorch's `nn.functional.softsign`."""
+    return input / (abs(input) + 1)  # type: ignore[operator]
+
+
+def tanhshrink(input: Tensor) -> Tensor:
+    """x - tanh(x). Source: PyTorch's `nn.functional.tanhshrink`."""
+    return input - tanh(input)  # type: ignore[operator]

@@ -1,0 +1,109 @@
+"""Dropout: random zeros in training. Source: Srivastava et al. 2014; Hinton et al. 2012."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..op import check_writable, overwrite, public
+from ..random import default_generator
+from ..tensor import Tensor, wrap
+
+__all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout"]
+
+_ALPHA = 1.7580993408473766  # selu's limit for x → -∞, positive
+
+
+def _check(p: float) -> None:
+    if p < 0.0 or p > 1.0:
+        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+
+
+def _kept(shape: tuple[int, ...], p: float) -> Any:
+    """True where an element stays, with probability 1 - p."""
+    return default_generator.bernoulli(shape, 1 - p)
+
+
+def _scaled_mask(input: Tensor, shape: tuple[int, ...], p: float) -> Tensor:
+    kind = input._array.dtype
+    return wrap(_kept(shape, p).astype(kind) / kind.type(1 - p))
+
+
+def _finish(input: Tensor, out: Tensor, inplace: bool) -> Tensor:
+    if not inplace:
+        return out
+    check_writable(input)
+    return overwrite(input, out)
+
+
+def _drop(input: Tensor, shape: tuple[int, ...], p: float, training: bool, inplace: bool) -> Tensor:
+    _check(p)
+    if not training or p == 0 or not input._array.size:
+        return input
+    out = input * 0.0 if p == 1 else input * _scaled_mask(input, shape, p)  # type: ignore[operator]
+    return _finish(input, out, inplace)
+
+
+@public(method=False)
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """In training, each element becomes 0 with probability p and is divided by 1 - p otherwise.
+
+    Errors: ValueError unless 0 ≤ p ≤ 1. Source: PyTorch's `nn.functional.dropout`.
+    """
+    return _drop(input, input._array.shape, p, training, inplace)
+
+
+def _drop_channels(input: Tensor, p: float, training: bool, inplace: bool, batched: bool) -> Tensor:
+    """Whole channels become 0: dimension 1, or dimension 0 where there is no batch."""
+    lead = 2 if batched else 1
+    shape = input._array.shape[:lead] + (1,) * (input._array.ndim - lead)
+    return _drop(input, shape, p, training, inplace)
+
+
+def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """Dropout of whole channels of (N, C, L) or (C, L). Source: PyTorch's `nn.functional.dropout1d`."""
+    if input._array.ndim not in (2, 3):
+        raise RuntimeError(
+            f"dropout1d: Expected 2D or 3D input, but received a {input._array.ndim}D input. Note that dropout1d exists "
+            "to provide channel-wise dropout on inputs with 1 spatial dimension, a channel dimension, and an optional "
+            "batch dimension (i.e. 2D or 3D inputs)."
+        )
+    return _drop_channels(input, p, training, inplace, input._array.ndim == 3)
+
+
+def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """Dropout of whole channels of (N, C, H, W). Source: PyTorch's `nn.functional.dropout2d`."""
+    return _drop_channels(input, p, training, inplace, True)
+
+
+def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """Dropout of whole channels of (N, C, D, H, W) or (C, D, H, W). Source: PyTorch's `nn.functional.dropout3d`."""
+    return _drop_channels(input, p, training, inplace, input._array.ndim != 4)
+
+
+def _alpha_drop(input: Tensor, shape: tuple[int, ...], p: float, training: bool, inplace: bool) -> Tensor:
+    _check(p)
+    if not training or p == 0 or not input._array.size:
+        return input
+    if p == 1:
+        return _finish(input, input * 0.0, inplace)  # type: ignore[operator]
+    kind = input._array.dtype
+    a = 1 / ((_ALPHA**2 * p + 1) * (1 - p)) ** 0.5
+    kept = _kept(shape, p).astype(kind)
+    shift = (kept - 1) * kind.type(_ALPHA * a) + kind.type(_ALPHA * a * p)
+    return _finish(input, input * wrap(kept * kind.type(a)) + wrap(shift), inplace)  # type: ignore[operator]
+
+
+def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+    """Dropout for networks of selu: dropped elements take selu's lower limit; mean and variance stay.
+
+    Source: Klambauer et al. 2017; PyTorch's `nn.functional.alpha_dropout`.
+    """
+    return _alpha_drop(input, input._array.shape, p, training, inplace)
+
+
+def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+    """`alpha_dropout` of whole channels (dimension 1). Source: PyTorch's `nn.functional.feature_alpha_dropout`."""
+    shape = input._array.shape[:2] + (1,) * max(input._array.ndim - 2, 0)
+    return _alpha_drop(input, shape, p, training, inplace)
+
+
