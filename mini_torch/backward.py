@@ -33,7 +33,7 @@ class _TensorLift(Lift):
         if create_graph:
             leaf._grad = g if old is None else old + g
         elif old is None:
-            leaf._grad = wrap(g.copy() if borrowed else g)
+            leaf._grad = make(Tensor, g.copy() if borrowed else g) if type(g) is np.ndarray else wrap(g)
         else:
             np.add(old._array, g, out=old._array)
             old._cell[0] += 1
@@ -41,8 +41,8 @@ class _TensorLift(Lift):
             for hook in list(leaf._post_hooks.values()):
                 hook(leaf)
 
-    def call_hooks(self, hooks: dict[int, Any], g: Any) -> Any:
-        for hook in list(hooks.values()):
+    def call_hooks(self, hooks: dict[int, Any] | None, g: Any) -> Any:
+        for hook in list(hooks.values()) if hooks else ():
             seen = self.tensor(g)
             changed = hook(seen)
             if changed is None:

@@ -117,13 +117,39 @@ class Function:
 
 
 class _FunctionPlan:
-    """The face that a custom function shows the walk: its gradients are never the leaf's to keep."""
+    """The face that a custom function shows the walk. Its gradients are never the leaf's to keep: who knows who holds
+    them."""
 
-    casts, lends, extras = True, True, False
-    rules: tuple[Any, ...] = ()
+    casts = lends = keeps = True
+    saves_out = False
 
     def __init__(self, name: str) -> None:
         self.name = name
+
+    def pull(self, node: _FunctionNode, g: Any) -> list[Any]:
+        """Runs the user's backward, unrecorded."""
+        return [None if x is None else x._array for x in node.run(g)]
+
+    def pull_tensors(self, node: _FunctionNode, g: Any, lift: Lift) -> list[Any]:
+        """Runs the user's backward, recorded."""
+        return node.run(g)
+
+
+class _PickPlan:
+    """One of several outputs: passes the gradient on with the output's number."""
+
+    lends = keeps = saves_out = False
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def pull(self, node: _Pick, g: Any) -> list[Any]:
+        """The gradient as a part of the whole."""
+        return [_Parts({node.index: g})]
+
+    def pull_tensors(self, node: _Pick, g: Any, lift: Lift) -> list[Any]:
+        """The gradient as a part of the whole."""
+        return [_Parts({node.index: g})]
 
 
 class _FunctionNode(Node):
@@ -138,7 +164,7 @@ class _FunctionNode(Node):
         self.kinds = [t is None for t in saved]
         kept = [wrap(np.empty(0)) if t is None else t for t in saved]
         plan = _FunctionPlan(f"{function.__name__}Backward")
-        super().__init__(plan, edges, kept, [t._cell[0] for t in kept], (), (), None)
+        super().__init__(plan, edges, tuple(part for t in kept for part in (t, t._cell[0])))
         self.function, self.ctx, self.count = function, ctx, len(outputs)
         self.shapes_in = [(x._array.shape, x._array.dtype) if isinstance(x, Tensor) else None for x in args]
         self.shapes_out = [(x._array.shape, x._array.dtype) if isinstance(x, Tensor) else None for x in outputs]
@@ -163,7 +189,7 @@ class _FunctionNode(Node):
     def restore(self) -> tuple[Tensor | None, ...]:
         """The saved tensors; outputs come back with their place in the graph."""
         out: list[Tensor | None] = []
-        for tensor, place, missing in zip(self.saved, self.slots, self.kinds):
+        for tensor, place, missing in zip(self.saved[::2], self.slots, self.kinds):
             if place is not None and not missing:
                 again = make(Tensor, tensor._array)
                 again._cell, again._requires_grad = tensor._cell, True
@@ -172,7 +198,8 @@ class _FunctionNode(Node):
             out.append(None if missing else tensor)
         return tuple(out)
 
-    def _run(self, g: Any) -> list[Any]:
+    def run(self, g: Any) -> list[Any]:
+        """The gradients of forward's arguments, by the user's backward, checked."""
         given = g.parts if isinstance(g, _Parts) else {0: g}
         grads: list[Any] = []
         for i, like in enumerate(self.shapes_out):
@@ -210,14 +237,6 @@ class _FunctionNode(Node):
                 f"shape compatible with {list(shape)}"
             ) from None
 
-    def pull(self, g: Any) -> list[Any]:
-        """Runs the user's backward, unrecorded."""
-        return [None if x is None else x._array for x in self._run(g)]
-
-    def pull_tensors(self, g: Any, lift: Lift) -> list[Any]:
-        """Runs the user's backward, recorded."""
-        return self._run(g)
-
 
 class _Parts:
     """Gradients of several outputs on their way to the node that they share."""
@@ -240,16 +259,8 @@ class _Pick(Node):
     __slots__ = ("index",)
 
     def __init__(self, node: _FunctionNode, index: int) -> None:
-        super().__init__(node.plan, [node], (), (), (), (), None)
+        super().__init__(_PickPlan(node.plan.name), [node])
         self.index = index
-
-    def pull(self, g: Any) -> list[Any]:
-        """Passes the gradient on with the output's number."""
-        return [_Parts({self.index: g})]
-
-    def pull_tensors(self, g: Any, lift: Lift) -> list[Any]:
-        """Passes the gradient on with the output's number."""
-        return self.pull(g)
 
 
 def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:

@@ -184,33 +184,32 @@ class InferenceCell:
 
 
 # ---- nodes ------------------------------------------------------------------------------------------------------------
-_births = count()
+births = count()
 
 
 class Node:
     """One recorded operation.
 
-    `plan` holds the formulas (see `op.Plan`); `edges` has, per input, the node or leaf tensor behind it, or None
-    where no gradient is wanted; `saved` are the input tensors that the formulas read, `versions` their versions at
-    that time; `out` is (array, version counter, version) of the result where a formula reads it. A node never holds
-    its own output tensor: that would be a reference cycle, and memory would wait for the collector.
+    `plan` has the formulas (see `plan.Plan`); `edges`, per input, the node or leaf tensor behind it, or None where no
+    gradient is wanted; `saved` the input tensors that the formulas read, each followed by its version at that time,
+    and None once backward has used them up; `out` is (array, version counter, version) of the result where a formula
+    reads it. A node never holds its own output tensor: that would be a reference cycle, and memory would wait for the
+    collector. `notes` holds hooks and, in anomaly mode, the traceback of the forward call.
     """
 
-    __slots__ = ("__weakref__", "birth", "edges", "hooks", "metadata", "options", "out", "plan", "prehooks", "saved",
-                 "shapes", "versions")  # fmt: skip
+    __slots__ = ("__weakref__", "birth", "edges", "notes", "options", "out", "plan", "saved", "shapes")
 
-    def __init__(
-        self, plan: Any, edges: tuple[Any, ...], saved: Any, versions: Any, shapes: Any, options: tuple[Any, ...], out: Any
-    ) -> None:
+    def __init__(self, plan: Any, edges: Sequence[Any], saved: tuple[Any, ...] | None = ()) -> None:
         self.plan = plan
         self.edges = edges
         self.saved = saved
-        self.versions = versions
-        self.shapes = shapes
-        self.options = options
-        self.out = out
-        self.birth = next(_births)
-        self.prehooks = self.hooks = self.metadata = None
+        self.birth = next(births)
+        self.notes: dict[str, Any] | None = None
+
+    def note(self, name: str) -> dict[int, Any]:
+        """The hooks of that name, a dict to add to."""
+        self.notes = {} if self.notes is None else self.notes
+        return self.notes.setdefault(name, {})
 
     def name(self) -> str:
         """PyTorch's name for the node, e.g. 'AddBackward0'."""
@@ -226,74 +225,21 @@ class Node:
 
     def register_prehook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """`hook((g,)) -> (g,) | None` sees, and may replace, the gradient that arrives here."""
-        self.prehooks = {} if self.prehooks is None else self.prehooks
-        return RemovableHandle(self.prehooks, lambda g: _only(hook((g,))))
+        return RemovableHandle(self.note("prehooks"), lambda g: _only(hook((g,))))
 
     def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """`hook(grad_inputs, grad_outputs) -> grad_inputs | None` runs when the node's gradients are there."""
-        self.hooks = {} if self.hooks is None else self.hooks
-        return RemovableHandle(self.hooks, hook)
+        return RemovableHandle(self.note("hooks"), hook)
 
-    # -- what the walk asks of a node
     def check(self) -> None:
         """Raises if the saved values are gone, or were changed since they were saved."""
         if self.saved is None:
             raise GraphFreedError
-        for tensor, version in zip(self.saved, self.versions):
+        for tensor, version in zip(self.saved[::2], self.saved[1::2]):
             if tensor._cell[0] != version:
                 raise StaleTensorError(self.plan.name, tensor._array.shape, tensor._cell[0], version)
-        out = self.out
-        if out is not None and out[1][0] != out[2]:
-            raise StaleTensorError(self.plan.name, out[0].shape, out[1][0], out[2])
-
-    def pull(self, g: np.ndarray[Any, Any]) -> list[Any]:
-        """The inputs' gradients from the output's: reading 1, on arrays."""
-        out, saved, plan = self.out, self.saved, self.plan
-        flat = [g, None]
-        if out is not None or saved is None or saved:
-            self.check()
-            if out is not None:
-                flat[1] = out[0]
-            for tensor in saved:
-                flat.append(tensor._array)
-        if plan.extras:
-            flat += self.shapes
-            flat += self.options
-        dtype = g.dtype
-        grads: list[Any] = []
-        for rule in plan.rules:
-            if rule is None:
-                grads.append(None)
-                continue
-            formula, arguments, shape = rule
-            grad = formula(*arguments(flat))
-            if type(grad) is not np.ndarray:
-                grad = np.asarray(grad)
-            if grad.dtype is not dtype and not plan.casts:
-                grad = grad.astype(dtype)  # NumPy 1 makes float64 of a 0-d float32 times a Python number
-            if shape is not None and grad.shape != flat[shape]:
-                grad = sum_to_shape(grad, flat[shape])
-            grads.append(grad)
-        return grads
-
-    def pull_tensors(self, g: Any, lift: Lift) -> list[Any]:
-        """The same, reading 2: on tensors, so that what the formulas do is recorded in turn."""
-        self.check()
-        out = self.out and lift.output(self)
-        flat = [g, out, *self.saved, *self.shapes, *self.options]
-        grads: list[Any] = []
-        for rule in self.plan.rules:
-            if rule is None:
-                grads.append(None)
-                continue
-            formula, arguments, shape = rule
-            grad = lift.tensor(formula(*arguments(flat)))
-            if grad.dtype is not g.dtype and not self.plan.casts:
-                grad = lift.cast(grad, g)
-            if shape is not None and grad.shape != flat[shape]:
-                grad = sum_to_shape(grad, flat[shape])
-            grads.append(grad)
-        return grads
+        if self.plan.saves_out and self.out[1][0] != self.out[2]:
+            raise StaleTensorError(self.plan.name, self.out[0].shape, self.out[1][0], self.out[2])
 
 
 class AccumulateGrad:
@@ -370,15 +316,15 @@ class Lift:
         """Adds `g` to `leaf.grad`; a borrowed array is not the leaf's to keep."""
         raise NotImplementedError
 
-    def call_hooks(self, hooks: dict[int, Any], g: Any) -> Any:
+    def call_hooks(self, hooks: dict[int, Any] | None, g: Any) -> Any:
         """`g` after the hooks, which see tensors; in and out as it came (array or tensor)."""
         raise NotImplementedError
 
 
 def _reachable(roots: Iterable[Any]) -> list[Node]:
     """All nodes behind `roots`, latest first."""
-    stack = [root for root in dict.fromkeys(roots) if isinstance(root, Node)]
-    seen = set(stack)
+    seen = {root for root in roots if isinstance(root, Node)}
+    stack = list(seen)
     order = []
     while stack:
         node = stack.pop()
@@ -418,54 +364,57 @@ def walk_back(
 def _walk(
     lift: Lift, roots: Sequence[tuple[Any, Any]], retain_graph: bool, create_graph: bool, capture: Sequence[Any] | None
 ) -> dict[Any, Any]:
-    order = _reachable(target for target, _ in roots)
+    order = _reachable([target for target, _ in roots])
     captured: dict[Any, Any] = {}
     wanted = set() if capture is None else set(capture)
     if capture is not None:
         order = _leading_to(order, wanted)
     check_nan = mode.anomaly and mode.check_nan
     pending: dict[Any, Any] = {}
-    borrowed = {target for target, _ in roots}  # leaves whose pending gradient belongs to somebody else too
+    leaves: dict[Any, Any] = {}
+    borrowed = {target for target, _ in roots}  # leaves whose gradient so far belongs to somebody else too
     for target, g in roots:
-        pending[target] = pending[target] + g if target in pending else g
+        place = pending if isinstance(target, Node) else leaves
+        place[target] = place[target] + g if target in place else g
     for node in order:
         g = pending.pop(node, None)
         if g is None:
             continue
-        if node.prehooks:
-            g = lift.call_hooks(node.prehooks, g)
+        if node.notes is not None:
+            g = lift.call_hooks(node.notes.get("prehooks"), g)
         if wanted and node in wanted:
             captured[node] = g
+        plan = node.plan
         try:
-            grads = node.pull_tensors(g, lift) if create_graph else node.pull(g)
+            grads = plan.pull_tensors(node, g, lift) if create_graph else plan.pull(node, g)
         except Exception as error:
             _tell_origin(node, error)
             raise
-        if node.hooks:
+        if node.notes is not None:
             grads = _node_hooks(lift, node, grads, g)
-        if check_nan:
-            _check_nan(node, grads)
-        if not retain_graph and (node.saved or node.out is not None):
-            node.saved = node.out = None  # a node that saved nothing can be walked again, as in PyTorch
+            if check_nan:
+                _check_nan(node, grads)
+        if plan.keeps and not retain_graph:  # a node that keeps nothing can be walked again, as in PyTorch
+            node.saved = node.out = None
         for edge, grad in zip(node.edges, grads):
-            if edge is None or grad is None:
+            if grad is None:
                 continue
-            if edge in pending:
-                pending[edge] = pending[edge] + grad
+            if isinstance(edge, Node):
+                pending[edge] = pending[edge] + grad if edge in pending else grad
+            elif edge in leaves:
+                leaves[edge] = leaves[edge] + grad
                 borrowed.discard(edge)
             else:
-                pending[edge] = grad
-                if not isinstance(edge, Node) and (grad is g or node.plan.lends or getattr(grad, "base", None) is not None):
+                leaves[edge] = grad
+                if create_graph or grad is g or plan.lends or grad.base is not None:
                     borrowed.add(edge)
-    for node in wanted.intersection(pending):  # what is wanted but leads nowhere further
-        if isinstance(node, Node):
-            g = pending[node]
-            captured[node] = lift.call_hooks(node.prehooks, g) if node.prehooks else g
-    for leaf, g in pending.items():
-        if isinstance(leaf, Node):
-            continue
-        if leaf._hooks:
-            g = lift.call_hooks(leaf._hooks, g)
+    for node in wanted.intersection(pending) if wanted else ():  # what is wanted but leads nowhere further
+        g = pending[node]
+        captured[node] = lift.call_hooks(node.notes.get("prehooks"), g) if node.notes else g
+    for leaf, g in leaves.items():
+        hooks = leaf._hooks
+        if hooks:
+            g = lift.call_hooks(hooks, g)
             borrowed.add(leaf)  # the hook may have kept it
         if capture is None:
             lift.accumulate(leaf, g, leaf in borrowed, create_graph)
@@ -474,9 +423,12 @@ def _walk(
     return captured
 
 
-def _node_hooks(lift: Lift, node: Node, grads: list[Any], g: Any) -> list[Any]:
+def _node_hooks(lift: Lift, node: Node, grads: Sequence[Any], g: Any) -> Sequence[Any]:
+    hooks = (node.notes or {}).get("hooks")
+    if not hooks:
+        return grads
     tensors = tuple(None if x is None else lift.tensor(x) for x in grads)
-    for hook in list(node.hooks.values()):
+    for hook in list(hooks.values()):
         changed = hook(tensors, (lift.tensor(g),))
         if changed is not None:
             tensors = changed if isinstance(changed, tuple) else (changed,)
@@ -487,15 +439,15 @@ def _node_hooks(lift: Lift, node: Node, grads: list[Any], g: Any) -> list[Any]:
 # ---- anomaly detection ------------------------------------------------------------------------------------------------
 def _tell_origin(node: Node, error: Exception) -> None:
     """Adds to a failing backward where its forward was called, if anomaly detection had noted it."""
-    if node.metadata and hasattr(error, "add_note"):
-        error.add_note(f"{node.plan.name}: the forward call was\n{node.metadata['traceback']}")
+    if node.notes and "traceback" in node.notes and hasattr(error, "add_note"):
+        error.add_note(f"{node.plan.name}: the forward call was\n{node.notes['traceback']}")
 
 
 def _check_nan(node: Node, grads: Sequence[Any]) -> None:
     for i, grad in enumerate(grads):
         array = getattr(grad, "_array", grad)
         if array is not None and array.dtype.kind in "fc" and np.isnan(array).any():
-            origin = (node.metadata or {}).get("traceback", "(recorded outside detect_anomaly)")
+            origin = (node.notes or {}).get("traceback", "(recorded outside detect_anomaly)")
             raise RuntimeError(
                 f"Function '{node.plan.name}' returned nan values in its {i}th output. The forward call was:\n{origin}"
             )

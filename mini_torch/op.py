@@ -23,13 +23,14 @@ import functools
 import inspect
 import traceback
 from collections.abc import Callable
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
 from .dtype import default_numpy_dtype, from_numpy_dtype, promote_operands, scalar_dtype
-from .graph import Node, mode
+from .graph import mode
+from .plan import Plan
 from .tensor import Tensor, View, alias, make, method, numpy_entries, wrap
 
 __all__ = ["Row", "apply", "binary", "functions", "implements", "inplace", "public", "quiet", "row", "rows", "unary",
@@ -43,42 +44,6 @@ functions: dict[str, Callable[..., Any]] = {}  # every public function by its na
 
 _ndarray = np.ndarray
 _blank = object.__new__
-
-
-class Plan:
-    """What one call of a row keeps for backward, given which inputs want a gradient."""
-
-    __slots__ = ("casts", "extras", "lends", "name", "rules", "saves", "saves_out", "shapes")
-
-    def __init__(self, row: Row, key: int) -> None:
-        """`key` has bit i set where input i wants a gradient, and the bit above the inputs' where they broadcast."""
-        names = list(row.inputs)
-        wanted = [i for i in range(len(names)) if key >> i & 1 and row.rules[names[i]] is not None]
-        broadcast = bool(key >> len(names))
-        needs = {i: list(inspect.signature(row.rules[names[i]]).parameters) for i in wanted}  # type: ignore[arg-type]
-        used = {name for i in wanted for name in needs[i]}
-        self.name = row.grad_name
-        self.casts, self.lends = row.casts, row.lends
-        self.saves = tuple(i for i, name in enumerate(names) if name in used)
-        self.saves_out = "out" in used
-        self.shapes = tuple(i for i in wanted if broadcast or "shape" in needs[i])
-        self.extras = bool(self.shapes or row.options)  # whether there is anything beyond the saved values
-        # the values that formulas choose from lie flat: g, out, saved inputs, shapes, options
-        place = {"g": 0, "out": 1}
-        place.update({names[i]: 2 + k for k, i in enumerate(self.saves)})
-        shape_place = {i: 2 + len(self.saves) + k for k, i in enumerate(self.shapes)}
-        place.update({name: 2 + len(self.saves) + len(self.shapes) + k for k, name in enumerate(row.options)})
-        self.rules = tuple(
-            (row.rules[name], _getter([shape_place[i] if n == "shape" else place[n] for n in needs[i]]),
-             shape_place[i] if broadcast else None)
-            if i in wanted else None
-            for i, name in enumerate(names)
-        )  # fmt: skip
-
-
-def _getter(places: list[int]) -> Callable[[list[Any]], Any]:
-    """What picks a formula's arguments; a slice where it is one value, so that the result is always a sequence."""
-    return itemgetter(*places) if len(places) > 1 else itemgetter(slice(*(places[0], places[0] + 1) if places else (0, 0)))
 
 
 class Row:
@@ -107,11 +72,14 @@ class Row:
         rows[name] = self
 
     def plan(self, key: int) -> Plan:
-        """The plan for this combination of inputs, made once."""
-        found = self.plans.get(key)
-        if found is None:
-            found = self.plans[key] = Plan(self, key)
-        return found
+        """The plan for one kind of call: `key` has bit i set where input i wants a gradient, and the bit above the inputs'
+        where one of them was broadcast."""
+        wanted = [rule if key >> i & 1 else None for i, rule in enumerate(self.rules.values())]
+        self.plans[key] = plan = Plan(
+            self.grad_name, self.inputs, self.options, wanted, broadcast=bool(key >> len(wanted)), casts=self.casts,
+            lends=self.lends,
+        )  # fmt: skip
+        return plan
 
     def __repr__(self) -> str:
         return f"<row {self.name}({', '.join(self.inputs + self.options)})>"
@@ -139,45 +107,24 @@ def apply(row: Row, inputs: tuple[Tensor, ...], options: tuple[Any, ...] = ()) -
 
 def record(row: Row, inputs: tuple[Tensor, ...], options: tuple[Any, ...], out: Tensor) -> None:
     """Puts a node behind `out` if one of the inputs wants a gradient."""
-    key, bit, edges = 0, 1, []
-    broadcast = False
-    shape = out._array.shape if row.broadcasts else None
+    key, bit = 0, 1
     for x in inputs:
         if x._view is not None and x._view.generation != x._cell[1]:
             x._view.refresh(x)
         if x._requires_grad:
             key += bit
-            edges.append(x if x._node is None else x._node)
-            if shape is not None and x._array.shape != shape:
-                broadcast = True
-        else:
-            edges.append(None)
         bit += bit
     if not key or not row.rules:
         return
-    if broadcast:
-        key += bit
-    plan = row.plans.get(key) or row.plan(key)
-    saved: Any = ()
-    versions: Any = ()
-    if plan.saves:
-        saved, versions = [], []  # loops, not comprehensions: a comprehension is a function call before Python 3.12
-        for i in plan.saves:
-            x = inputs[i]
-            saved.append(x)
-            versions.append(x._cell[0])
-    out._node = node = Node(
-        plan,
-        edges,
-        saved,
-        versions,
-        [inputs[i]._array.shape for i in plan.shapes] if plan.shapes else (),
-        options,
-        (out._array, out._cell, out._cell[0]) if plan.saves_out else None,
-    )
-    out._requires_grad = True
+    if row.broadcasts:
+        shape = out._array.shape
+        for x in inputs:
+            if x._array.shape != shape and x._requires_grad:
+                key += bit
+                break
+    (row.plans.get(key) or row.plan(key)).keep(inputs, options, out)
     if mode.anomaly:
-        node.metadata = {"traceback": "".join(traceback.format_list(traceback.extract_stack()[:-3]))}
+        out._node.notes = {"traceback": "".join(traceback.format_list(traceback.extract_stack()[:-3]))}  # type: ignore
 
 
 _array_of = attrgetter("_array")
@@ -210,50 +157,44 @@ def row(name: str, forward: Forward, /, *, grad_name: str | None = None, view: b
     new = Row(name, forward, rules, options=parameters[count:], grad_name=grad_name, view=view, casts=casts,
               broadcasts=broadcasts, lends=lends)  # fmt: skip
 
-    def function(*args: Any) -> Any:
+    def of_one(x: Any, *options: Any) -> Any:
+        return apply(new, (x,), options) if isinstance(x, Tensor) else forward(x, *options)
+
+    def of_several(*args: Any) -> Any:
         inputs = args[:count]
         for x in inputs:
-            if isinstance(x, Tensor):
+            if not isinstance(x, Tensor):
                 break
         else:
+            return apply(new, inputs, args[count:])
+        if not any(isinstance(x, Tensor) for x in inputs):
             return forward(*args)
         return apply(new, tuple([x if isinstance(x, Tensor) else wrap(x) for x in inputs]), args[count:])
 
+    function = of_one if count == 1 else of_several
     function.__name__ = name
     functions_of_rows[name] = function
     return function
 
 
-class Variadic(Row):
-    """An operation of any number of tensors: `forward(arrays…, *options)`, `rule(i, g, *options)` for input i."""
-
-    __slots__ = ("each",)
-
-    def __init__(self, name: str, forward: Forward, rule: Formula, options: tuple[str, ...]) -> None:
-        super().__init__(name, forward, {"inputs": None}, options=options)
-        self.each = rule
-
-    def plan(self, key: int) -> Plan:
-        """The plan for the inputs whose bits are set in `key`."""
-        plan = Plan(self, 0)
-        plan.rules = tuple(
-            (functools.partial(self.each, i), lambda flat: (flat[0], *flat[2:]), None) if key >> i & 1 else None
-            for i in range(key.bit_length())
-        )
-        return plan
-
-
 def variadic(name: str, forward: Forward, rule: Formula) -> Callable[..., Any]:
-    """Declares an operation of a sequence of tensors (join, stack); the result is called as `f(tensors, *options)`."""
+    """Declares an operation of any number of tensors, called as `f(tensors, *options)`.
+
+    `forward(arrays, *options)`; `rule(i, g, *options)` is the gradient of the i-th. There is one row per number.
+    """
     options = tuple(inspect.signature(forward).parameters)[1:]
-    count = len(options)
-    new = Variadic(name, lambda *args: forward(args[: len(args) - count], *args[len(args) - count :]), rule, options)
+
+    @functools.lru_cache(maxsize=None)
+    def row_of(count: int) -> Row:
+        rules: dict[str, Formula | None] = {f"x{i}": functools.partial(rule, i) for i in range(count)}
+        return Row(name, lambda *args: forward(args[:count], *args[count:]), rules, options=options)
 
     def function(tensors: Any, *options: Any) -> Any:
         if not any(isinstance(x, Tensor) for x in tensors):
             return forward(tensors, *options)
-        return apply(new, tuple([x if isinstance(x, Tensor) else wrap(x) for x in tensors]), options)
+        return apply(row_of(len(tensors)), tuple([x if isinstance(x, Tensor) else wrap(x) for x in tensors]), options)
 
+    row_of(2)
     return function
 
 

@@ -286,7 +286,7 @@ class Tensor(Methods):
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         if self._node is not None:
-            self._node.prehooks = hooks = {} if self._node.prehooks is None else self._node.prehooks
+            hooks = self._node.note("prehooks")
         else:
             self._hooks = hooks = {} if self._hooks is None else self._hooks
         return RemovableHandle(hooks, hook)

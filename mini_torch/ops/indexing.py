@@ -456,6 +456,7 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     if not input._array.ndim:
         return index_fill(input.reshape(1), 0, index, value).reshape(())
     at = _one_axis(index, axis, input, "index_fill")
+    at = (*at[:-1], np.unique(at[-1]))  # a slice named twice counts once for the gradient of value
     filler = as_operand(value, input._array.dtype)
     return _index_put(input, _fit(filler, _picked_shape(input._array, at)), at, False)
 

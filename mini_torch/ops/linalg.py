@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..op import implements, public, row, type_name
+from ..op import apply, implements, public, row, rows, type_name
 from ..tensor import Tensor, check_dim, method, wrap
 from .adjoint import diagonal_of
 
@@ -172,13 +172,21 @@ def _rows(x: Any) -> Any:
 
 
 def _weight_rule(g: Any, x: Any) -> Any:
-    return _rows(g).T @ _rows(x)
+    return g.T @ x if len(x.shape) == 2 else _rows(g).T @ _rows(x)
 
 
-_linear = row(
+def _column_sums(x: Any) -> Any:
+    return np.ones(len(x), x.dtype) @ x  # BLAS: half the time of np.add.reduce(x, 0)
+
+
+column_sums = row("column_sums", _column_sums, x=lambda g, shape: np.broadcast_to(g, shape))
+
+
+row(
     "linear", lambda x, weight, bias: x @ weight.T + bias, grad_name="AddmmBackward0",
-    x=lambda g, weight: g @ weight, weight=_weight_rule, bias=lambda g: np.add.reduce(_rows(g), 0),
+    x=lambda g, weight: g @ weight, weight=_weight_rule, bias=lambda g: column_sums(_rows(g)),
 )  # fmt: skip
+_LINEAR = rows["linear"]
 _linear_no_bias = row(
     "linear_no_bias", lambda x, weight: x @ weight.T, grad_name="MmBackward0", x=lambda g, weight: g @ weight,
     weight=_weight_rule,
@@ -190,7 +198,9 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x Wᵀ + b: input (*, k), weight (n, k), bias (n) → (*, n). Source: PyTorch's `nn.functional.linear`."""
     try:  # the happy path costs nothing; what went wrong is found out afterwards
         if weight._array.dtype is input._array.dtype and weight._array.ndim == 2 and input._array.ndim > 1:
-            return _linear_no_bias(input, weight) if bias is None else _linear(input, weight, bias)
+            if bias is None:
+                return _linear_no_bias(input, weight)
+            return apply(_LINEAR, (input, weight, bias))
     except ValueError:
         pass
     return _linear_slow(input, weight, bias)
