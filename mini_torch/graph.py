@@ -199,6 +199,10 @@ class Node:
 
     __slots__ = ("__weakref__", "birth", "edges", "notes", "options", "out", "plan", "saved", "shapes")
 
+    options: tuple[Any, ...]
+    out: Any
+    shapes: tuple[Any, ...]
+
     def __init__(self, plan: Any, edges: Sequence[Any], saved: tuple[Any, ...] | None = ()) -> None:
         self.plan = plan
         self.edges = edges

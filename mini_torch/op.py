@@ -228,7 +228,7 @@ def unary(
 def binary(
     name: str, forward: Forward, *, x: Formula | None = None, y: Formula | None = None, floats: bool = False,
     result: type | None = None, operator: str | None = None, doc: str = "", aliases: tuple[str, ...] = (),
-    export: bool = True, check: Callable[[Any, Any], None] | None = None,
+    export: bool = True, check: Callable[[Any, Any, Tensor, Tensor], None] | None = None,
 ) -> Callable[[Any, Any], Tensor]:  # fmt: skip
     """Declares an elementwise operation of two operands, tensors or numbers, with broadcasting and promotion.
 
@@ -297,7 +297,7 @@ def _binary_slow(new: Row, floats: bool, check: Any, input: Any, other: Any) -> 
     if pair is None:
         return NotImplemented
     if check:
-        check(*pair)
+        check(input, other, *pair)
     try:
         return apply(new, pair)
     except ValueError as error:

@@ -79,6 +79,12 @@ class Tensor(Methods):
     # _cell is the version counter that a tensor shares with its views: [writes so far, histories so far].
     __slots__ = ("__dict__", "__weakref__", "_array", "_cell", "_grad", "_node", "_requires_grad", "_view")
 
+    _array: Array
+    _cell: Any
+    _grad: Tensor | None
+    _node: Any
+    _requires_grad: bool
+    _view: View | None
     _retains_grad = False
     _hooks: dict[int, Any] | None = None
     _post_hooks: dict[int, Any] | None = None

@@ -32,7 +32,7 @@ isinf = unary("isinf", np.isinf, floats=False, doc="Whether x is infinite")
 isfinite = unary("isfinite", np.isfinite, floats=False, doc="Whether x is neither infinite nor NaN")
 
 
-def _integers_only(a: Any, b: Any) -> None:
+def _integers_only(input: Any, other: Any, a: Tensor, b: Tensor) -> None:
     if a._array.dtype.kind not in "biu":
         raise RuntimeError(f"\"bitwise\" not implemented for {a.dtype}: integer or bool tensors expected")
 

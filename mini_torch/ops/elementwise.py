@@ -17,7 +17,7 @@ from .comparison import isnan
 from .conversion import clone
 
 __all__ = [
-    "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "arccos", "arcsin", "arctan", "arctan2", "asin",
+    "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctanh", "arctan2", "asin",
     "asinh", "atan", "atan2", "atanh", "ceil", "clamp", "clamp_max", "clamp_min", "clip", "copysign", "cos", "cosh",
     "deg2rad", "div", "divide", "exp", "exp2", "expm1", "fix", "floor", "floor_divide", "fmax", "fmin", "fmod",
     "frac", "hypot", "lerp", "log", "log10", "log1p", "log2", "logaddexp", "logit", "maximum", "minimum", "mul",
@@ -30,11 +30,16 @@ Number = builtins.bool | int | float | complex
 
 
 # ---- arithmetic -------------------------------------------------------------------------------------------------------
-def _no_bool_subtract(a: Any, b: Any) -> None:
+def _no_bool_subtract(input: Any, other: Any, a: Tensor, b: Tensor) -> None:
     if a._array.dtype.kind == "b":
         raise RuntimeError(
             "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` "
             "operator instead."
+        )
+    if builtins.any(x is True or x is False or (isinstance(x, Tensor) and x._array.dtype.kind == "b") for x in (input, other)):
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use "
+            "the `~` or `logical_not()` operator instead."
         )
 
 
@@ -114,7 +119,7 @@ def true_divide(input: Any, other: Any) -> Tensor:
     return _two("true_divide", _div, input, other)
 
 
-def _no_zero_divisor(a: Any, b: Any) -> None:
+def _no_zero_divisor(input: Any, other: Any, a: Tensor, b: Tensor) -> None:
     if a._array.dtype.kind in "iu" and not b._array.all():
         raise RuntimeError("ZeroDivisionError")
 
@@ -153,6 +158,8 @@ def _pow_exponent(g: Any, x: Any, y: Any, out: Any) -> Any:
 
 
 def _raised(x: Any, y: Any) -> Any:
+    if x.dtype.kind == "b":
+        return x | ~y
     if y.dtype.kind != "i" or not (y < 0).any():
         return np.power(x, y)
     # an integer to a negative power is rounded towards 0: what is not ±1 vanishes
@@ -195,17 +202,29 @@ method("__pow__", _power)
 method("__rpow__", lambda self, other: _pow(other, self))
 method("__ipow__", inplace(_power))
 
-neg = unary("neg", np.negative, lambda g: -g, floats=False, aliases=("negative",), methods=("__neg__",), doc="−x")
+def _negated(x: Any) -> Any:
+    if x.dtype.kind == "b":
+        raise RuntimeError(
+            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` "
+            "or `logical_not()` operator instead."
+        )
+    return np.negative(x)
+
+
+neg = unary("neg", _negated, lambda g: -g, floats=False, aliases=("negative",), methods=("__neg__",), doc="−x")
 negative = neg
+implements(np.negative)(neg)
 positive = unary("positive", np.positive, lambda g: g, floats=False, methods=("__pos__",), doc="x")
 abs = unary(
     "abs", np.absolute, lambda g, x: g * np.sign(x), floats=False, aliases=("absolute",), methods=("__abs__",),
     doc="|x|; the gradient at 0 is 0",
 )  # fmt: skip
 absolute = abs
-sign = unary("sign", np.sign, _zero, floats=False, doc="−1, 0 or 1")
+sign = unary("sign", lambda x: x.copy() if x.dtype.kind == "b" else np.sign(x), _zero, floats=False, doc="−1, 0 or 1")
 signbit = unary("signbit", np.signbit, floats=False, doc="Whether the sign bit is set")
-square = unary("square", np.square, lambda g, x: g * (2.0 * x), floats=False, doc="x²")
+implements(np.sign)(sign)
+square = unary("square", lambda x: np.square(x if x.dtype.kind != "b" else x.astype(np.int64)), lambda g, x: g * (2.0 * x), floats=False, doc="x²")
+implements(np.square)(square)
 reciprocal = unary("reciprocal", quiet(np.reciprocal), lambda g, out: -g * out * out, doc="1 / x")
 copysign = binary(
     "copysign", np.copysign, x=lambda g, x, out: g * np.where(x == 0, 0.0, np.sign(x) * np.sign(out)), y=_zero,
@@ -256,9 +275,9 @@ arcsin, arccos, arctan = asin, acos, atan
 sinh = unary("sinh", quiet(np.sinh), lambda g, x: g * np.cosh(x), doc="sinh x")
 cosh = unary("cosh", quiet(np.cosh), lambda g, x: g * np.sinh(x), doc="cosh x")
 tanh = unary("tanh", np.tanh, lambda g, out: g * (1 - out * out), doc="tanh x")
-asinh = unary("asinh", np.arcsinh, lambda g, x: g / np.sqrt(x * x + 1), aliases=("arcsinh",), doc="arsinh x")
-acosh = unary("acosh", quiet(np.arccosh), lambda g, x: g / np.sqrt(x * x - 1), aliases=("arccosh",), doc="arcosh x")
-atanh = unary("atanh", quiet(np.arctanh), lambda g, x: g / (1 - x * x), aliases=("arctanh",), doc="artanh x")
+asinh = arcsinh = unary("asinh", np.arcsinh, lambda g, x: g / np.sqrt(x * x + 1), aliases=("arcsinh",), doc="arsinh x")
+acosh = arccosh = unary("acosh", quiet(np.arccosh), lambda g, x: g / np.sqrt(x * x - 1), aliases=("arccosh",), doc="arcosh x")
+atanh = arctanh = unary("atanh", quiet(np.arctanh), lambda g, x: g / (1 - x * x), aliases=("arctanh",), doc="artanh x")
 atan2 = binary(
     "atan2", np.arctan2, x=lambda g, x, y: g * y / (x * x + y * y), y=lambda g, x, y: -g * x / (x * x + y * y),
     floats=True, aliases=("arctan2",), doc="The angle of the point (y, x)",

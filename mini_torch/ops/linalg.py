@@ -13,7 +13,7 @@ from ..tensor import Tensor, check_dim, method, wrap
 from .adjoint import diagonal_of
 
 __all__ = [
-    "addbmm", "addmm", "addmv", "addr", "baddbmm", "bilinear", "bmm", "chain_matmul", "cross", "dot", "einsum", "ger",
+    "addbmm", "addmm", "addmv", "addr", "baddbmm", "bilinear", "bmm", "cross", "dot", "einsum", "ger",
     "inner", "kron", "matmul", "mm", "mv", "outer", "tensordot", "vdot",
 ]  # fmt: skip
 
@@ -268,15 +268,6 @@ def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alp
 def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """beta · input + alpha · Σ bmm(batch1, batch2). Source: PyTorch's `torch.addbmm`."""
     return _plus(input, np.sum(bmm(batch1, batch2), axis=0), beta, alpha)
-
-
-@public(method=False)
-def chain_matmul(*matrices: Tensor) -> Tensor:
-    """The product of several matrices, left to right. Source: PyTorch's `torch.chain_matmul`."""
-    out = matrices[0]
-    for each in matrices[1:]:
-        out = mm(out, each)
-    return out
 
 
 @public
