@@ -6,5 +6,7 @@ from ..ops import tanh as tanh
 from ..ops.activation import *  # noqa: F403
 from ..ops.distance import *  # noqa: F403
 from ..ops.dropout import *  # noqa: F403
+from ..ops.embedding import *  # noqa: F403
 from ..ops.loss import *  # noqa: F403
 from ..ops.normalization import *  # noqa: F403
+from ..ops.padding import *  # noqa: F403

@@ -1,0 +1,110 @@
+"""Rows of a table by their numbers: embeddings and one-hot vectors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..op import row, type_name
+from ..tensor import Tensor, wrap
+
+__all__ = ["embedding", "one_hot"]
+
+
+def _add_rows(x: Any, index: Any, count: int, skipped: int | None) -> Any:
+    """Rows x (…, d) added up at the numbers index (…), in a table of `count` rows; sorted, so that a row meets once."""
+    numbers, rows = index.ravel(), x.reshape(-1, x.shape[-1])
+    out = np.zeros((count, x.shape[-1]), x.dtype)
+    if numbers.size:
+        order = np.argsort(numbers, kind="stable")
+        found, starts = np.unique(numbers[order], return_index=True)
+        out[found] = np.add.reduceat(rows[order], starts, axis=0)
+    if skipped is not None:
+        out[skipped] = 0
+    return out
+
+
+def _rows_or_zeros(weight: Any, index: Any, skipped: int) -> Any:
+    return weight[index] * np.expand_dims(index != skipped, -1)
+
+
+def _embedding_rule(g: Any, index: Any, share: Any, shape: tuple[int, ...], skipped: int | None) -> Any:
+    return _added(g * np.expand_dims(share, -1), index, shape[0], skipped)
+
+
+_embedding = row(
+    "embedding", lambda weight, index, share, skipped: weight[index], weight=_embedding_rule, index=None, share=None
+)
+_picked = row(
+    "embedding_pick", _rows_or_zeros, weight=lambda g, index, shape, skipped: _added(g, index, shape[0], skipped),
+    index=None,
+)  # fmt: skip
+_added = row(
+    "embedding_dense", _add_rows, grad_name="EmbeddingBackwardBackward0",
+    x=lambda g, index, skipped: _picked(g, index, -1 if skipped is None else skipped), index=None,
+)  # fmt: skip
+
+
+def embedding(
+    input: Tensor, weight: Tensor, padding_idx: int | None = None, max_norm: float | None = None,
+    norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False,
+) -> Tensor:  # fmt: skip
+    """The rows of `weight` whose numbers are in `input`.
+
+    Shape: input (*) of ints, weight (n, d) → (*, d). The row `padding_idx` gets no gradient; with `max_norm` rows that
+    are longer are first shortened, in place; `scale_grad_by_freq` divides a row's gradient by how often it was asked
+    for. Errors: IndexError for a number out of range. Source: PyTorch's `nn.functional.embedding`.
+    """
+    index = input._array
+    if index.dtype not in (np.int64, np.int32):
+        raise RuntimeError(
+            "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
+            f"torch.{type_name(index.dtype)}Tensor instead (while checking arguments for embedding)"
+        )
+    if weight._array.ndim != 2:
+        raise RuntimeError("'weight' must be 2-D")
+    count = weight._array.shape[0]
+    if index.size and (index.min() < 0 or index.max() >= count):
+        raise IndexError("index out of range in self")
+    if padding_idx is not None:
+        if not -count <= padding_idx < count:
+            raise AssertionError("Padding_idx must be within num_embeddings")
+        padding_idx %= count
+    if max_norm is not None:
+        _shorten(weight, np.unique(index), max_norm, norm_type)
+    share = np.ones((), weight._array.dtype)
+    if scale_grad_by_freq:
+        share = (1 / np.bincount(index.ravel(), minlength=count)[index]).astype(share.dtype)
+    return _embedding(weight, input, wrap(share), padding_idx)
+
+
+def _shorten(weight: Tensor, rows: Any, longest: float, norm_type: float) -> None:
+    lengths = np.linalg.norm(weight._array[rows], norm_type, axis=1)
+    long = lengths > longest
+    weight._array[rows[long]] *= (longest / (lengths[long] + 1e-7))[:, None]
+    weight._bump()
+
+
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+    """1 at the place of each class, else 0; as many places as the largest class needs if `num_classes` is -1.
+
+    Shape: (*) of int64 → (*, num_classes). Errors: RuntimeError for a class out of range.
+    Source: PyTorch's `nn.functional.one_hot`.
+
+    >>> one_hot(mini_torch.tensor([1, 0]))
+    tensor([[0, 1],
+            [1, 0]])
+    """
+    classes = tensor._array
+    if classes.dtype != np.int64:
+        raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
+    if not classes.size and num_classes <= 0:
+        raise RuntimeError("Can not infer total number of classes from empty tensor.")
+    if classes.size and classes.min() < 0:
+        raise RuntimeError("Class values must be non-negative.")
+    if num_classes == -1:
+        num_classes = int(classes.max()) + 1
+    elif classes.size and classes.max() >= num_classes:
+        raise RuntimeError("Class values must be smaller than num_classes.")
+    return wrap((classes[..., None] == np.arange(num_classes)).astype(np.int64))
