@@ -62,9 +62,9 @@ class Spelled(ast.NodeTransformer):
         return ast.Attribute(ast.Name("builtins"), node.id) if is_type else node
 
 
-def spelled(annotation: Any) -> str:
+def spelled(annotation: Any, unsaid: str = "Any") -> str:
     if annotation is inspect.Parameter.empty:
-        return "Any"
+        return unsaid
     text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
     return ast.unparse(Spelled().visit(ast.parse(text.replace("builtins.", ""), mode="eval")))
 
@@ -83,7 +83,7 @@ def signature_of(name: str, function: Callable[..., Any]) -> inspect.Signature:
 
 def declaration(name: str, member: Any) -> str:
     if isinstance(member, property):
-        result = spelled(inspect.signature(member.fget).return_annotation)
+        result = spelled(inspect.signature(member.fget).return_annotation, "Tensor")
         return f"    @property\n    def {name}(self) -> {result}: ...\n"
     signature = signature_of(name, member)
     first, *others = signature.parameters.values()
@@ -96,7 +96,7 @@ def declaration(name: str, member: Any) -> str:
             shown.append("*")
         keyword_only |= p.kind is p.KEYWORD_ONLY
         shown.append(parameter(p))
-    result = spelled(signature.return_annotation)
+    result = spelled(signature.return_annotation, "Tensor")
     if (name.startswith("__") and result == "Any") or (name.endswith("_") and not name.startswith("_")):
         result = "Tensor"
     ignore = "  # type: ignore[override]" if name in TRUTH else ""

@@ -22,8 +22,9 @@ import samples
 from mini_torch import Tensor, op
 
 DATA = Path(__file__).parent / "data"
-# Lines that finite differences in float64 say nothing about: they go through float32, or there are ties.
-NOT_SMOOTH = {code for code in samples.SAMPLES if "float()" in code or "ties" in code}
+# Lines that finite differences in float64 say nothing about: they go through float32, have ties, or leave out a row.
+NOT_SMOOTH = {code for code in samples.SAMPLES if any(word in code for word in ("float()", "ties", "padding_idx"))}
+REFUSALS = (RuntimeError, IndexError, ValueError, TypeError, AssertionError)
 # Where PyTorch stops at a limit of its own and we need not.
 WIDER = {"F.bilinear(m, square, cube.mT) | empty"}
 ALLOWED = {"rtol": 1e-7, "atol": 1e-9}
@@ -110,7 +111,7 @@ def test_values_and_gradients(code: str, variant: str) -> None:
     inputs = leaves(code, variant)
     before = {name: t.detach().numpy().copy() for name, t in inputs.items()}
     if isinstance(expected, str):
-        with pytest.raises((RuntimeError, IndexError, ValueError, TypeError)):
+        with pytest.raises(REFUSALS):
             differentiate(code, inputs, second=True)
     else:
         second = any(label.startswith("second") for label in expected)
@@ -125,7 +126,7 @@ def test_values(code: str, variant: str) -> None:
     expected = recorded()[f"{code} | {variant}"]
     inputs = {name: mini_torch.from_numpy(array) for name, array in samples.inputs_of(code, variant).items()}
     if isinstance(expected, str):
-        with pytest.raises((RuntimeError, IndexError, ValueError, TypeError)):
+        with pytest.raises(REFUSALS):
             samples.run(mini_torch, code, inputs)
         return
     outputs = samples.flat(samples.run(mini_torch, code, inputs))
