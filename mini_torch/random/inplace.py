@@ -34,7 +34,7 @@ def uniform_(self: Tensor, from_: float = 0, to: float = 1, *, generator: Genera
     kind = _float_kind(self, "check_uniform_bounds")
     if from_ > to:
         raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={from_:g} > to={to:g}")
-    most = np.finfo(kind).max
+    most = float(np.finfo(kind).max)
     if to - from_ > most:
         raise RuntimeError(f"uniform_ expects to-from <= {most:g}, but found to={to:g} and from={from_:g}")
     source = chosen(generator)
@@ -105,8 +105,9 @@ def _count(kind: np.dtype[Any]) -> int:
 def _limits(kind: np.dtype[Any]) -> tuple[float, float]:
     if kind.kind == "b":
         return 0, 1
-    limits = np.finfo(kind) if kind.kind == "f" else np.iinfo(kind)
-    return limits.min, limits.max
+    if kind.kind == "f":
+        return float(np.finfo(kind).min), float(np.finfo(kind).max)
+    return np.iinfo(kind).min, np.iinfo(kind).max
 
 
 def bernoulli_(self: Tensor, p: float | Tensor = 0.5, *, generator: Generator | None = None) -> Tensor:
