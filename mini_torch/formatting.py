@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -26,13 +25,16 @@ Array = np.ndarray[Any, Any]
 Column = tuple[Callable[[Any], str], int]  # how to write a number, and to which width
 
 
-@dataclass
 class _Options:
-    precision: int = 4
-    threshold: float = 1000
-    edgeitems: int = 3
-    linewidth: int = 80
-    sci_mode: bool | None = None
+    def __init__(
+        self, precision: int = 4, threshold: float = 1000, edgeitems: int = 3, linewidth: int = 80,
+        sci_mode: bool | None = None,
+    ) -> None:  # fmt: skip
+        self.precision = precision
+        self.threshold = threshold
+        self.edgeitems = edgeitems
+        self.linewidth = linewidth
+        self.sci_mode = sci_mode
 
 
 _PROFILES = {
@@ -64,7 +66,7 @@ def set_printoptions(
 
 def get_printoptions() -> dict[str, Any]:
     """The options as keywords for `set_printoptions`."""
-    return asdict(_options)
+    return dict(vars(_options))
 
 
 @contextmanager

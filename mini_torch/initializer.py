@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -265,8 +264,16 @@ class Initializer:
         """Fills `tensor`, in place and outside the graph, and returns it."""
         raise NotImplementedError
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
 
-@dataclass(frozen=True)
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and vars(other) == vars(self)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *vars(self).items()))
+
+
 class Constant(Initializer):
     """`value` everywhere.
 
@@ -274,13 +281,13 @@ class Constant(Initializer):
     tensor([3., 3.])
     """
 
-    value: float
+    def __init__(self, value: float) -> None:
+        self.value = value
 
     def __call__(self, tensor: Tensor) -> Tensor:
         return constant_(tensor, self.value)
 
 
-@dataclass(frozen=True)
 class Zeros(Initializer):
     """0 everywhere: for biases. Weights that all start at 0 stay equal to each other."""
 
@@ -288,7 +295,6 @@ class Zeros(Initializer):
         return zeros_(tensor)
 
 
-@dataclass(frozen=True)
 class Ones(Initializer):
     """1 everywhere."""
 
@@ -296,92 +302,85 @@ class Ones(Initializer):
         return ones_(tensor)
 
 
-@dataclass(frozen=True)
 class Uniform(Initializer):
     """Uniform in [a, b)."""
 
-    a: float = 0.0
-    b: float = 1.0
+    def __init__(self, a: float = 0.0, b: float = 1.0) -> None:
+        self.a, self.b = a, b
 
     def __call__(self, tensor: Tensor) -> Tensor:
         return uniform_(tensor, self.a, self.b)
 
 
-@dataclass(frozen=True)
 class Normal(Initializer):
     """Normal with the given mean and standard deviation."""
 
-    mean: float = 0.0
-    std: float = 1.0
+    def __init__(self, mean: float = 0.0, std: float = 1.0) -> None:
+        self.mean, self.std = mean, std
 
     def __call__(self, tensor: Tensor) -> Tensor:
         return normal_(tensor, self.mean, self.std)
 
 
-@dataclass(frozen=True)
 class TruncatedNormal(Initializer):
     """Normal within [a, b], see `trunc_normal_`."""
 
-    mean: float = 0.0
-    std: float = 1.0
-    a: float = -2.0
-    b: float = 2.0
+    def __init__(self, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0) -> None:
+        self.mean, self.std, self.a, self.b = mean, std, a, b
 
     def __call__(self, tensor: Tensor) -> Tensor:
         return trunc_normal_(tensor, self.mean, self.std, self.a, self.b)
 
 
-@dataclass(frozen=True)
 class XavierUniform(Initializer):
     """Keeps the scale of activations and gradients through linear, tanh and sigmoid layers, see `xavier_uniform_`."""
 
-    gain: float = 1.0
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = gain
 
     def __call__(self, tensor: Tensor) -> Tensor:
         return xavier_uniform_(tensor, self.gain)
 
 
-@dataclass(frozen=True)
 class XavierNormal(Initializer):
     """As `XavierUniform`, but normal, see `xavier_normal_`."""
 
-    gain: float = 1.0
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = gain
 
     def __call__(self, tensor: Tensor) -> Tensor:
         return xavier_normal_(tensor, self.gain)
 
 
-@dataclass(frozen=True)
 class HeUniform(Initializer):
     """Keeps the scale of activations through relu layers: uniform in ±gain √(3 / fan), see `kaiming_uniform_`.
 
     `mode="fan_out"` keeps that of the gradients instead.
     """
 
-    gain: float = math.sqrt(2.0)
-    mode: str = "fan_in"
+    def __init__(self, gain: float = math.sqrt(2.0), mode: str = "fan_in") -> None:
+        self.gain, self.mode = gain, mode
 
     def __call__(self, tensor: Tensor) -> Tensor:
         bound = math.sqrt(3.0) * (self.gain / math.sqrt(_fan(tensor, self.mode)))
         return uniform_(tensor, -bound, bound)
 
 
-@dataclass(frozen=True)
 class HeNormal(Initializer):
     """As `HeUniform`, but normal with standard deviation gain / √fan, see `kaiming_normal_`."""
 
-    gain: float = math.sqrt(2.0)
-    mode: str = "fan_in"
+    def __init__(self, gain: float = math.sqrt(2.0), mode: str = "fan_in") -> None:
+        self.gain, self.mode = gain, mode
 
     def __call__(self, tensor: Tensor) -> Tensor:
         return normal_(tensor, 0.0, self.gain / math.sqrt(_fan(tensor, self.mode)))
 
 
-@dataclass(frozen=True)
 class Orthogonal(Initializer):
     """An orthogonal matrix times `gain`, see `orthogonal_`."""
 
-    gain: float = 1.0
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = gain
 
     def __call__(self, tensor: Tensor) -> Tensor:
         return orthogonal_(tensor, self.gain)

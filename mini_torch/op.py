@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import traceback
 from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
@@ -124,7 +123,13 @@ def record(row: Row, inputs: tuple[Tensor, ...], options: tuple[Any, ...], out: 
                 break
     (row.plans.get(key) or row.plan(key)).keep(inputs, options, out)
     if mode.anomaly:
-        out._node.notes = {"traceback": "".join(traceback.format_list(traceback.extract_stack()[:-3]))}  # type: ignore
+        out._node.notes = {"traceback": _where_called()}
+
+
+def _where_called() -> str:
+    import traceback  # here: a millisecond of every program's start, for those few that look for a NaN
+
+    return "".join(traceback.format_list(traceback.extract_stack()[:-4]))
 
 
 _array_of = attrgetter("_array")
@@ -143,6 +148,12 @@ def _make_view(row: Row, x: Tensor, options: tuple[Any, ...], out: Tensor) -> No
 functions_of_rows: dict[str, Callable[..., Any]] = {}
 
 
+def parameters_of(function: Any) -> tuple[str, ...]:
+    """A function's positional parameters by name (`inspect.signature` would take a third of the import's time)."""
+    code = inspect.unwrap(function).__code__
+    return code.co_varnames[: code.co_argcount]
+
+
 # ---- declaring --------------------------------------------------------------------------------------------------------
 def row(name: str, forward: Forward, /, *, grad_name: str | None = None, view: bool = False, casts: bool = False,
         broadcasts: bool = False, lends: bool = False, **rules: Formula | None) -> Callable[..., Any]:  # fmt: skip
@@ -151,7 +162,7 @@ def row(name: str, forward: Forward, /, *, grad_name: str | None = None, view: b
     The result takes all of them by position. On tensors it runs and records; on arrays it only runs the forward. A
     rule of None is for an input that has no gradient (an index, say) but must not change before backward.
     """
-    parameters = tuple(inspect.signature(forward).parameters)
+    parameters = parameters_of(forward)
     count = len(rules)
     assert parameters[:count] == tuple(rules), f"row {name}: forward{parameters} does not start with {tuple(rules)}"
     new = Row(name, forward, rules, options=parameters[count:], grad_name=grad_name, view=view, casts=casts,
@@ -182,7 +193,7 @@ def variadic(name: str, forward: Forward, rule: Formula) -> Callable[..., Any]:
 
     `forward(arrays, *options)`; `rule(i, g, *options)` is the gradient of the i-th. There is one row per number.
     """
-    options = tuple(inspect.signature(forward).parameters)[1:]
+    options = parameters_of(forward)[1:]
 
     @functools.lru_cache(maxsize=None)
     def row_of(count: int) -> Row:
