@@ -25,6 +25,7 @@ INNER = 2.0  # --extra_ratio draws from [-INNER, INNER]²
 HEADER = "x1,x2,y"
 STREAMS = {"train": 0, "dev": 1, "test": 2, "extra": 3}  # each file has random numbers of its own
 ROWS_AT_ONCE = 100_000
+DEFAULT = " (default: %(default)s)"  # at the end of an option's help
 
 
 class InputError(Exception):
@@ -35,8 +36,7 @@ class Parser(argparse.ArgumentParser):
     """An argument parser whose options take `-` and `_` alike, and whose errors are one line."""
 
     def __init__(self, description: str) -> None:
-        super().__init__(description=description, allow_abbrev=False,
-                         formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+        super().__init__(description=description, allow_abbrev=False)
 
     def parse_known_args(self, args=None, namespace=None):  # parse_args() calls it
         args = sys.argv[1:] if args is None else args
@@ -184,14 +184,14 @@ def _problem(field: str) -> str | None:
 def parse(args: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line, checked."""
     parser = Parser("Draw points of y = sin(x1) - cos(x2) on [-2pi, 2pi]^2 and write them as rows x1,x2,y.")
-    parser.add_argument("--num", type=int, default=5000, help="number of points")
+    parser.add_argument("--num", type=int, default=5000, help="number of points" + DEFAULT)
     parser.add_argument("--ratio", type=float, default=0.8,
-                        help="share of them that goes to train.csv; the rest is dev.csv")
+                        help="share of them that goes to train.csv; the rest is dev.csv" + DEFAULT)
     parser.add_argument("--extra_ratio", type=float, default=0.0,
-                        help="add this many times the training rows, drawn from [-2, 2]^2 (0 to 0.5)")
+                        help="add 0 to 0.5 times the training rows, drawn from [-2, 2]^2" + DEFAULT)
     parser.add_argument("--test", action="store_true", help="write all points to test.csv instead")
-    parser.add_argument("--output_dir", type=Path, default=Path("data"), help="where the files go")
-    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same files")
+    parser.add_argument("--output_dir", type=Path, default=Path("data"), help="where the files go" + DEFAULT)
+    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same files" + DEFAULT)
     options = parser.parse_args(args)
     if options.num < 1:
         raise InputError(f"--num must be at least 1, got {options.num}")

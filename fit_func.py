@@ -27,7 +27,7 @@ import numpy as np
 
 import mini_torch
 import utils
-from data_generator import InputError, Parser, read_rows, replacing, run, write_rows
+from data_generator import DEFAULT, InputError, Parser, read_rows, replacing, run, write_rows
 from mini_torch import nn
 from mini_torch.errors import CheckpointError
 from mini_torch.loss import SquaredError
@@ -135,15 +135,16 @@ class Run:
         if not path.exists():
             raise InputError(f"{path}: no such checkpoint; --train --save makes it")
         try:
-            settings = dict(mini_torch.load(path)["extra"]["settings"])
-            loaded = cls({name: settings[name] for name in SETTINGS})
-        except (KeyError, TypeError, ValueError):
+            saved = mini_torch.load(path)["extra"]
+            loaded = cls({name: saved["settings"][name] for name in SETTINGS})
+            loaded.frames = Frames(loaded.settings["train_epoch_num"], saved["frames"])
+            loaded.model.load(path)
+        except (AttributeError, LookupError, TypeError, ValueError):
             raise InputError(f"{path}: not a checkpoint of fit_func.py") from None
         for name, value in given.items():
-            if value != settings[name]:
-                raise InputError(f"--{name} {value} does not fit {path}, made with --{name} {settings[name]}")
-        extra = loaded.model.load(path)
-        loaded.frames = Frames(settings["train_epoch_num"], extra["frames"])
+            if value != loaded.settings[name]:
+                made = f"made with --{name} {loaded.settings[name]}"
+                raise InputError(f"--{name} {value} does not fit {path}, {made}")
         return loaded
 
     def save(self, path: Path) -> None:
@@ -220,10 +221,10 @@ def parse(args: Sequence[str] | None = None) -> tuple[argparse.Namespace, dict[s
     option("--draw", action="store_true", help="draw the pictures")
     option("--resume", action="store_true", help="go on with the run in the checkpoint; implies --train")
     option("--live", action="store_true", help="a window that follows the fit, where there is a display")
-    option("--data_dir", type=Path, default=Path("data"), help="where train.csv, dev.csv and test.csv are")
+    option("--data_dir", type=Path, default=Path("data"), help="where the data is" + DEFAULT)
     option("--model_dir", type=Path, help="where to load from, if not --model_save_dir")
-    option("--model_save_dir", type=Path, default=Path("model"), help="where checkpoint and predictions go")
-    option("--image_dir", type=Path, default=Path("images"), help="where the pictures go")
+    option("--model_save_dir", type=Path, default=Path("model"), help="where results go" + DEFAULT)
+    option("--image_dir", type=Path, default=Path("images"), help="where the pictures go" + DEFAULT)
     setting("lr", "learning rate", type=float)
     setting("train_epoch_num", "epochs", type=int)
     setting("train_batch_size", "rows per step", type=int)
@@ -231,7 +232,7 @@ def parse(args: Sequence[str] | None = None) -> tuple[argparse.Namespace, dict[s
     setting("scheduler", "how the learning rate goes down over the epochs", choices=tuple(SCHEDULERS))
     setting("seed", "decides the first weights and the order of the rows", type=int)
     option("--max_steps", type=int, help="stop after this many steps in all, as Ctrl-C would")
-    option("--predict_batch_size", type=int, default=1024, help="rows per forward pass in prediction")
+    option("--predict_batch_size", type=int, default=1024, help="rows per pass in prediction" + DEFAULT)
     option("--log_every", type=int, default=0, help="print a line every so many epochs; 0: only the bar")
     options = parser.parse_args(args)
     given = {name: getattr(options, name) for name in SETTINGS if hasattr(options, name)}

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 import mini_torch
+import mini_torch.model
 from data_generator import DOMAIN, points, read_rows, surface
 from mini_torch import nn
 
@@ -405,6 +406,12 @@ def damage(path: Path, how: str) -> None:
             np.savez(file, weight=np.array([Bomb(path.with_name("exploded"))], object))
     elif how == "a tensor":
         mini_torch.save(mini_torch.ones(3), path)
+    elif how == "a Model of another script":
+        mini_torch.model.Model(nn.Linear(2, 1), nn.MSELoss()).save(path)
+    elif how == "without frames":
+        saved = mini_torch.load(path)
+        del saved["extra"]["frames"]
+        mini_torch.save(saved, path)
     elif how == "another network":
         saved = mini_torch.load(path)
         saved["network"] = nn.Linear(2, 1).state_dict()
@@ -419,7 +426,8 @@ def damage(path: Path, how: str) -> None:
 @pytest.mark.parametrize(
     "how",
     ["missing", "empty", "text", "truncated", "last byte lost", "bit flipped", "arrays", "pickle",
-     "pickled array", "a tensor", "another network", "other layers"],
+     "pickled array", "a tensor", "a Model of another script", "without frames", "another network",
+     "other layers"],
 )  # fmt: skip
 def test_bad_checkpoints(data: Path, trained: Path, tmp_path: Path, how: str, action: str) -> None:
     copy = shutil.copytree(trained, tmp_path / "model")
