@@ -136,28 +136,25 @@ class Layout:
         self.sheets: list[Sheet] = []
         self.members: list[Tensor] = []  # all that ever had a gradient here
         self.names: tuple[str, ...] = ()
-        self.forget()
-
-    def forget(self) -> None:
-        """Makes the next step find the runs anew."""
         self.runs: list[Run] = []
-        self.present: list[Tensor] = []
-        self.arrays: list[Array] = []
-        self.dicts: list[dict[str, Any]] = []
-        self.entries: list[tuple[dict[str, Any], str, Tensor]] = []
         self.counts: list[Array] = []
+        self.present: list[tuple[Tensor, Array, dict[str, Any] | None]] = []  # what took part, its memory and state
+        self.entries: list[tuple[dict[str, Any], str, Tensor]] = []  # and what that state held
 
-    def holds(self, present: list[Tensor], names: tuple[str, ...], state: Any) -> bool:
+    def holds(self, present: list[Tensor], names: tuple[str, ...], state: dict[Any, Any]) -> bool:
         """Whether the runs are still right: same parameters, memory and state, and one count of steps in each run."""
-        return (
-            len(present) == len(self.present)
-            and names == self.names
-            and all(map(is_, present, self.present))
-            and all(map(is_, [p._array for p in present], self.arrays))
-            and all(map(is_, map(state.get, present), self.dicts))
-            and all([entry.get(name) is tensor for entry, name, tensor in self.entries])
-            and all([_is_even(steps) for steps in self.counts])
-        )
+        if len(present) != len(self.present) or names != self.names:
+            return False
+        for p, (before, array, own) in zip(present, self.present):
+            if p is not before or p._array is not array or state.get(p) is not own:
+                return False
+        try:
+            for entries, name, tensor in self.entries:
+                if entries[name] is not tensor:
+                    return False
+        except KeyError:
+            return False
+        return all(map(_is_even, self.counts))
 
 
 def _is_even(steps: Array) -> bool:
@@ -214,31 +211,27 @@ class FlatOptimizer(Optimizer):
                 for run in layout.runs:
                     self._update(run, group)
                 if layout.runs[0].new:
-                    layout.forget()
+                    layout.present = []  # so that the next step finds larger runs
         return loss
 
     # ---- the layout: only when something has changed ------------------------------------------------------------------
     def _lay_out(self, i: int, group: dict[str, Any], present: list[Tensor]) -> Layout:
         """The layout of group `i` for a step of the parameters `present`."""
         layout = self._layouts.setdefault(i, Layout())
-        layout.forget()
         layout.names = self._state_names(group)
-        known = {id(p) for p in layout.members} | {id(p) for p in present}
+        taking_part = {id(p) for p in present}
+        known = taking_part | {id(p) for p in layout.members}
         layout.members = [p for p in dict.fromkeys(group["params"]) if id(p) in known]
         self._make_sheets(layout)
-        now = {id(p) for p in present}
+        layout.runs = []
         for sheet in layout.sheets:
-            new = {j: self._adopt(sheet, j) for j, p in enumerate(sheet.params) if id(p) in now}
-            layout.runs += _find_runs(sheet, new)
-            for j in new:
-                state = self.state[sheet.params[j]] if layout.names or self._counts_steps else {}
-                if self._counts_steps:
-                    layout.entries.append((state, "step", sheet.step_tensors[j]))
-                layout.entries += [(state, name, sheet.tensors[name][j]) for name in layout.names]
+            found = {j: self._adopt(sheet, j) for j, p in enumerate(sheet.params) if id(p) in taking_part}
+            layout.runs += _find_runs(sheet, found)
         layout.runs.sort(key=lambda run: not run.new)
-        layout.present, layout.arrays = present, [p._array for p in present]
-        layout.dicts = [self.state.get(p) for p in present]
         layout.counts = [run.steps for run in layout.runs] if self._counts_steps else []
+        layout.present = [(p, p._array, self.state.get(p)) for p in present]
+        keys = ("step", *layout.names) if self._counts_steps else layout.names
+        layout.entries = [(self.state[p], key, self.state[p][key]) for p in present for key in keys]
         return layout
 
     def _make_sheets(self, layout: Layout) -> None:

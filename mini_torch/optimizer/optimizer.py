@@ -242,6 +242,8 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
     def hooked(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
         if self._opt_called is False:
             self._opt_called = True
+        if not (self._step_pre_hooks or self._step_post_hooks):
+            return step(self, *args, **kwargs)
         for hook in list(self._step_pre_hooks.values()):
             changed = hook(self, args, kwargs)
             if changed is None:
