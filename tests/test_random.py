@@ -143,7 +143,7 @@ def test_the_polynomials_need_no_more_than_two_roundings(monkeypatch: pytest.Mon
         return [gaussian._log32(np.float32(1) - u), *gaussian._sincos32(angle)]
 
     plain = results()
-    monkeypatch.setattr(gaussian, "_fused", lambda a, b, c: rounding.fma32(np.atleast_1d(a), b, c))
+    monkeypatch.setattr(gaussian, "_fused", lambda a, b, c: rounding.fma32(*np.broadcast_arrays(a, b, c)))
     assert all(np.array_equal(x, y) for x, y in zip(plain, results()))
 
 
