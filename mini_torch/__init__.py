@@ -42,6 +42,8 @@ from .ops.linalg import *  # noqa: F403
 from .ops.normalization import log_softmax as log_softmax
 from .ops.normalization import softmax as softmax
 from .ops.reduction import *  # noqa: F403
+from .ops.special import erf as erf
+from .ops.special import erfc as erfc
 from .ops.shape import *  # noqa: F403
 from .random import *  # noqa: F403
 from .tensor import Tensor as Tensor

@@ -30,7 +30,7 @@ import numpy as np
 from .dtype import default_numpy_dtype, from_numpy_dtype, promote_operands, scalar_dtype
 from .graph import mode
 from .plan import Plan
-from .tensor import Tensor, View, alias, make, method, numpy_entries, wrap
+from .tensor import NO_COMPLEX_GRADIENTS, Tensor, View, alias, make, method, numpy_entries, wrap
 
 __all__ = ["Row", "apply", "binary", "functions", "implements", "inplace", "public", "quiet", "row", "rows", "unary",
            "variadic"]  # fmt: skip
@@ -374,6 +374,8 @@ def public(
 
     def enter(function: Callable[..., Any]) -> Callable[..., Any]:
         names = (name or function.__name__, *aliases)
+        if "dim" in parameters_of(function):
+            function = _with_numpy_names(function)
         _publish(function, names, names if method else (), function_too)
         if not method:
             return function
@@ -382,6 +384,23 @@ def public(
         return function
 
     return enter if function is None else enter(function)
+
+
+_NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
+
+
+def _with_numpy_names(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`axis=` and `keepdims=` are accepted for `dim=` and `keepdim=`, as PyTorch does."""
+
+    @functools.wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            for theirs, ours in _NUMPY_NAMES.items():
+                if theirs in kwargs:
+                    kwargs[ours] = kwargs.pop(theirs)
+        return function(*args, **kwargs)
+
+    return called
 
 
 def _publish(function: Any, names: tuple[str, ...], methods: tuple[str, ...], export: bool) -> None:
@@ -447,6 +466,8 @@ def inplace(function: Callable[..., Any]) -> Callable[..., Any]:
     def in_place(self: Tensor, *args: Any, **kwargs: Any) -> Any:
         check_writable(self)
         old = alias(self)
+        if mode.enabled:  # what formulas read is the old value, which the write below would destroy
+            old._array, old._cell = self._array.copy(), [0, 0]
         result = function(old, *args, **kwargs)
         if result is NotImplemented:
             return result
@@ -559,5 +580,7 @@ def cast(x: Tensor, kind: np.dtype[Any]) -> Tensor:
     """A copy in the NumPy type `kind`; recorded if both types can have gradients, else outside the graph."""
     source = x._array.dtype
     if x._requires_grad and kind.kind in "fc":
+        if kind.kind == "c":
+            raise RuntimeError(NO_COMPLEX_GRADIENTS)
         return _cast(x, source, kind)
     return wrap(_as_type(x._array, source, kind))

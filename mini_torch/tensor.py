@@ -32,6 +32,9 @@ else:
 __all__ = ["Tensor", "tensor", "wrap"]
 
 Array = np.ndarray[Any, Any]
+NO_COMPLEX_GRADIENTS = (
+    "gradients through complex numbers are not there yet: compute with the real and imaginary parts as two real tensors"
+)
 _ndarray = np.ndarray
 
 
@@ -216,6 +219,8 @@ class Tensor(Methods):
             )
         if wanted and self._array.dtype.kind not in "fc":
             raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
+        if wanted and self._array.dtype.kind == "c":
+            raise RuntimeError(NO_COMPLEX_GRADIENTS)
         self._requires_grad = bool(wanted)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
@@ -353,10 +358,15 @@ class Tensor(Methods):
         return bool(self._array.item())
 
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._single())
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._single())
+
+    def _single(self) -> Any:
+        if self._array.size != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars")
+        return self._array.item()
 
     def __complex__(self) -> complex:
         return complex(self.item())

@@ -530,6 +530,8 @@ def _check_is_none(value: Any, kind: str, name: str, expected: str) -> None:
 
 
 def _typename(value: Any) -> str:
+    if type(value) is Tensor:
+        return value.type()  # type: ignore[attr-defined]
     kind = value.__class__
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 

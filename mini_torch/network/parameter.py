@@ -20,9 +20,11 @@ def _as_class(cls: type, data: Tensor | None, requires_grad: bool) -> Any:
         data = make(Tensor, np.empty(0, default_numpy_dtype()))
     if not isinstance(data, Tensor):
         raise TypeError(f"{cls.__name__} holds a Tensor, got {type(data).__name__}: wrap it, mini_torch.tensor(data)")
+    if requires_grad and not (data.is_floating_point() or data.is_complex()):
+        raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
     out = make(cls, data._array)
     out._cell = data._cell
-    out.requires_grad = requires_grad
+    out._requires_grad = requires_grad
     return out
 
 
@@ -42,6 +44,11 @@ class Parameter(Tensor):
 
     def __repr__(self, *, tensor_contents: Any = None) -> str:
         return "Parameter containing:\n" + super().__repr__()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        if id(self) not in memo:  # without its gradient, as in PyTorch
+            memo[id(self)] = type(self)(make(Tensor, self._array.copy()), self.requires_grad)
+        return memo[id(self)]
 
     def _is_parameter(self) -> bool:
         return True

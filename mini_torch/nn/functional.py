@@ -4,6 +4,7 @@ from ..ops import bilinear as bilinear
 from ..ops import linear as linear
 from ..ops import tanh as tanh
 from ..ops.activation import *  # noqa: F403
+from ..ops.cross_entropy import *  # noqa: F403
 from ..ops.distance import *  # noqa: F403
 from ..ops.dropout import *  # noqa: F403
 from ..ops.embedding import *  # noqa: F403

@@ -372,7 +372,7 @@ def _elu_forward(x: Any, alpha: float, scale: float, input_scale: float) -> Any:
 _elu = row(
     "elu", keeps_type(_elu_forward),
     x=lambda g, x, alpha, scale, input_scale: np.where(
-        x > 0, g * scale, g * (alpha * scale * input_scale) * np.exp(np.where(x > 0, 0.0, x) * input_scale)
+        x > 0, g * scale, g * (alpha * scale * input_scale) * np.exp(np.where(x < 0, x, 0.0) * input_scale)
     ),
 )  # fmt: skip
 _celu = row(

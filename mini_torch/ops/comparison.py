@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..op import binary, public, unary
+from ..op import binary, implements, public, unary
 from ..tensor import Tensor, wrap
 
 __all__ = [
@@ -46,7 +46,16 @@ bitwise_left_shift = binary(
 bitwise_right_shift = binary(
     "bitwise_right_shift", np.right_shift, operator="rshift", check=_integers_only, doc="Bits moved down"
 )
-bitwise_not = unary("bitwise_not", np.invert, floats=False, methods=("__invert__",), doc="All bits turned")
+
+
+def _inverted(x: Any) -> Any:
+    if x.dtype.kind not in "biu":
+        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+    return np.invert(x)
+
+
+bitwise_not = unary("bitwise_not", _inverted, floats=False, methods=("__invert__",), doc="All bits turned")
+implements(np.invert)(bitwise_not)
 
 
 @public

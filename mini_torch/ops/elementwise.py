@@ -19,10 +19,10 @@ from .conversion import clone
 __all__ = [
     "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctanh", "arctan2", "asin",
     "asinh", "atan", "atan2", "atanh", "ceil", "clamp", "clamp_max", "clamp_min", "clip", "copysign", "cos", "cosh",
-    "deg2rad", "div", "divide", "exp", "exp2", "expm1", "fix", "floor", "floor_divide", "fmax", "fmin", "fmod",
+    "deg2rad", "div", "divide", "exp", "exp2", "expm1", "fix", "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod",
     "frac", "hypot", "lerp", "log", "log10", "log1p", "log2", "logaddexp", "logit", "maximum", "minimum", "mul",
     "multiply", "nan_to_num", "neg", "negative", "positive", "pow", "rad2deg", "reciprocal", "remainder", "round",
-    "rsqrt", "sign", "signbit", "sin", "sinc", "sinh", "sqrt", "square", "sub", "subtract", "tan", "tanh",
+    "rsqrt", "rsub", "sign", "signbit", "sin", "sinc", "sinh", "sqrt", "square", "sub", "subtract", "tan", "tanh",
     "true_divide", "trunc", "where", "xlogy",
 ]  # fmt: skip
 
@@ -113,6 +113,12 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
 divide = div
 
 
+@public(method=False)
+def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
+    """other − alpha · input. Source: PyTorch's `torch.rsub`."""
+    return _two("rsub", _sub, other, _scaled(input, alpha))
+
+
 @public(inplace=True)
 def true_divide(input: Any, other: Any) -> Tensor:
     """input / other. Source: PyTorch's `torch.true_divide`."""
@@ -199,6 +205,14 @@ def pow(input: Any, exponent: Any) -> Tensor:
 
 implements(np.power)(pow)
 method("__pow__", _power)
+
+@public(inplace=True)
+def float_power(input: Any, exponent: Any) -> Tensor:
+    """`pow` in float64. Source: PyTorch's `torch.float_power`."""
+    wide = [x.to(np.float64) if isinstance(x, Tensor) else x for x in (input, exponent)]
+    return pow(*wide)
+
+
 method("__rpow__", lambda self, other: _pow(other, self))
 method("__ipow__", inplace(_power))
 
@@ -426,7 +440,13 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
     try:
         return _where(mask, *pair)
     except ValueError as error:
-        raise shape_mismatch(pair[0]._array.shape, pair[1]._array.shape) from error
+        shapes = [mask.shape, pair[0]._array.shape, pair[1]._array.shape]
+        clash = next((p for p in ((shapes[0], shapes[1]), (shapes[0], shapes[2]), (shapes[1], shapes[2])) if not _fit(*p)))
+        raise shape_mismatch(*clash) from error
+
+
+def _fit(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
+    return builtins.all(m == n or 1 in (m, n) for m, n in zip(a[::-1], b[::-1]))
 
 
 @implements(np.where)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -170,8 +171,8 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The median, the lower of the two middle ones; with `dim` (values, indices). Source: PyTorch's `torch.median`."""
     flat = input if dim is not None else input.reshape(-1)  # type: ignore[attr-defined]
-    if not flat._array.ndim:
-        return _extreme_at(flat, 0, keepdim, np.argmax, "median")
+    if not flat._array.size and dim is None:
+        return flat.sum() * math.nan
     found = _extreme_at(flat, 0 if dim is None else dim, keepdim, _middle, "median")
     return found.values if dim is None else found
 

@@ -49,7 +49,7 @@ def _normalised(index: Any, shape: tuple[int, ...]) -> tuple[tuple[Any, ...], bo
             basic = False
             out.append(array)
         else:
-            raise TypeError(
+            raise IndexError(
                 f"only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "
                 f"{type(part).__name__})"
             )

@@ -79,6 +79,8 @@ concat = concatenate = cat
 @public(method=False)
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Tensors of one shape, side by side along a new dimension. Source: PyTorch's `torch.stack`."""
+    if not len(tensors):
+        raise RuntimeError("stack expects a non-empty TensorList")
     given = _one_type(tensors, "stack")
     for i, x in enumerate(given):
         if x._array.shape != given[0]._array.shape:

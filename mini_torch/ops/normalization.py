@@ -87,7 +87,8 @@ def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dty
 
 def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """softmax(-x). Source: PyTorch's `nn.functional.softmin`."""
-    return softmax(-input, dim, _stacklevel + 1, dtype)  # type: ignore[operator]
+    input, axis = _prepared(input, dim, dtype, "softmin", _stacklevel)
+    return softmax(-input, axis)  # type: ignore[operator]
 
 
 def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:

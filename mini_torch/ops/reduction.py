@@ -28,11 +28,9 @@ def axes_of(dim: Dims, ndim: int) -> tuple[int, ...]:
     if isinstance(dim, int):
         return (check_dim(dim, ndim),) if ndim else (check_dim(dim, 0),)[:0]
     axes = tuple(check_dim(d, ndim) for d in dim)
-    if not ndim:
-        return ()
     if len(set(axes)) != len(axes):
         raise RuntimeError(f"dim {next(d for d in axes if axes.count(d) > 1)} appears multiple times in the list of dims")
-    return axes if axes or not ndim else tuple(range(ndim))
+    return axes if axes and ndim else tuple(range(ndim))
 
 
 def spread(g: Any, shape: tuple[int, ...], axes: tuple[int, ...]) -> Any:

@@ -15,12 +15,16 @@ __all__ = ["erf", "erfc"]
 
 
 def keeps_type(forward: Forward) -> Forward:
-    """The forward with its result in the first input's type: NumPy 1 makes float64 of a 0-d float32 and a number."""
+    """The forward with its result in the first input's type, float16 computed in float32.
+
+    NumPy 1 makes float64 of a 0-d float32 and a number.
+    """
 
     @functools.wraps(forward)
     def typed(x: Any, *args: Any) -> Any:
-        out = forward(x, *args)
-        return out if out.dtype == x.dtype else out.astype(x.dtype)
+        kind = x.dtype
+        out = forward(x if kind.itemsize > 2 else x.astype(np.float32), *args)
+        return out if out.dtype is kind else out.astype(kind)
 
     return typed
 
@@ -69,7 +73,6 @@ def _erf_double(x: Any) -> Any:
 def _erf(x: Any) -> Any:
     if x.dtype.itemsize > 4:
         return _erf_double(x)
-    x = x.astype(np.float32, copy=False)
     return np.tanh(x * polynomial(_ATANH_ERF, x * x))
 
 
