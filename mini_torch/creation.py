@@ -23,9 +23,9 @@ def size_of(size: tuple[Any, ...]) -> tuple[int, ...]:
     given = tuple(size[0]) if len(size) == 1 and isinstance(size[0], tuple | list) else size
     for n in given:
         if isinstance(n, float | str) or n is None:
-            raise TypeError(f"size must be a tuple of ints, but found element of type {type(n).__name__} in {given}")
+            raise TypeError(f"size must be a tuple of ints, not {type(n).__name__}: {given}")
         if n < 0:
-            raise RuntimeError(f"Trying to create tensor with negative dimension {n}: {list(given)}")
+            raise RuntimeError(f"Dimension size must be non-negative, got {n}: {list(given)}")
     return tuple([int(n) for n in given])
 
 

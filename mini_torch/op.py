@@ -491,9 +491,8 @@ def own_node(x: Tensor) -> Tensor:
 
 def check_writable(x: Tensor) -> None:
     """RuntimeError if `x` may not be changed in place now."""
-    if mode.enabled and x._requires_grad:
-        if x._node is None:
-            raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+    if mode.enabled and x._requires_grad and x._node is None:
+        raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
     if mode.enabled and x._view is not None:
         base = x._view.base
         if base._requires_grad and base._node is None:

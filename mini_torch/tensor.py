@@ -240,7 +240,8 @@ class Tensor(Methods):
                 raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type '{type(grad).__name__}'")
             if grad._array.shape != self._array.shape:
                 raise RuntimeError(
-                    f"assigned grad has data of a different size: expected {list(self.shape)}, got {list(grad.shape)}"
+                    f"attempting to assign a gradient of size '{list(grad.shape)}' to a tensor of size '{list(self.shape)}'. "
+                    "Please ensure that the gradient and the tensor are the same size"
                 )
             if grad._array.dtype != self._array.dtype:
                 raise RuntimeError(
@@ -491,6 +492,8 @@ def wrap(array: Any, requires_grad: bool = False) -> Tensor:
     """A leaf tensor around `array`: no copy (a NumPy scalar becomes a 0-d array)."""
     out: Tensor = make(Tensor, array if type(array) is _ndarray else np.asarray(array))
     if requires_grad:
+        if out._array.dtype.kind not in "fc":
+            raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
         out.requires_grad = True
     return out
 
@@ -525,8 +528,6 @@ def tensor(
     """
     check_device(device)
     array = np.array(as_array(data, dtype))
-    if requires_grad and array.dtype.kind not in "fc":
-        raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
     return wrap(array, requires_grad)
 
 

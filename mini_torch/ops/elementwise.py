@@ -19,7 +19,7 @@ from .conversion import clone
 __all__ = [
     "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctanh", "arctan2", "asin",
     "asinh", "atan", "atan2", "atanh", "ceil", "clamp", "clamp_max", "clamp_min", "clip", "copysign", "cos", "cosh",
-    "deg2rad", "div", "divide", "exp", "exp2", "expm1", "fix", "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod",
+    "deg2rad", "div", "divide", "exp", "exp2", "expm1", "fix", "floor", "floor_divide", "fmax", "fmin", "fmod",
     "frac", "hypot", "lerp", "log", "log10", "log1p", "log2", "logaddexp", "logit", "maximum", "minimum", "mul",
     "multiply", "nan_to_num", "neg", "negative", "positive", "pow", "rad2deg", "reciprocal", "remainder", "round",
     "rsqrt", "rsub", "sign", "signbit", "sin", "sinc", "sinh", "sqrt", "square", "sub", "subtract", "tan", "tanh",
@@ -205,14 +205,6 @@ def pow(input: Any, exponent: Any) -> Tensor:
 
 implements(np.power)(pow)
 method("__pow__", _power)
-
-@public(inplace=True)
-def float_power(input: Any, exponent: Any) -> Tensor:
-    """`pow` in float64. Source: PyTorch's `torch.float_power`."""
-    wide = [x.to(np.float64) if isinstance(x, Tensor) else x for x in (input, exponent)]
-    return pow(*wide)
-
-
 method("__rpow__", lambda self, other: _pow(other, self))
 method("__ipow__", inplace(_power))
 

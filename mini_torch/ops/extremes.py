@@ -48,8 +48,8 @@ _amin = row("amin", lambda x, axes, keepdim: np.minimum.reduce(x, axis=axes, kee
 
 def _need_elements(x: Tensor, axes: tuple[int, ...], name: str) -> None:
     if x._array.size == 0 and any_zero(x._array.shape, axes):
-        raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0, or to have non-zero size. "
-                         f"Got shape {list(x.shape)}, dims {list(axes)}.")  # fmt: skip
+        empty = next(a for a in axes if x._array.shape[a] == 0)
+        raise IndexError(f"{name}(): Expected reduction dim {empty} to have non-zero size. (shape {list(x.shape)})")
 
 
 @public

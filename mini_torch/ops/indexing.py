@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..op import TYPE_NAMES, adopt, alias, as_operand, cast, check_writable, implements, public, record, row, rows
+from ..op import TYPE_NAMES, adopt, alias, as_operand, cast, check_writable, implements, public, record, row, rows, type_name
 from ..graph import mode
 from ..tensor import Tensor, check_dim, make, method, wrap
 from .adjoint import add_along, add_at, cut, place, take, take_along
@@ -175,9 +175,9 @@ def _with_ellipsis(parts: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def setitem(self: Tensor, index: Any, value: Any) -> None:
     """`x[index] = value`; value is broadcast and converted to the tensor's type."""
-    check_writable(self)
     parts, basic = _normalised(index, self._array.shape)
-    source = value if isinstance(value, Tensor) else as_operand(_numeric(value), self._array.dtype)
+    check_writable(cut(self, _with_ellipsis(parts)) if basic else self)
+    source = value if isinstance(value, Tensor) else as_operand(_numeric(self, value), self._array.dtype)
     if source._array.dtype != self._array.dtype:
         source = cast(source, self._array.dtype)
     basic_part, arrays = (_with_ellipsis(parts), None) if basic else _split(parts, self._array.ndim)
@@ -204,10 +204,10 @@ def record_if_on(name: str, inputs: tuple[Tensor, ...], options: tuple[Any, ...]
         record(rows[name], inputs, options, out)
 
 
-def _numeric(value: Any) -> Any:
+def _numeric(self: Tensor, value: Any) -> Any:
     if isinstance(value, bool | int | float | complex | np.generic | np.ndarray):
         return value
-    raise TypeError(f"can't assign a {type(value).__name__} to a tensor")
+    raise TypeError(f"can't assign a {type(value).__name__} to a torch.{type_name(self._array.dtype)}Tensor")
 
 
 def _picked_shape(array: Any, parts: tuple[Any, ...]) -> tuple[int, ...]:
@@ -225,7 +225,7 @@ def _fit(source: Tensor, shape: tuple[int, ...]) -> Tensor:
     except RuntimeError:
         raise RuntimeError(
             f"shape mismatch: value tensor of shape {list(source.shape)} cannot be broadcast to indexing result of shape "
-            f"{list(shape)}"
+            f"{list(shape)}.  Target sizes: {list(shape)}.  Tensor sizes: {list(source.shape)}"
         ) from None
 
 

@@ -63,9 +63,10 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
         if len(shape) != len(first):
             raise RuntimeError(f"Tensors must have same number of dimensions: got {len(first)} and {len(shape)}")
         if shape[:axis] + shape[axis + 1 :] != first[:axis] + first[axis + 1 :]:
+            expected, got = next((n, m) for d, (n, m) in enumerate(zip(first, shape)) if d != axis and n != m)
             raise RuntimeError(
-                f"Sizes of tensors must match except in dimension {axis}. Expected {list(first)} but got {list(shape)} for "
-                f"tensor number {i} in the list."
+                f"Sizes of tensors must match except in dimension {axis}. Expected size {expected} but got size {got} for tensor "
+                f"number {i} in the list (shapes {list(first)} and {list(shape)})."
             )
     starts = [0]
     for x in given:

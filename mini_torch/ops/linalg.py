@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..op import apply, implements, public, row, rows, type_name
+from ..op import apply, implements, public, row, rows, shape_mismatch, type_name
 from ..tensor import Tensor, check_dim, method, wrap
 from .adjoint import diagonal_of
 
@@ -150,7 +150,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     try:
         return _bmm(input, other)
     except ValueError:
-        raise RuntimeError(f"The batch dimensions of shapes {list(a)} and {list(b)} do not broadcast in matmul") from None
+        raise shape_mismatch(a[:-2], b[:-2]) from None
 
 
 method("__matmul__", lambda self, other: matmul(self, other) if isinstance(other, Tensor) else matmul(self, wrap(other)))
@@ -223,7 +223,8 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
     """All products xᵢ yⱼ of two vectors. Source: PyTorch's `torch.outer`."""
     if input.ndim != 1 or vec2.ndim != 1:
-        raise RuntimeError(f"outer: Expected 1-D arguments, but got {input.ndim}-D and {vec2.ndim}-D")
+        name, x = ("self", input) if input.ndim != 1 else ("vec2", vec2)
+        raise RuntimeError(f"outer: Expected 1-D argument {name}, but got {x.ndim}-D")
     return np.expand_dims(input, 1) * vec2
 
 

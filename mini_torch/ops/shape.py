@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 import functools
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..dtype import Size
-from ..op import implements, public, row
+from ..op import implements, public, row, shape_mismatch
 from ..tensor import Tensor, check_dim, method, wrap
 from .adjoint import diagonal_of, on_diagonal
 
@@ -241,7 +242,7 @@ method("mT", property(_matrix_transposed, doc="The last two dimensions exchanged
 method("H", property(lambda self: transpose(self, 0, 1) if self._array.ndim else self, doc="A matrix transposed."))
 
 
-@public(method=False)
+@public
 def adjoint(input: Tensor) -> Tensor:
     """The last two dimensions exchanged. Source: PyTorch's `torch.adjoint`."""
     return _matrix_transposed(input)
@@ -317,7 +318,9 @@ def broadcast_shapes(*shapes: Any) -> Size:
     try:
         return Size(np.broadcast_shapes(*[tuple([s]) if isinstance(s, int) else tuple(s) for s in shapes]))
     except ValueError:
-        raise RuntimeError(f"Shape mismatch: objects cannot be broadcast to a single shape: {list(shapes)}") from None
+        pairs = itertools.combinations([tuple([s]) if isinstance(s, int) else tuple(s) for s in shapes], 2)
+        clash = next((a, b) for a, b in pairs if any(1 != m != n != 1 for m, n in zip(a[::-1], b[::-1])))
+        raise shape_mismatch(*clash) from None
 
 
 @public(method=False)
