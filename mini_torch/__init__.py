@@ -29,6 +29,7 @@ from .ops.activation import relu as relu
 from .ops.activation import relu_ as relu_
 from .ops.activation import rrelu as rrelu
 from .ops.activation import selu as selu
+from .ops.activation import selu_ as selu_
 from .ops.activation import sigmoid as sigmoid
 from .ops.activation import threshold as threshold
 from .ops.comparison import *  # noqa: F403
@@ -37,6 +38,7 @@ from .ops.dropout import dropout as dropout
 from .ops.elementwise import *  # noqa: F403
 from .ops.extremes import *  # noqa: F403
 from .ops.indexing import *  # noqa: F403
+from .ops.inplace import *  # noqa: F403
 from .ops.join import *  # noqa: F403
 from .ops.linalg import *  # noqa: F403
 from .ops.normalization import log_softmax as log_softmax
