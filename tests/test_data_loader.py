@@ -158,6 +158,7 @@ def test_a_dataset_with_its_own_items_is_asked_for_them(torch: ModuleType, data:
     assert batches(Doubled(torch.arange(3))) == [[0, 2], [4]]
     assert batches(Together()) == [[0, 10], [20, 30], [40]]
     assert batches(data.Subset(Together(), [3, 1, 2])) == [[30, 10], [20]]
+    assert batches(data.Subset([5, 6, 7], [2, 0])) == [[7, 5]]
     assert batches({0: 5, 1: 6}) == [[5, 6]]
 
 

@@ -286,7 +286,7 @@ def test_out_cannot_be_part_of_a_graph(torch: ModuleType) -> None:
 
 
 ERRORS: dict[str, tuple[type[Exception], str]] = {
-    "torch.rand(-1)": (RuntimeError, "negative dimension -1"),
+    "torch.rand(-1)": (RuntimeError, "negative"),
     "torch.rand()": (TypeError, "rand\\(\\)"),
     "torch.rand(2, dtype=torch.int64)": (NotImplementedError, "\"check_uniform_bounds\" not implemented for 'Long'"),
     "torch.randn(2, dtype=torch.bool)": (NotImplementedError, "\"normal_kernel_cpu\" not implemented for 'Bool'"),
@@ -298,7 +298,7 @@ ERRORS: dict[str, tuple[type[Exception], str]] = {
     "torch.randint(0, 100000, (2,), dtype=torch.float16)": (RuntimeError, "to - 1 is out of bounds for"),
     "torch.randint(2**63, (2,))": (ValueError, "Overflow when unpacking long long"),
     "torch.randint(0, 10, (2,), dtype=torch.complex64)": (RuntimeError, "only integral, floating-point and boolean"),
-    "torch.randperm(-1)": (RuntimeError, "negative dimension -1"),
+    "torch.randperm(-1)": (RuntimeError, "negative"),
     "torch.randperm(3.0)": (TypeError, "must be int, not float"),
     "torch.randperm(300, dtype=torch.uint8)": (RuntimeError, "without overflow"),
     "torch.normal(0.0, -1.0, (3,))": (RuntimeError, "normal expects std >= 0.0, but found std -1"),
