@@ -24,6 +24,7 @@ from .graph import is_inference_mode_enabled as is_inference_mode_enabled
 from .graph import no_grad as no_grad
 from .graph import set_grad_enabled as set_grad_enabled
 from .ops.activation import celu_ as celu_
+from .ops.activation import hardshrink as hardshrink
 from .ops.activation import prelu as prelu
 from .ops.activation import relu as relu
 from .ops.activation import relu_ as relu_

@@ -42,7 +42,7 @@ class Callback:
 
 class _OnEpoch(Callback):
     def __init__(self, function: Callable[[Model, dict[str, Any]], None]) -> None:
-        self.on_epoch = function  # type: ignore[method-assign]
+        self.on_epoch = function  # type: ignore[method-assign, assignment]
 
 
 def as_callbacks(given: Any) -> list[Callback]:
@@ -165,6 +165,6 @@ class Fit:
         if scheduler is None or self.interval == "step":
             return
         if isinstance(scheduler, ReduceLROnPlateau):
-            scheduler.step(values["loss"] if values["dev_loss"] is None else values["dev_loss"])
+            scheduler.step(self.position.loss if values["dev_loss"] is None else values["dev_loss"])
         else:
             scheduler.step()

@@ -13,7 +13,7 @@ from ..data_loader import DataLoader, TensorDataset
 from ..dtype import default_numpy_dtype
 from ..errors import CheckpointError
 from ..graph import no_grad
-from ..network import Module
+from ..network import Module, is_lazy
 from ..optimizer import Optimizer, by_name
 from ..tensor import Tensor, wrap
 from .fit import Fit, as_callbacks
@@ -177,8 +177,8 @@ class Model:
             return data
         array = np.asarray(data)
         if array.dtype.kind == "f":
-            kinds = [p._array.dtype for p in self.network.parameters() if p._array.dtype.kind == "f"]
-            array = array.astype(kinds[0] if kinds else default_numpy_dtype())
+            kinds = [p.dtype.numpy for p in self.network.parameters() if p.is_floating_point()]
+            array = array.astype(kinds[0] if kinds else default_numpy_dtype(), copy=False)
         return wrap(array)
 
     # ---- use --------------------------------------------------------------------------------------------------------
@@ -309,9 +309,8 @@ def _first_difference(own: dict[str, Any], saved: dict[str, Any]) -> str | None:
     for name, value in own.items():
         if name not in saved:
             return f"it has no {name!r}, which this network has"
-        shape = getattr(saved[name], "shape", None)
-        if shape != value.shape:
-            return f"{name!r} has shape {list(shape or ())} in it and {list(value.shape)} in this network"
+        if not is_lazy(value) and saved[name].shape != value.shape:
+            return f"{name!r} has shape {list(saved[name].shape)} in it and {list(value.shape)} in this network"
     for name in saved:
         if name not in own:
             return f"it has {name!r}, which this network has not"

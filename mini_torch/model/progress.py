@@ -22,7 +22,8 @@ class Bar:
     """
 
     def __init__(self, wanted: bool | None, epochs: int, total_steps: int | None, steps: int) -> None:
-        self.epochs, self.shown, self.next_time, self.dev_loss = epochs, steps, 0.0, None
+        self.epochs, self.shown, self.next_time = epochs, steps, 0.0
+        self.dev_loss: float | None = None
         self.bar = _tqdm(wanted, total=total_steps, initial=steps, unit="step", dynamic_ncols=True, leave=True)
 
     def step(self, position: Any) -> None:

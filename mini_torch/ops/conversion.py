@@ -14,7 +14,7 @@ from ..op import (
 from ..tensor import Tensor, check_device, method, wrap
 
 __all__ = [
-    "clone", "result_type",
+    "clone", "detach", "is_complex", "is_floating_point", "is_inference", "is_signed", "is_tensor", "result_type",
 ]  # fmt: skip
 
 _clone = row("clone", lambda x: np.array(x), x=lambda g: g)
@@ -122,6 +122,42 @@ def _fill(self: Tensor, value: Any) -> Tensor:
 
 method("fill_", _fill)
 method("zero_", lambda self: _fill(self, 0))
+
+
+@public(method=False)
+def detach(input: Tensor) -> Tensor:
+    """The same memory outside the graph. Source: PyTorch's `torch.detach`."""
+    return input.detach()
+
+
+@public(method=False)
+def is_tensor(obj: Any) -> builtins.bool:
+    """Whether `obj` is a tensor. Source: PyTorch's `torch.is_tensor`."""
+    return isinstance(obj, Tensor)
+
+
+@public(method=False)
+def is_floating_point(input: Tensor) -> builtins.bool:
+    """Whether the type is floating. Source: PyTorch's `torch.is_floating_point`."""
+    return input.is_floating_point()
+
+
+@public(method=False)
+def is_complex(input: Tensor) -> builtins.bool:
+    """Whether the type is complex. Source: PyTorch's `torch.is_complex`."""
+    return input.is_complex()
+
+
+@public(method=False)
+def is_signed(input: Tensor) -> builtins.bool:
+    """Whether the type holds negative numbers. Source: PyTorch's `torch.is_signed`."""
+    return input.is_signed()
+
+
+@public(method=False)
+def is_inference(input: Tensor) -> builtins.bool:
+    """Whether it was made in `inference_mode`. Source: PyTorch's `torch.is_inference`."""
+    return input.is_inference()
 
 
 @public(method=False)

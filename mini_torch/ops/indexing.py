@@ -19,7 +19,7 @@ from .elementwise import where
 from .extremes import Extremes
 
 __all__ = [
-    "argsort", "argwhere", "bucketize", "gather", "index_add", "index_copy", "index_fill", "index_select", "masked_fill",
+    "argsort", "argwhere", "bucketize", "gather", "index_add", "index_copy", "index_fill", "index_put", "index_select", "masked_fill",
     "masked_scatter", "masked_select", "nonzero", "scatter", "scatter_add", "searchsorted", "sort", "take_along_dim", "topk",
     "unique", "isin", "kthvalue",
 ]  # fmt: skip

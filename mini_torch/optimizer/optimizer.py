@@ -297,7 +297,7 @@ def _own(value: Any, param: Any, key: Any = None) -> Any:
     if isinstance(value, dict):
         return {k: _own(v, param, k) for k, v in value.items()}
     if isinstance(value, Iterable) and not isinstance(value, str):
-        return type(value)(_own(v, param) for v in value)  # type: ignore[call-arg]
+        return type(value)(_own(v, param) for v in value)
     return value
 
 
