@@ -7,6 +7,10 @@
 tensor([2., 4.])
 """
 
+from math import e as e
+from math import inf as inf
+from math import nan as nan
+from math import pi as pi
 from typing import TYPE_CHECKING, Any
 
 from . import autograd as autograd
@@ -45,9 +49,10 @@ from .ops.linalg import *  # noqa: F403
 from .ops.normalization import log_softmax as log_softmax
 from .ops.normalization import softmax as softmax
 from .ops.reduction import *  # noqa: F403
+from .ops.shape import *  # noqa: F403
+from .ops.sorting import *  # noqa: F403
 from .ops.special import erf as erf
 from .ops.special import erfc as erfc
-from .ops.shape import *  # noqa: F403
 from .random import *  # noqa: F403
 from .tensor import Tensor as Tensor
 

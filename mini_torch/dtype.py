@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, SupportsIndex
 
 import numpy as np
@@ -135,7 +135,7 @@ def scalar_dtype(value: Any) -> np.dtype[Any]:
     return get_default_dtype().to_complex().numpy
 
 
-@lru_cache(maxsize=None)
+@cache
 def promote_numpy(a: np.dtype[Any], b: np.dtype[Any]) -> np.dtype[Any]:
     """PyTorch's `promote_types` on NumPy's dtypes: as NumPy's, but an integer adds nothing to a float."""
     if _CATEGORY[a.kind] < 2 <= _CATEGORY[b.kind]:
@@ -269,6 +269,23 @@ class Size(tuple[builtins.int, ...]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Size, (tuple(self),)
+
+
+def check_dim(dim: builtins.int, ndim: builtins.int) -> builtins.int:
+    """`dim` counted from the front; IndexError where there is no such dimension."""
+    span = ndim or 1
+    if not -span <= dim < span:
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-span}, {span - 1}], but got {dim})")
+    return dim + span if dim < 0 else dim
+
+
+def contiguous_strides(shape: tuple[builtins.int, ...]) -> tuple[builtins.int, ...]:
+    """A shape's strides, in elements, when its elements lie in order without gaps."""
+    strides, step = [], 1
+    for n in reversed(shape):
+        strides.append(step)
+        step *= max(n, 1)
+    return tuple(reversed(strides))
 
 
 class device:

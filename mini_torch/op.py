@@ -28,9 +28,11 @@ from typing import Any
 import numpy as np
 
 from .dtype import default_numpy_dtype, from_numpy_dtype, promote_operands, scalar_dtype
+from .errors import NO_COMPLEX_GRADIENTS
 from .graph import mode
 from .plan import Plan
-from .tensor import NO_COMPLEX_GRADIENTS, Tensor, View, alias, make, method, numpy_entries, wrap
+from .tensor import Tensor, alias, make, method, numpy_entries, wrap
+from .view import View
 
 __all__ = ["Row", "apply", "binary", "functions", "implements", "inplace", "public", "quiet", "row", "rows", "unary",
            "variadic"]  # fmt: skip
@@ -195,7 +197,7 @@ def variadic(name: str, forward: Forward, rule: Formula) -> Callable[..., Any]:
     """
     options = parameters_of(forward)[1:]
 
-    @functools.lru_cache(maxsize=None)
+    @functools.cache
     def row_of(count: int) -> Row:
         rules: dict[str, Formula | None] = {f"x{i}": functools.partial(rule, i) for i in range(count)}
         return Row(name, lambda *args: forward(args[:count], *args[count:]), rules, options=options)

@@ -1,11 +1,11 @@
 """`save` and `load`: nested dicts, lists and tuples of tensors and numbers, in a file that anybody can look into.
 
-The file is a zip archive, stored without compression: `structure.json` describes the object, and each tensor is a
-NumPy `.npy` member whose name says where in the object it is. So `unzip -p f structure.json` and
+The file is a zip archive, stored without compression: `structure.json` describes the object, and each tensor is
+a NumPy `.npy` member whose name says where in the object it is. So `unzip -p f structure.json` and
 `np.load(f)["network/0.weight"]` both work, and reading one needs no code from it: nothing is ever unpickled.
 
-A file is written beside its place and then renamed: what has the name is always whole. Reading takes no more memory
-than the file is long, whatever the file claims.
+A file is written beside its place and then renamed: what has the name is always whole. Reading takes no more
+memory than the file is long, whatever the file claims.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ TAG = "$"  # a JSON object with this key is no plain dict: the key's value says 
 Array = np.ndarray[Any, Any]
 
 
-# ---- writing ----------------------------------------------------------------------------------------------------------
+# ---- writing -----------------------------------------------------------------------------------------------
 def save(obj: Any, f: Any) -> None:
     """Writes `obj` to the path or the open binary file `f`.
 
-    `obj` may hold tensors, arrays, numbers, strings, None, and lists, tuples, sizes and dicts of such, for example
-    `model.state_dict()`. A tensor that is there twice is written once. Errors: TypeError for anything else, with its
-    place in `obj`; OSError where the file cannot be written, and then an old one of this name is still there.
-    PyTorch's `torch.save`, with a format of its own.
+    `obj` may hold tensors, arrays, numbers, strings, None, and lists, tuples, sizes and dicts of such, for
+    example `model.state_dict()`. A tensor that is there twice is written once. Errors: TypeError for anything
+    else, with its place in `obj`; OSError where the file cannot be written, and then an old one of this name is
+    still there. PyTorch's `torch.save`, with a format of its own.
 
     >>> import io
     >>> from mini_torch import ones
@@ -137,23 +137,27 @@ class _Encoder:
         """The name of the member that holds `array`, in words of ASCII."""
         if id(array) not in self.names:
             from_numpy_dtype(array.dtype)
-            words = "/".join("".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in w) for w in place)
-            name, count = words or "tensor", 1
+            words = name = "/".join(map(_in_ascii, place)) or "tensor"
+            count = 1
             while name in self.arrays:
                 count += 1
-                name = f"{words or 'tensor'}~{count}"
+                name = f"{words}~{count}"
             self.arrays[name] = array
             self.names[id(array)] = name
         return self.names[id(array)]
 
 
-# ---- reading ----------------------------------------------------------------------------------------------------------
+def _in_ascii(word: str) -> str:
+    return "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in word)
+
+
+# ---- reading -----------------------------------------------------------------------------------------------
 def load(f: Any, map_location: Any = None, *, weights_only: bool = True, mmap: bool | None = None) -> Any:
     """The object that `save` wrote to the path or the open binary file `f`.
 
-    `map_location`, `weights_only` and `mmap` are there because PyTorch has them: all is on the CPU, and no code is ever
-    run. Errors: `CheckpointError` (a RuntimeError) that names the file and the cause where it is damaged or not ours;
-    where there is none, that is a FileNotFoundError, too. PyTorch's `torch.load`.
+    `map_location`, `weights_only` and `mmap` are there because PyTorch has them: all is on the CPU, and no code
+    is ever run. Errors: `CheckpointError` (a RuntimeError) that names the file and the cause where it is
+    damaged or not ours; where there is none, that is a FileNotFoundError, too. PyTorch's `torch.load`.
     """
     if hasattr(f, "read"):
         return _read(f, getattr(f, "name", "the given file"))

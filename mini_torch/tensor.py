@@ -20,9 +20,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from . import dtype as _dtype
-from .dtype import Size, check_device, cpu, device, from_numpy_dtype, to_numpy_dtype
+from .dtype import Size, check_device, check_dim, contiguous_strides, cpu, device, from_numpy_dtype, to_numpy_dtype
+from .errors import NO_COMPLEX_GRADIENTS
 from .formatting import format_scalar, format_tensor
-from .graph import InferenceCell, Node, RemovableHandle, enable_grad, mode
+from .graph import InferenceCell, Node, RemovableHandle, mode
+from .view import View
 
 if TYPE_CHECKING:  # the methods that ops/ adds, for type checkers and editors; made by tests/stubs.py
     from .methods import Methods
@@ -32,38 +34,7 @@ else:
 __all__ = ["Tensor", "tensor", "wrap"]
 
 Array = np.ndarray[Any, Any]
-NO_COMPLEX_GRADIENTS = (
-    "gradients through complex numbers are not there yet: compute with the real and imaginary parts as two real tensors"
-)
 _ndarray = np.ndarray
-
-
-class View:
-    """How a view came from its base: the base tensor and the steps to take from it again.
-
-    An in-place write to the base, or to any view of it, makes a new history for the base. `generation` says for which
-    history the view's own node was made; an older one is made anew when it is asked for.
-    """
-
-    __slots__ = ("base", "generation", "steps")
-
-    def __init__(self, base: Tensor, steps: tuple[tuple[Callable[..., Any], tuple[Any, ...]], ...]) -> None:
-        self.base = base
-        self.steps = steps
-        self.generation = base._cell[1]
-
-    def replay(self, x: Any) -> Any:
-        """The steps on another array, tensor or base of the same shape."""
-        for function, options in self.steps:
-            x = function(x, *options)
-        return x
-
-    def refresh(self, view: Tensor) -> None:
-        """Gives the view the history that its base has now."""
-        with enable_grad():
-            again = self.replay(self.base)
-        view._node, view._requires_grad = again._node, again._requires_grad
-        self.generation = view._cell[1]
 
 
 class Tensor(Methods):
@@ -144,10 +115,7 @@ class Tensor(Methods):
         """Bytes per element."""
         return self._array.itemsize
 
-    @property
-    def itemsize(self) -> int:
-        """Bytes per element."""
-        return self._array.itemsize
+    itemsize = property(element_size, doc="Bytes per element.")
 
     @property
     def nbytes(self) -> int:
@@ -157,7 +125,7 @@ class Tensor(Methods):
     def stride(self, dim: int | None = None) -> Any:
         """Steps, in elements, from one index to the next along each dimension (or along `dim`)."""
         array = self._array
-        strides = tuple(s // array.itemsize for s in array.strides) if array.size else _contiguous_strides(array.shape)
+        strides = tuple(s // array.itemsize for s in array.strides) if array.size else contiguous_strides(array.shape)
         return strides if dim is None else strides[check_dim(dim, array.ndim)]
 
     def storage_offset(self) -> int:
@@ -459,13 +427,11 @@ class Tensor(Methods):
         """This tensor: everything is on the CPU."""
         return self
 
+    pin_memory = cpu
+
     def cuda(self, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Tensor:
         """RuntimeError: there is no GPU here."""
         check_device(device if isinstance(device, str) else "cuda")
-        return self
-
-    def pin_memory(self, device: Any = None) -> Tensor:
-        """This tensor: memory needs no pinning on the CPU."""
         return self
 
     def share_memory_(self) -> Tensor:
@@ -596,22 +562,6 @@ def _explain_bad_data(data: Any, place: tuple[int, ...]) -> NoReturn:
     if data is None or not isinstance(data, int | float | complex):
         raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
     raise RuntimeError("Overflow when unpacking long long")
-
-
-def check_dim(dim: int, ndim: int) -> int:
-    """`dim` counted from the front; IndexError where there is no such dimension."""
-    span = ndim or 1
-    if not -span <= dim < span:
-        raise IndexError(f"Dimension out of range (expected to be in range of [{-span}, {span - 1}], but got {dim})")
-    return dim + span if dim < 0 else dim
-
-
-def _contiguous_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
-    strides, step = [], 1
-    for n in reversed(shape):
-        strides.append(step)
-        step *= max(n, 1)
-    return tuple(reversed(strides))
 
 
 # ---- what ops/ fills --------------------------------------------------------------------------------------------------

@@ -13,5 +13,5 @@ from ..graph import enable_grad as enable_grad
 from ..graph import inference_mode as inference_mode
 from ..graph import no_grad as no_grad
 from ..graph import set_grad_enabled as set_grad_enabled
-from ..tensor import Tensor as Variable
+from ..tensor import Tensor as Variable  # noqa: F401
 from . import function as function

@@ -18,9 +18,9 @@ __all__ = ["Callback", "Fit"]
 class Callback:
     """What `Model.fit` calls while it runs; override what you need. A plain function stands for `on_epoch` alone.
 
-    `logs` holds "epoch" and "step" (how many are finished, from the run's start), "loss", and at an epoch's end "lr"
-    and, with validation data, "dev_loss". Set `model.stop = True` to end the run after the step or epoch at hand.
-    `model.save` may be called at any of these moments: the checkpoint continues the run bit for bit.
+    `logs` holds "epoch" and "step" (how many are finished, from the run's start), "loss", and at an epoch's end
+    "lr" and, with validation data, "dev_loss". Set `model.stop = True` to end the run after the step or epoch
+    at hand. `model.save` may be called at any of these moments: the checkpoint continues the run bit for bit.
 
     >>> class Patience(Callback):
     ...     def on_epoch(self, model, logs):
@@ -98,7 +98,8 @@ class Fit:
     def _epoch(self, interruption: Interruption) -> History:
         """An epoch or what is left of it. Returns the run's history, or of a cut epoch a copy with its numbers so far.
 
-        The copy, because an epoch that `max_steps` or a callback cut can still be continued and is noted only then.
+        The copy, because an epoch that `max_steps` or a callback cut can still be continued and is noted only
+        then.
         """
         position = self.position
         self._steps(self._batches(), interruption)
@@ -115,7 +116,7 @@ class Fit:
         self.bar.draw(position)
         position.next_epoch()
         self._step_scheduler(values)
-        logs = {"epoch": position.epoch, "step": position.steps, **{k: v for k, v in values.items() if v is not None}}
+        logs = {"epoch": position.epoch, "step": position.steps, **values}
         for callback in self.callbacks:
             callback.on_epoch(self.model, logs)
         return position.history
@@ -153,18 +154,18 @@ class Fit:
         stopped = interruption.asked or self.position.steps >= self.limit or self.model.stop
         return stopped and self.position.batch != self.length
 
-    def _values(self) -> dict[str, float | None]:
+    def _values(self) -> dict[str, float]:
         """The epoch's numbers for the history."""
-        dev_loss = None if self.validation is None else self.model.evaluate(self.validation)
-        self.bar.dev_loss = dev_loss
-        rate = float(self.model.optimizer.param_groups[0]["lr"])
-        return {"loss": self.position.loss, "dev_loss": dev_loss, "lr": rate}
+        values = {"loss": self.position.loss}
+        if self.validation is not None:
+            values["dev_loss"] = self.bar.dev_loss = self.model.evaluate(self.validation)
+        return {**values, "lr": float(self.model.optimizer.param_groups[0]["lr"])}
 
-    def _step_scheduler(self, values: dict[str, float | None]) -> None:
+    def _step_scheduler(self, values: dict[str, float]) -> None:
         scheduler = self.model.scheduler
         if scheduler is None or self.interval == "step":
             return
         if isinstance(scheduler, ReduceLROnPlateau):
-            scheduler.step(self.position.loss if values["dev_loss"] is None else values["dev_loss"])
+            scheduler.step(values.get("dev_loss", values["loss"]))
         else:
             scheduler.step()

@@ -19,11 +19,10 @@ class History(dict[str, list[float]]):
     [0.5, 0.25]
     """
 
-    def note(self, **values: float | None) -> None:
-        """Appends one epoch's values; None is left out."""
+    def note(self, **values: float) -> None:
+        """Appends one epoch's values."""
         for name, value in values.items():
-            if value is not None:
-                self.setdefault(name, []).append(value)
+            self.setdefault(name, []).append(value)
 
     def copy(self) -> History:
         """Another history with lists of its own."""
@@ -34,9 +33,9 @@ class History(dict[str, list[float]]):
 class Position:
     """Where a run stands: enough to go on as if it had never stopped.
 
-    An epoch's order of rows is drawn when the epoch begins. So a run that was cut inside an epoch is continued by
-    setting the generators to `epoch_rng` (their states when that epoch began), drawing the same order again, passing
-    over the first `batch` batches, and then setting the generators to `rng` (their states at the cut).
+    An epoch's order of rows is drawn when the epoch begins. So a run that was cut inside an epoch is continued
+    by setting the generators to `epoch_rng` (their states when that epoch began), drawing the same order again,
+    passing over the first `batch` batches, and then setting the generators to `rng` (their states at the cut).
     """
 
     epoch: int = 0  # finished epochs

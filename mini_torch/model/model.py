@@ -28,9 +28,9 @@ FORMAT = "mini_torch.Model"
 class Model:
     """A network, the loss it is to make small, and the optimizer that does it.
 
-    `optimizer` is an optimizer, or the name ("sgd", "adam", "adamw", "rmsprop", "adagrad"), the class, or a function of
-    the parameters that makes one; `lr` and other options go to it. One that is made here is made when first needed,
-    so a network whose layers take their input size from the first batch is fine.
+    `optimizer` is an optimizer, or the name ("sgd", "adam", "adamw", "rmsprop", "adagrad"), the class, or a
+    function of the parameters that makes one; `lr` and other options go to it. One that is made here is made
+    when first needed, so a network whose layers take their input size from the first batch is fine.
 
     Errors: ValueError for an unknown name; TypeError for options beside an optimizer that is ready.
 
@@ -45,7 +45,9 @@ class Model:
     torch.Size([64, 1])
     """
 
-    def __init__(self, network: Module, loss: Callable[[Any, Any], Tensor], optimizer: Any = "adam", **options: Any) -> None:
+    def __init__(
+        self, network: Module, loss: Callable[[Any, Any], Tensor], optimizer: Any = "adam", **options: Any
+    ) -> None:
         if isinstance(optimizer, Optimizer) and options:
             raise TypeError(f"options {sorted(options)} are for an optimizer that Model makes; this one is ready")
         self.network = network
@@ -59,7 +61,7 @@ class Model:
         self._loader: Any = None  # the one that fit is at work on
         self._to_resume: dict[str, Any] | None = None  # what a checkpoint said and only a continued fit can use
 
-    # ---- one step ---------------------------------------------------------------------------------------------------
+    # ---- one step ------------------------------------------------------------------------------------------
     @property
     def optimizer(self) -> Optimizer:
         """The optimizer of all the network's parameters."""
@@ -91,7 +93,7 @@ class Model:
         value: float = loss.item()
         return value
 
-    # ---- training ---------------------------------------------------------------------------------------------------
+    # ---- training ------------------------------------------------------------------------------------------
     def fit(
         self,
         data: Any,
@@ -108,13 +110,14 @@ class Model:
     ) -> History:
         """Trains for `epochs` passes over `data`, or until `max_steps` steps are done.
 
-        `data` and `validation` are loaders of (x, y) batches, or pairs (x, y) of tensors or arrays; of a pair, training
-        batches have `batch_size` rows in a new order each epoch. `scheduler` is one of this optimizer's, or a function
-        of the optimizer that makes it; it steps after each epoch, or each "step" (`scheduler_interval`). `progress`: a
-        tqdm bar; None shows it where tqdm is installed. `callbacks`: see `Callback`.
+        `data` and `validation` are loaders of (x, y) batches, or pairs (x, y) of tensors or arrays; of a pair,
+        training batches have `batch_size` rows in a new order each epoch. `scheduler` is one of this
+        optimizer's, or a function of the optimizer that makes it; it steps after each epoch, or each "step"
+        (`scheduler_interval`). `progress`: a tqdm bar; None shows it where tqdm is installed. `callbacks`: see
+        `Callback`.
 
-        Ctrl-C lets the step at work end and then raises KeyboardInterrupt. So a run is stopped and continued like this,
-        to the same weights, bit for bit, as if it had never stopped:
+        Ctrl-C lets the step at work end and then raises KeyboardInterrupt. So a run is stopped and continued
+        like this, to the same weights, bit for bit, as if it had never stopped:
 
             try:
                 model.fit(loader, epochs=300)
@@ -124,9 +127,9 @@ class Model:
             model.load("model.ckpt")                      # a new process: same network, optimizer and data
             model.fit(loader, epochs=300, resume=True)    # epochs and max_steps count from the run's start
 
-        The checkpoint has the position (epoch, steps done in it, its sum of losses, the history), the generators'
-        states at that epoch's beginning and at the cut, and the scheduler's state; `Position` says how they are used.
-        Random numbers from elsewhere (Python's `random`, `np.random`) are not covered.
+        The checkpoint has the position (epoch, steps done in it, its sum of losses, the history), the
+        generators' states at that epoch's beginning and at the cut, and the scheduler's state; `Position` says
+        how they are used. Random numbers from elsewhere (Python's `random`, `np.random`) are not covered.
 
         Errors: RuntimeError for `resume=True` where there is no run to continue.
         """
@@ -181,7 +184,7 @@ class Model:
             array = array.astype(kinds[0] if kinds else default_numpy_dtype(), copy=False)
         return wrap(array)
 
-    # ---- use --------------------------------------------------------------------------------------------------------
+    # ---- use -----------------------------------------------------------------------------------------------
     @contextmanager
     def _evaluating(self) -> Iterator[None]:
         """Evaluation mode, nothing recorded; after it each layer is in the mode it was in."""
@@ -219,7 +222,7 @@ class Model:
             parts = [self.network(x[i : i + batch_size])._array for i in range(0, max(len(x), 1), batch_size)]
         return wrap(np.concatenate(parts))
 
-    # ---- to and from files --------------------------------------------------------------------------------------------
+    # ---- to and from files ---------------------------------------------------------------------------------
     def save(self, path: Any, **extra: Any) -> None:
         """Writes a checkpoint: weights, optimizer, scheduler, position of the run, and what you add by name.
 
@@ -244,8 +247,8 @@ class Model:
     def load(self, path: Any) -> dict[str, Any]:
         """Takes everything from a checkpoint that `save` wrote; returns what was added to it by name.
 
-        Errors: `CheckpointError` (a RuntimeError) where the file is damaged, not a Model's, or of another network or
-        optimizer, with the first difference. Nothing has changed then.
+        Errors: `CheckpointError` (a RuntimeError) where the file is damaged, not a Model's, or of another
+        network or optimizer, with the first difference. Nothing has changed then.
         """
         saved = serialization.load(path)
         if not isinstance(saved, dict) or saved.get("format") != FORMAT:
@@ -264,13 +267,15 @@ class Model:
 
     def _load_optimizer(self, path: Any, name: str, state: dict[str, Any]) -> None:
         if name != type(self.optimizer).__name__:
-            raise CheckpointError(f"{path}: saved with the optimizer {name}, this model has {type(self.optimizer).__name__}")
+            raise CheckpointError(
+                f"{path}: saved with the optimizer {name}, this model has {type(self.optimizer).__name__}"
+            )
         try:
             self.optimizer.load_state_dict(state)
         except ValueError as error:
             raise CheckpointError(f"{path}: {error}") from None
 
-    # ---- looking inside -----------------------------------------------------------------------------------------------
+    # ---- looking inside ------------------------------------------------------------------------------------
     def summary(self, input_shape: Any = None) -> str:
         """A table of the layers with output shapes and parameter counts, to print.
 
@@ -291,7 +296,8 @@ class Model:
     def record(self, *layer_names: str) -> AbstractContextManager[dict[str, Tensor]]:
         """Inside, each forward pass puts the outputs of these layers (all, if none is named) into the given dict.
 
-        Names are those of `network.named_modules()`. Errors: KeyError for a name that is not there, with those that are.
+        Names are those of `network.named_modules()`. Errors: KeyError for a name that is not there, with those
+        that are.
 
         >>> import mini_torch as torch
         >>> from mini_torch import nn

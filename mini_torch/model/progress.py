@@ -64,8 +64,8 @@ def _tqdm(wanted: bool | None, **options: Any) -> Any:
 class Interruption:
     """Within it the first Ctrl-C only sets `asked`, the second one interrupts at once.
 
-    A step that is cut in half leaves some parameters updated and others not; so a run stops between two steps. Where
-    SIGINT has a handler already, or outside the main thread, nothing is changed.
+    A step that is cut in half leaves some parameters updated and others not; so a run stops between two steps.
+    Where SIGINT has a handler already, or outside the main thread, nothing is changed.
     """
 
     def __init__(self) -> None:

@@ -18,4 +18,5 @@ from .normalization import *  # noqa: F403
 from .padding import *  # noqa: F403
 from .reduction import *  # noqa: F403
 from .shape import *  # noqa: F403
+from .sorting import *  # noqa: F403
 from .special import *  # noqa: F403

@@ -9,7 +9,17 @@ import numpy as np
 
 from ..dtype import from_numpy_dtype, to_numpy_dtype
 from ..op import (
-    TYPE_NAMES, cast, check_writable, common_type, implements, inplace, overwrite, own_node, public, row, type_name,
+    TYPE_NAMES,
+    cast,
+    check_writable,
+    common_type,
+    implements,
+    inplace,
+    overwrite,
+    own_node,
+    public,
+    row,
+    type_name,
 )  # fmt: skip
 from ..tensor import Tensor, check_device, method, wrap
 

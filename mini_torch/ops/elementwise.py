@@ -10,7 +10,17 @@ import numpy as np
 
 from ..dtype import from_numpy_dtype
 from ..op import (
-    as_operand, binary, common_type, implements, inplace, operands, public, quiet, row, shape_mismatch, unary,
+    as_operand,
+    binary,
+    common_type,
+    implements,
+    inplace,
+    operands,
+    public,
+    quiet,
+    row,
+    shape_mismatch,
+    unary,
 )  # fmt: skip
 from ..tensor import Tensor, method, wrap
 from .comparison import isnan
@@ -433,7 +443,7 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
         return _where(mask, *pair)
     except ValueError as error:
         shapes = [mask.shape, pair[0]._array.shape, pair[1]._array.shape]
-        clash = next((p for p in ((shapes[0], shapes[1]), (shapes[0], shapes[2]), (shapes[1], shapes[2])) if not _fit(*p)))
+        clash = next(p for p in ((shapes[0], shapes[1]), (shapes[0], shapes[2]), (shapes[1], shapes[2])) if not _fit(*p))
         raise shape_mismatch(*clash) from error
 
 

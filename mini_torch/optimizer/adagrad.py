@@ -17,11 +17,12 @@ __all__ = ["Adagrad"]
 class Adagrad(FlatOptimizer):
     """p -= lr · g / (√s + eps), where s is the sum of all squared gradients so far.
 
-    s starts at `initial_accumulator_value`; after t steps the rate is lr / (1 + (t − 1) · lr_decay). `weight_decay` and
-    `maximize` as in `SGD`. `foreach` and `fused` choose between PyTorch's implementations and change nothing here.
+    s starts at `initial_accumulator_value`; after t steps the rate is lr / (1 + (t − 1) · lr_decay).
+    `weight_decay` and `maximize` as in `SGD`. `foreach` and `fused` choose between PyTorch's implementations
+    and change nothing here.
 
-    Errors: ValueError for a negative option. Duchi, Hazan and Singer, "Adaptive Subgradient Methods for Online Learning
-    and Stochastic Optimization", 2011; PyTorch's `optim.Adagrad`.
+    Errors: ValueError for a negative option. Duchi, Hazan and Singer, "Adaptive Subgradient Methods for Online
+    Learning and Stochastic Optimization", 2011; PyTorch's `optim.Adagrad`.
 
     >>> from mini_torch import nn, ones
     >>> p = nn.Parameter(ones(2))

@@ -17,13 +17,14 @@ __all__ = ["Adam", "AdamW"]
 class Adam(FlatOptimizer):
     """Steps along the mean of past gradients m, divided by the root of the mean of their squares v.
 
-    m = β₁ m + (1−β₁) g, v = β₂ v + (1−β₂) g², p -= lr · m̂ / (√v̂ + eps), where m̂ = m / (1−β₁ᵗ), v̂ = v / (1−β₂ᵗ) undo
-    the start at zero, t steps ago. `amsgrad` takes the largest v so far; `weight_decay` adds that times p to g, with
-    `decoupled_weight_decay` it shrinks p instead; `maximize` goes uphill. `foreach`, `fused` and `capturable` choose
-    between PyTorch's implementations and change nothing here.
+    m = β₁ m + (1−β₁) g, v = β₂ v + (1−β₂) g², p -= lr · m̂ / (√v̂ + eps), where m̂ = m / (1−β₁ᵗ), v̂ = v /
+    (1−β₂ᵗ) undo the start at zero, t steps ago. `amsgrad` takes the largest v so far; `weight_decay` adds that
+    times p to g, with `decoupled_weight_decay` it shrinks p instead; `maximize` goes uphill. `foreach`, `fused`
+    and `capturable` choose between PyTorch's implementations and change nothing here.
 
     Errors: ValueError for a negative option or a beta that is not in [0, 1). Kingma and Ba, "Adam: A Method for
-    Stochastic Optimization", 2015; Reddi et al., "On the Convergence of Adam and Beyond", 2018; PyTorch's `optim.Adam`.
+    Stochastic Optimization", 2015; Reddi et al., "On the Convergence of Adam and Beyond", 2018; PyTorch's
+    `optim.Adam`.
 
     >>> from mini_torch import nn, ones
     >>> p = nn.Parameter(ones(2))

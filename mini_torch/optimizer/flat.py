@@ -1,12 +1,12 @@
 """One update for all parameters of a group: their gradients and state lie in flat buffers, side by side.
 
-A network has many small parameters, and a NumPy call on a small array costs more than its arithmetic. So the state of
-all parameters of one number type lies in one buffer per name ("exp_avg" …), gradients are gathered into another, and
-an optimizer's formula runs once over all of it. A parameter's own memory never moves: what the user shares with it
-stays shared. `state[p]["exp_avg"]` is a tensor on its part of the buffer.
+A network has many small parameters, and a NumPy call on a small array costs more than its arithmetic. So the
+state of all parameters of one number type lies in one buffer per name ("exp_avg" …), gradients are gathered
+into another, and an optimizer's formula runs once over all of it. A parameter's own memory never moves: what
+the user shares with it stays shared. `state[p]["exp_avg"]` is a tensor on its part of the buffer.
 
-`Sheet`: the buffers of one number type. `Run`: neighbours in a sheet that one update covers, because they all have a
-gradient now and the same number of steps behind them. With nothing frozen that is the whole sheet.
+`Sheet`: the buffers of one number type. `Run`: neighbours in a sheet that one update covers, because they all
+have a gradient now and the same number of steps behind them. With nothing frozen that is the whole sheet.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def constant(value: float, kind: np.dtype[Any]) -> Array:
 class Run:
     """Neighbouring parameters of one type, with what one update of all of them works on.
 
-    `g` holds the gradients once `gather` has run, `work` is free, `state[name]` is the state, all flat and real (of
-    complex parameters: twice as long). `new` says that this is the first update of these parameters.
+    `g` holds the gradients once `gather` has run, `work` is free, `state[name]` is the state, all flat and real
+    (of complex parameters: twice as long). `new` says that this is the first update of these parameters.
     """
 
     __slots__ = ("g", "g_parts", "kind", "near_parts", "new", "params", "state", "steps", "work", "work_parts")
@@ -65,7 +65,7 @@ class Run:
         """g = scale · (gradient + weight_decay · parameter)."""
         factor = self.number(scale)
         for p, g in zip(self.params, self.g_parts):
-            np.multiply(p._grad._array, factor, g)
+            np.multiply(p._grad._array, factor, g)  # type: ignore[union-attr]
         if weight_decay:
             factor = self.number(scale * weight_decay)
             for p, work in zip(self.params, self.work_parts):
@@ -84,7 +84,7 @@ class Run:
         factor = self.number(rate)
         for p, part in zip(self.params, self.near_parts):
             array = p._array
-            np.multiply(p._grad._array, factor, part)
+            np.multiply(p._grad._array, factor, part)  # type: ignore[union-attr]
             np.subtract(array, part, array)
             p._cell[0] += 1
 
@@ -112,7 +112,7 @@ class Sheet:
         self.buffers = {name: np.zeros(self.bounds[-1], self.kind) for name in names}
         self.steps = np.zeros(len(params), np.promote_types(np.float32, default_numpy_dtype()))
         self.step_tensors = [wrap(self.steps[i : i + 1].reshape(())) for i in range(len(params))]
-        self.tensors = {name: [wrap(part) for part in self.parts(b, 0, len(params))] for name, b in self.buffers.items()}
+        self.tensors = {name: [*map(wrap, self.parts(b, 0, len(params)))] for name, b in self.buffers.items()}
 
     def parts(self, buffer: Array, first: int, last: int) -> list[Array]:
         """The parts of `buffer` that belong to the parameters from `first` to before `last`, in their shapes."""
@@ -214,7 +214,7 @@ class FlatOptimizer(Optimizer):
                     layout.present = []  # so that the next step finds larger runs
         return loss
 
-    # ---- the layout: only when something has changed ------------------------------------------------------------------
+    # ---- the layout: only when something has changed -------------------------------------------------------
     def _lay_out(self, i: int, group: dict[str, Any], present: list[Tensor]) -> Layout:
         """The layout of group `i` for a step of the parameters `present`."""
         layout = self._layouts.setdefault(i, Layout())
@@ -265,8 +265,8 @@ def _take_over(state: dict[str, Any], name: str, tensor: Tensor, initial: comple
     value = held._array if isinstance(held, Tensor) else np.asarray(initial if held is None else held)
     if isinstance(held, Tensor) and value.shape != tensor._array.shape and name != "step":
         raise RuntimeError(
-            f"the optimizer's state {name!r} has shape {list(value.shape)}, its parameter {list(tensor._array.shape)}: "
-            "it is that of another parameter; load the state that belongs to this network, or clear it"
+            f"the optimizer's state {name!r} has shape {list(value.shape)}, its parameter "
+            f"{list(tensor._array.shape)}: it is that of another parameter; load the state that belongs to this network, or clear it"
         )
     tensor._array[...] = value.reshape(()) if name == "step" else value
     state[name] = tensor

@@ -6,7 +6,7 @@ import copy
 import functools
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from itertools import chain
 from typing import Any
 
@@ -31,11 +31,11 @@ required = _Required()  # the default of an option that each group must give
 class Optimizer:
     """Keeps the parameters to optimize, in groups with options of their own, and the state of each.
 
-    A subclass gives the options' defaults and a `step`; it may use `state[p]`, a dict for each parameter. `params` is
-    an iterable of tensors, of (name, tensor) pairs, or of dicts {"params": …, options …}.
+    A subclass gives the options' defaults and a `step`; it may use `state[p]`, a dict for each parameter.
+    `params` is an iterable of tensors, of (name, tensor) pairs, or of dicts {"params": …, options …}.
 
-    Errors: TypeError for what holds no tensors; ValueError for an empty list, a tensor that is no leaf, a parameter in
-    two groups. PyTorch's `torch.optim.Optimizer`.
+    Errors: TypeError for what holds no tensors; ValueError for an empty list, a tensor that is no leaf, a
+    parameter in two groups. PyTorch's `torch.optim.Optimizer`.
     """
 
     _opt_called: bool | None = None  # None: no scheduler wants to know whether `step` was called
@@ -48,7 +48,8 @@ class Optimizer:
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
             raise TypeError(
-                f"params argument given to the optimizer should be an iterable of Tensors or dicts, but got {_name(params)}"
+                "params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
+                f"{_name(params)}"
             )
         self.defaults = defaults
         self.state: defaultdict[Any, Any] = defaultdict(dict)
@@ -88,7 +89,7 @@ class Optimizer:
             text += f"\nParameter Group {i}\n{options}"
         return text + ")"
 
-    # ---- parameter groups -------------------------------------------------------------------------------------------
+    # ---- parameter groups ----------------------------------------------------------------------------------
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Adds a group: a dict with "params" and any options that differ from the defaults. The dict is kept."""
         if not isinstance(param_group, dict):
@@ -139,7 +140,7 @@ class Optimizer:
                 f"{'with' if named else 'without'} names to the optimizer"
             )
 
-    # ---- steps --------------------------------------------------------------------------------------------------------
+    # ---- steps ---------------------------------------------------------------------------------------------
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Updates the parameters. `closure` computes the loss and the gradients anew, where an optimizer needs that."""
         raise NotImplementedError(f"{type(self).__name__} does not define step")
@@ -156,12 +157,12 @@ class Optimizer:
                     p.grad._array[...] = 0
                     p.grad._bump()
 
-    # ---- checkpoints --------------------------------------------------------------------------------------------------
+    # ---- checkpoints ---------------------------------------------------------------------------------------
     def state_dict(self) -> StateDict:
         """The state and the groups as plain dicts, with parameters as numbers in the order of the groups.
 
-        {"state": {0: {"step": …, …}, …}, "param_groups": [{"lr": …, "params": [0, 1]}, …]}. The tensors in it are the
-        optimizer's own: copy it (`copy.deepcopy`) to keep a moment.
+        {"state": {0: {"step": …, …}, …}, "param_groups": [{"lr": …, "params": [0, 1]}, …]}. The tensors in it
+        are the optimizer's own: copy it (`copy.deepcopy`) to keep a moment.
         """
         for pre_hook in self._state_dict_pre_hooks.values():
             pre_hook(self)
@@ -194,7 +195,9 @@ class Optimizer:
         if len(saved) != len(self.param_groups):
             raise ValueError("loaded state dict has a different number of parameter groups")
         if any(len(new["params"]) != len(old["params"]) for new, old in zip(saved, self.param_groups)):
-            raise ValueError("loaded state dict contains a parameter group that doesn't match the size of optimizer's group")
+            raise ValueError(
+                "loaded state dict contains a parameter group that doesn't match the size of optimizer's group"
+            )
         numbers = chain.from_iterable(group["params"] for group in saved)
         param_of = dict(zip(numbers, chain.from_iterable(group["params"] for group in self.param_groups)))
         state: defaultdict[Any, Any] = defaultdict(dict)
@@ -209,7 +212,7 @@ class Optimizer:
         for post_hook in self._load_post_hooks.values():
             post_hook(self)
 
-    # ---- hooks --------------------------------------------------------------------------------------------------------
+    # ---- hooks ---------------------------------------------------------------------------------------------
     def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """`hook(optimizer, args, kwargs)` is called before each step and may return other (args, kwargs)."""
         return RemovableHandle(self._step_pre_hooks, hook)
@@ -269,7 +272,8 @@ def evaluate(closure: Callable[[], Any] | None) -> Any:
 
 def number(value: Any) -> float:
     """An option's value, given as a number or as a tensor of one element."""
-    return value.item() if isinstance(value, Tensor) else value  # type: ignore[no-any-return]
+    plain: float = value.item() if isinstance(value, Tensor) else value
+    return plain
 
 
 def check(name: str, value: Any, what: str | None = None) -> None:
@@ -296,7 +300,7 @@ def _own(value: Any, param: Any, key: Any = None) -> Any:
         return wrap(np.array(value._array, dtype=param._array.dtype if cast else None))
     if isinstance(value, dict):
         return {k: _own(v, param, k) for k, v in value.items()}
-    if isinstance(value, Iterable) and not isinstance(value, str):
+    if isinstance(value, list | tuple):
         return type(value)(_own(v, param) for v in value)
     return value
 

@@ -15,12 +15,13 @@ __all__ = ["RMSprop"]
 class RMSprop(FlatOptimizer):
     """p -= lr · g / (√v + eps), where v = alpha · v + (1 − alpha) · g² is a running mean.
 
-    `centered` takes the gradients' running mean squared from v first (their variance); `momentum` collects the quotient:
-    b = momentum · b + g / (√v + eps), p -= lr · b. `weight_decay` and `maximize` as in `SGD`. `foreach` and `capturable`
-    choose between PyTorch's implementations and change nothing here.
+    `centered` takes the gradients' running mean squared from v first (their variance); `momentum` collects the
+    quotient: b = momentum · b + g / (√v + eps), p -= lr · b. `weight_decay` and `maximize` as in `SGD`.
+    `foreach` and `capturable` choose between PyTorch's implementations and change nothing here.
 
-    Errors: ValueError for a negative option. Hinton's lecture 6e of "Neural Networks for Machine Learning", 2012; Graves,
-    "Generating Sequences With Recurrent Neural Networks", 2013 (centered); PyTorch's `optim.RMSprop`.
+    Errors: ValueError for a negative option. Hinton's lecture 6e of "Neural Networks for Machine Learning",
+    2012; Graves, "Generating Sequences With Recurrent Neural Networks", 2013 (centered); PyTorch's
+    `optim.RMSprop`.
 
     >>> from mini_torch import nn, ones
     >>> p = nn.Parameter(ones(2))

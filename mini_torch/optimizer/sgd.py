@@ -15,11 +15,11 @@ __all__ = ["SGD"]
 class SGD(FlatOptimizer):
     """p -= lr · g, or with momentum p -= lr · b, where b = momentum · b + (1 − dampening) · g.
 
-    `weight_decay` adds that times p to g; `nesterov` goes along g + momentum · b; `maximize` goes uphill. `foreach` and
-    `fused` choose between PyTorch's implementations and change nothing here.
+    `weight_decay` adds that times p to g; `nesterov` goes along g + momentum · b; `maximize` goes uphill.
+    `foreach` and `fused` choose between PyTorch's implementations and change nothing here.
 
-    Errors: ValueError for a negative option, or nesterov without momentum or with dampening. PyTorch's `optim.SGD`;
-    Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013.
+    Errors: ValueError for a negative option, or nesterov without momentum or with dampening. PyTorch's
+    `optim.SGD`; Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013.
 
     >>> from mini_torch import nn, ones
     >>> p = nn.Parameter(ones(2))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 from ..optimizer import Optimizer
@@ -56,8 +55,8 @@ class CosineAnnealingLR(LRScheduler):
 class CosineAnnealingWarmRestarts(LRScheduler):
     """Down to `eta_min` along half a cosine in `T_0` epochs, then from the top again, each time `T_mult` times longer.
 
-    `step(epoch)` takes fractions of an epoch, too. Errors: ValueError where T_0 < 1 or T_mult < 1 or not integers.
-    Loshchilov and Hutter, "SGDR", 2017; PyTorch's `lr_scheduler.CosineAnnealingWarmRestarts`.
+    `step(epoch)` takes fractions of an epoch, too. Errors: ValueError where T_0 < 1 or T_mult < 1 or not
+    integers. Loshchilov and Hutter, "SGDR", 2017; PyTorch's `lr_scheduler.CosineAnnealingWarmRestarts`.
     """
 
     def __init__(
@@ -77,8 +76,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
     def get_lr(self) -> list[Any]:
         """The rates at `T_cur` of a round of `T_i` epochs."""
-        if not self._get_lr_called_within_step:
-            warnings.warn("To get the last learning rate computed by the scheduler, please use `get_last_lr()`.", stacklevel=2)
+        self._warn_outside_step()
         height = 1 + math.cos(math.pi * self.T_cur / self.T_i)
         return [self.eta_min + (base - self.eta_min) * height / 2 for base in self.base_lrs]
 

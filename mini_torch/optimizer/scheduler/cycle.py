@@ -38,12 +38,12 @@ class _Cycle(LRScheduler):
 class CyclicLR(_Cycle):
     """Between `base_lr` and `max_lr`, up in `step_size_up` steps and down in `step_size_down`, over and over.
 
-    `mode`: "triangular" keeps the height, "triangular2" halves it each cycle, "exp_range" multiplies it by `gamma` each
-    step; or `scale_fn` of the cycle or of the steps (`scale_mode`). `cycle_momentum` moves momentum (Adam's β₁) between
-    `max_momentum` and `base_momentum`, the other way. Step it after each batch.
+    `mode`: "triangular" keeps the height, "triangular2" halves it each cycle, "exp_range" multiplies it by
+    `gamma` each step; or `scale_fn` of the cycle or of the steps (`scale_mode`). `cycle_momentum` moves
+    momentum (Adam's β₁) between `max_momentum` and `base_momentum`, the other way. Step it after each batch.
 
-    Errors: ValueError for an unknown mode, or an optimizer without momentum. Smith, "Cyclical Learning Rates for Training
-    Neural Networks", 2017; PyTorch's `lr_scheduler.CyclicLR`.
+    Errors: ValueError for an unknown mode, or an optimizer without momentum. Smith, "Cyclical Learning Rates
+    for Training Neural Networks", 2017; PyTorch's `lr_scheduler.CyclicLR`.
     """
 
     def __init__(
@@ -92,7 +92,9 @@ class CyclicLR(_Cycle):
         part = x / self.step_ratio if x <= self.step_ratio else (x - 1) / (self.step_ratio - 1)
         height = self.scale_fn(cycle if self.scale_mode == "cycle" else self.last_epoch)
         if self.cycle_momentum:
-            for group, base, top in zip(self.optimizer.param_groups, self.base_momentums, self.max_momentums, strict=True):
+            for group, base, top in zip(
+                self.optimizer.param_groups, self.base_momentums, self.max_momentums, strict=True
+            ):
                 self._set_momentum(group, top - (top - base) * part * height)
         return [base + (top - base) * part * height for base, top in zip(self.base_lrs, self.max_lrs, strict=True)]
 
@@ -113,12 +115,13 @@ class OneCycleLR(_Cycle):
     """One cycle over the whole run: up to `max_lr` in the first `pct_start` of it, then down to almost nothing.
 
     From max_lr / `div_factor` to `max_lr` to max_lr / div_factor / `final_div_factor`, along half cosines
-    (`anneal_strategy="cos"`) or lines ("linear"); `three_phase` goes back to the first rate before it goes down. The
-    run has `total_steps`, or `epochs` × `steps_per_epoch`; step it after each batch. Momentum as in `CyclicLR`.
+    (`anneal_strategy="cos"`) or lines ("linear"); `three_phase` goes back to the first rate before it goes
+    down. The run has `total_steps`, or `epochs` × `steps_per_epoch`; step it after each batch. Momentum as in
+    `CyclicLR`.
 
-    Errors: ValueError for numbers of steps that are missing or not positive, pct_start outside [0, 1], an unknown
-    strategy, an optimizer without momentum, or a step beyond the last. Smith and Topin, "Super-Convergence", 2018;
-    PyTorch's `lr_scheduler.OneCycleLR`.
+    Errors: ValueError for numbers of steps that are missing or not positive, pct_start outside [0, 1], an
+    unknown strategy, an optimizer without momentum, or a step beyond the last. Smith and Topin,
+    "Super-Convergence", 2018; PyTorch's `lr_scheduler.OneCycleLR`.
     """
 
     def __init__(
@@ -169,14 +172,17 @@ class OneCycleLR(_Cycle):
                 ends = group[phase["start_momentum"]], group[phase["end_momentum"]]
                 self._set_momentum(group, self._anneal(*ends, part))
         return [
-            self._anneal(group[phase["start_lr"]], group[phase["end_lr"]], part) for group in self.optimizer.param_groups
+            self._anneal(group[phase["start_lr"]], group[phase["end_lr"]], part)
+            for group in self.optimizer.param_groups
         ]
 
 
 def _total_steps(total_steps: int | None, epochs: int | None, steps_per_epoch: int | None) -> int:
     if total_steps is None and (epochs is None or steps_per_epoch is None):
         raise ValueError("You must define either total_steps OR (epochs AND steps_per_epoch)")
-    given = {"epochs": epochs, "steps_per_epoch": steps_per_epoch} if total_steps is None else {"total_steps": total_steps}
+    given = {"total_steps": total_steps}
+    if total_steps is None:
+        given = {"epochs": epochs, "steps_per_epoch": steps_per_epoch}
     product = 1
     for name, value in given.items():
         if not isinstance(value, int) or value <= 0:

@@ -154,7 +154,10 @@ class ExponentialLR(_Factor):
 
 
 class PolynomialLR(_Factor):
-    """Multiplies the base rate by (1 − epoch / `total_iters`) ** `power`, then 0. PyTorch's `lr_scheduler.PolynomialLR`."""
+    """Multiplies the base rate by (1 − epoch / `total_iters`) ** `power`, then by 0.
+
+    PyTorch's `lr_scheduler.PolynomialLR`.
+    """
 
     def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
         self.total_iters = total_iters
@@ -230,4 +233,6 @@ class MultiplicativeLR(_Lambdas):
         self._warn_outside_step()
         if self._is_initial:
             return self._present()
-        return [rate * function(self.last_epoch) for function, rate in zip(self.lr_lambdas, self._present(), strict=True)]
+        return [
+            rate * function(self.last_epoch) for function, rate in zip(self.lr_lambdas, self._present(), strict=True)
+        ]

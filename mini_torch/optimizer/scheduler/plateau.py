@@ -15,9 +15,9 @@ __all__ = ["ReduceLROnPlateau"]
 class ReduceLROnPlateau(LRScheduler):
     """Multiplies the rate by `factor` when `step(metric)` has seen no better value for more than `patience` epochs.
 
-    Better is smaller (`mode="min"`) or larger ("max") than the best by `threshold`: as a fraction of the best ("rel") or
-    absolute ("abs"). After a reduction `cooldown` epochs pass uncounted; the rate stays at or above `min_lr` (one, or one
-    for each group), and a change below `eps` is not made.
+    Better is smaller (`mode="min"`) or larger ("max") than the best by `threshold`: as a fraction of the best
+    ("rel") or absolute ("abs"). After a reduction `cooldown` epochs pass uncounted; the rate stays at or above
+    `min_lr` (one, or one for each group), and a change below `eps` is not made.
 
     Errors: ValueError for factor ≥ 1, an unknown mode or a list of another length than the groups. PyTorch's
     `lr_scheduler.ReduceLROnPlateau`.
@@ -90,10 +90,7 @@ class ReduceLROnPlateau(LRScheduler):
 
     def _is_better(self, value: float, best: float) -> bool:
         sign = 1.0 if self.mode == "max" else -1.0
-        if self.threshold_mode == "rel":
-            bound = best * (1.0 + sign * self.threshold)
-        else:
-            bound = best + sign * self.threshold
+        bound = best * (1.0 + sign * self.threshold) if self.threshold_mode == "rel" else best + sign * self.threshold
         return value > bound if self.mode == "max" else value < bound
 
     def _reduce(self) -> None:
@@ -101,8 +98,8 @@ class ReduceLROnPlateau(LRScheduler):
         if len(groups) != len(self.min_lrs):
             if self.default_min_lr is None:
                 raise RuntimeError(
-                    f"The number of param groups in the `optimizer` ({len(groups)}) differs from when `ReduceLROnPlateau` "
-                    f"was initialized ({len(self.min_lrs)}), usually due to a new param group being added to the "
+                    f"The number of param groups in the `optimizer` ({len(groups)}) differs from when "
+                    f"`ReduceLROnPlateau` was initialized ({len(self.min_lrs)}), usually due to a new param group being added to the "
                     "optimizer. Please modify the `min_lrs` field to match the length of the `optimizer` param groups."
                 )
             self.min_lrs = [self.default_min_lr] * len(groups)

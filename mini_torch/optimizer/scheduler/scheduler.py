@@ -15,13 +15,13 @@ __all__ = ["LRScheduler"]
 
 EPOCH_WARNING = (
     "The epoch parameter in `scheduler.step()` was not necessary and is being deprecated where possible. Please use "
-    "`scheduler.step()` to step the scheduler. During the deprecation, if epoch is different from None, the closed form "
-    "is used instead of the new chainable form, where available."
+    "`scheduler.step()` to step the scheduler. During the deprecation, if epoch is different from None, the closed "
+    "form is used instead of the new chainable form, where available."
 )
 ORDER_WARNING = (
-    "Detected call of `lr_scheduler.step()` before `optimizer.step()`. In PyTorch 1.1.0 and later, you should call them "
-    "in the opposite order: `optimizer.step()` before `lr_scheduler.step()`.  Failure to do this will result in PyTorch "
-    "skipping the first value of the learning rate schedule. See more details at "
+    "Detected call of `lr_scheduler.step()` before `optimizer.step()`. In PyTorch 1.1.0 and later, you should call "
+    "them in the opposite order: `optimizer.step()` before `lr_scheduler.step()`.  Failure to do this will result in "
+    "PyTorch skipping the first value of the learning rate schedule. See more details at "
     "https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate"
 )
 
@@ -29,9 +29,9 @@ ORDER_WARNING = (
 class LRScheduler:
     """Sets the learning rate of each group of an optimizer, once at the start and then at each `step`.
 
-    A subclass says in `get_lr` what the rates of epoch `last_epoch` are, usually from the present ones (then schedules
-    can be chained); where it can say so from `base_lrs` alone it does that in `_get_closed_form_lr`, too. Give
-    `last_epoch` to go on with a run whose groups have their "initial_lr".
+    A subclass says in `get_lr` what the rates of epoch `last_epoch` are, usually from the present ones (then
+    schedules can be chained); where it can say so from `base_lrs` alone it does that in `_get_closed_form_lr`,
+    too. Give `last_epoch` to go on with a run whose groups have their "initial_lr".
 
     Errors: TypeError for what is no optimizer; KeyError with `last_epoch` when a group has no "initial_lr".
     PyTorch's `optim.lr_scheduler.LRScheduler`.

@@ -1,0 +1,197 @@
+"""Cross entropy and the negative log-likelihood: the losses of classification into many classes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..op import row, type_name
+from ..tensor import Tensor, wrap
+from .activation import need_floats
+from .loss import check_reduction, reduced, reduction_of
+from .normalization import log_softmax_row
+from .reduction import sum
+from .special import keeps_type
+
+__all__ = ["cross_entropy", "nll_loss"]
+
+_CLASS_TYPES = (np.dtype(np.int64), np.dtype(np.uint8))
+
+
+def _places(target: Any, axis: int) -> tuple[Any, ...]:
+    """The index of x (N, C, …) that picks the classes of target (N, …), the classes being dimension `axis`."""
+    n = target.ndim
+    grid = [np.arange(size).reshape((-1,) + (1,) * (n - 1 - i)) for i, size in enumerate(target.shape)]
+    return (*grid[:axis], target, *grid[axis:])
+
+
+def _put_forward(x: Any, target: Any, size: tuple[int, ...], axis: int) -> Any:
+    out = np.zeros(size, x.dtype)
+    out[_places(target, axis)] = x
+    return out
+
+
+def _nll_forward(x: Any, target: Any, share: Any, axis: int, reduce: bool) -> Any:
+    loss = x[_places(target, axis)] * -share
+    return np.add.reduce(loss, axis=None) if reduce else loss
+
+
+_pick = row(
+    "pick_class", lambda x, target, axis: x[_places(target, axis)],
+    x=lambda g, target, shape, axis: _put(g, target, shape, axis), target=None,
+)  # fmt: skip
+_put = row(
+    "put_class", _put_forward, grad_name="NllLossBackwardBackward0", broadcasts=True,
+    x=lambda g, target, axis: _pick(g, target, axis), target=None,
+)  # fmt: skip
+# `share` is what each sample's loss counts: its class's weight, 0 where ignored, over their total for a mean.
+_nll_loss = row(
+    "nll_loss", keeps_type(_nll_forward),
+    x=lambda g, target, share, shape, axis: _put(-(g * share), target, shape, axis),
+    target=None, share=None,
+)  # fmt: skip
+
+
+def _check_classes(input: Tensor, target: Tensor, weight: Tensor | None) -> int:
+    """The dimension of the classes, after the checks of sizes and types."""
+    shape, wanted = input._array.shape, target._array.shape
+    if not shape:
+        raise ValueError("Expected input to have at least 1 dimension, got a scalar")
+    axis = 0 if len(shape) == 1 else 1
+    if target._array.dtype not in _CLASS_TYPES:
+        found = type_name(target._array.dtype)
+        raise RuntimeError(f"expected target dtype to be Long or Byte, but got {found}: use target.long()")
+    if wanted != shape[:axis] + shape[axis + 1 :]:
+        if wanted and axis and wanted[0] != shape[0]:
+            raise ValueError(
+                f"Expected input batch_size ({shape[0]}) to match target batch_size ({wanted[0]}). "
+                f"(input {list(shape)}, target {list(wanted)})"
+            )
+        expected = [*shape[:axis], *shape[axis + 1 :]]
+        raise RuntimeError(f"Expected target size {expected}, got {list(wanted)} (input {list(shape)})")
+    if weight is not None and weight._array.shape != (shape[axis],):
+        raise RuntimeError(
+            f"weight tensor should be defined either for all {shape[axis]} classes or no classes but got weight tensor "
+            f"of shape: {list(weight.shape)}"
+        )
+    return axis
+
+
+def _shares(
+    input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str, axis: int
+) -> tuple[Tensor, Tensor]:
+    """Target classes, safe to index with, and what each counts (one number if all count the same)."""
+    check_reduction(reduction)
+    t, kind = target._array, input._array.dtype
+    if t.dtype != np.int64:
+        t = t.astype(np.int64)
+    classes = input._array.shape[axis]
+    # As unsigned numbers, negative classes are huge: one maximum finds everything out of range.
+    plain = weight is None and t.size and not 0 <= ignore_index < classes
+    if plain and np.maximum.reduce(t.view(np.uint64), axis=None) < classes:
+        share = np.array(1 / t.size if reduction == "mean" else 1.0, kind)
+        return target if t is target._array else wrap(t), wrap(share)
+    ignored = t == ignore_index
+    t = np.where(ignored, 0, t)
+    if t.size and (t.min() < 0 or t.max() >= classes):
+        raise IndexError(f"Target {int(t[(t < 0) | (t >= classes)][0])} is out of bounds.")
+    share = np.where(ignored, 0, 1 if weight is None else weight._array[t]).astype(kind)
+    if reduction == "mean":
+        total = share.sum()
+        share = share / total if total else np.full_like(share, math.nan)  # a mean of nothing
+    return wrap(t), wrap(share)
+
+
+def _by_class(
+    log_probabilities: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str
+) -> Tensor:
+    axis = _check_classes(log_probabilities, target, weight)
+    classes, share = _shares(log_probabilities, target, weight, ignore_index, reduction, axis)
+    loss = _nll_loss(log_probabilities, classes, share, axis, reduction != "none")
+    return loss * math.nan if reduction == "mean" and not classes._array.size else loss
+
+
+def nll_loss(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
+    ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:  # fmt: skip
+    """-input at each target class: the negative log-likelihood.
+
+    Shape: input (C), (N, C) or (N, C, d1, …) of log-probabilities, target without the C. `weight` weighs the classes,
+    also in the mean; targets of `ignore_index` do not count. Errors: IndexError for a class out of range, ValueError
+    or RuntimeError for sizes that do not fit. Source: PyTorch's `nn.functional.nll_loss`.
+    """
+    reduction = reduction_of(size_average, reduce, reduction)
+    need_floats(input, "nll_loss_out_frame")
+    return _by_class(input, target, weight, ignore_index, reduction)
+
+
+def cross_entropy(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
+    ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean", label_smoothing: float = 0.0,
+) -> Tensor:  # fmt: skip
+    """-ln softmax(input) at the target class, right for logits of any size.
+
+    Shape: input (C), (N, C) or (N, C, d1, …), unnormalised; target without the C, of classes, or like the input, of
+    class probabilities. `weight`, `ignore_index`, errors: as `nll_loss`. `label_smoothing` mixes the target with the
+    uniform distribution. Source: PyTorch's `nn.functional.cross_entropy`; Szegedy et al. 2015 for the smoothing.
+
+    >>> from mini_torch import tensor
+    >>> cross_entropy(tensor([[1000., 0.]]), tensor([1]))
+    tensor(1000.)
+    """
+    reduction = reduction_of(size_average, reduce, reduction)
+    if not 0.0 <= label_smoothing <= 1.0:
+        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+    need_floats(input, "log_softmax_lastdim_kernel_impl")
+    if target._array.shape == input._array.shape:
+        return _soft_cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)
+    axis = _check_classes(input, target, weight)
+    log_probabilities = log_softmax_row(input, axis)
+    loss = _by_class(log_probabilities, target, weight, ignore_index, reduction)
+    if not label_smoothing:
+        return loss
+    smooth = _smooth_part(log_probabilities, target, weight, ignore_index, reduction, axis)
+    return loss * (1 - label_smoothing) + smooth * (label_smoothing / input._array.shape[axis])
+
+
+def _smooth_part(
+    log_probabilities: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str, axis: int
+) -> Tensor:
+    """The cross entropy with all classes at once, for label smoothing."""
+    counted = target._array != ignore_index
+    each = _over_classes(log_probabilities, None, weight, axis) * wrap(counted)
+    if reduction != "mean":
+        return reduced(each, reduction)
+    share = counted if weight is None else np.where(counted, weight._array[np.where(counted, target._array, 0)], 0)
+    return sum(each) / float(share.sum())
+
+
+def _over_classes(log_probabilities: Tensor, target: Tensor | None, weight: Tensor | None, axis: int) -> Tensor:
+    """-Σ over the classes of target · weight · log-probability."""
+    terms = -log_probabilities
+    if weight is not None:
+        terms = terms * np.reshape(weight, (-1,) + (1,) * (terms._array.ndim - 1 - axis))
+    return sum(terms if target is None else terms * target, axis)
+
+
+def _soft_cross_entropy(
+    input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str, label_smoothing: float
+) -> Tensor:
+    """Cross entropy with class probabilities as the target."""
+    if target._array.dtype.kind != "f":
+        raise RuntimeError(
+            f"Expected floating point type for target with class probabilities, got {type_name(target._array.dtype)}"
+        )
+    if ignore_index >= 0:
+        raise RuntimeError("ignore_index is not supported for floating point target")
+    axis = 0 if input._array.ndim == 1 else 1
+    classes = input._array.shape[axis]
+    if label_smoothing:
+        target = target * (1 - label_smoothing) + label_smoothing / classes
+    each = _over_classes(log_softmax_row(input, axis), target, weight, axis)
+    if reduction != "mean":
+        return reduced(each, reduction)
+    return sum(each) / each._array.size if each._array.size else sum(each) * math.nan
