@@ -2,9 +2,9 @@
 
     python -m benchmarks.overhead
 
-Asked for: the chain y = y * a + b on 10 elements in at most PyTorch's time; an epoch of DataLoader over 4,000 rows in at
-most 0.1 of it; `import mini_torch` in at most 1.3 of `import numpy`; linear time for a chain of 100,000 operations;
-memory that stays flat over 20,000 training steps without the garbage collector.
+Asked for: the chain y = y * a + b on 10 elements in at most PyTorch's time; an epoch of DataLoader over 4,000
+rows in at most 0.1 of it; `import mini_torch` in at most 1.3 of `import numpy`; linear time for a chain of
+100,000 operations; memory that stays flat over 20,000 training steps without the garbage collector.
 """
 
 from __future__ import annotations
@@ -86,7 +86,11 @@ def imports(rounds: int) -> tuple[str, ...]:
 
 def growth() -> tuple[str, ...]:
     """The time of a chain of 100,000 operations to that of one of 10,000: 10 where it is linear."""
-    times = {n: statistics.median(timing.seconds(chain(mini_torch, n // 2), 1) for _ in range(3)) for n in (10_000, 100_000)}
+
+    def median(length: int) -> float:
+        return statistics.median(timing.seconds(chain(mini_torch, length // 2), 1) for _ in range(3))
+
+    times = {length: median(length) for length in (10_000, 100_000)}
     cells = f"{times[100_000] * 1e3:.0f} ms", f"{times[100_000] / times[10_000]:.1f} times a tenth of it"
     return "chain of 100,000 operations", cells[0], "", cells[1], "linear"
 

@@ -2,9 +2,9 @@
 
     python -m benchmarks.step [--rounds 15] [--steps 100] [--batch 64]
 
-Batch 64, float32, one thread; forward, mean squared error, backward, optimizer. The rounds are interleaved and a ratio
-is the median of the rounds' ratios. "NumPy by hand" is what a person writes for just this network: buffers allocated
-once, all parameters in one flat vector.
+Batch 64, float32, one thread; forward, mean squared error, backward, optimizer. The rounds are interleaved and
+a ratio is the median of the rounds' ratios. "NumPy by hand" is what a person writes for just this network:
+buffers allocated once, all parameters in one flat vector.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from time import perf_counter
 
+
 def has_torch() -> bool:
     """Whether PyTorch is installed to compare with."""
     return importlib.util.find_spec("torch") is not None

@@ -246,7 +246,7 @@ class _Decoder:
         return self.arrays[name]
 
     def _read_array(self, name: str) -> Array:
-        """The array of one member. `np.load` would first allocate what the header claims; this looks at what is there."""
+        """The array of one member, of what is there; `np.load` would first allocate what the header claims."""
         with self.archive.open(f"{name}.npy") as member:
             read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
             shape, fortran, kind = read_header[np.lib.format.read_magic(member)](member)

@@ -1,7 +1,7 @@
 """Records what PyTorch's optimizers and schedules do: `python tests/record_optim.py`, with PyTorch installed.
 
-Writes tests/data/optim.json: parameters, state and text after some steps of each case in optim_cases.py, and the rates
-of each schedule.
+Writes tests/data/optim.json: parameters, state and text after some steps of each case in optim_cases.py, and
+the rates of each schedule.
 """
 
 from __future__ import annotations

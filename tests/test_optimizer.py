@@ -46,7 +46,7 @@ def assert_same(a: list[Any], b: list[Any], **tolerance: float) -> None:
         np.testing.assert_allclose(x, y, **(tolerance or {"rtol": 0, "atol": 0}))
 
 
-# ---- PyTorch's numbers --------------------------------------------------------------------------------------------
+# ---- PyTorch's numbers -------------------------------------------------------------------------------------
 @pytest.mark.parametrize("case", RECORDED)
 def test_numbers_state_and_text_are_pytorchs(case: str) -> None:
     """After 24 steps, with and without parameters that have no gradient in some of them."""
@@ -108,7 +108,7 @@ def test_gradients_of_any_layout() -> None:
     assert_same(values([a]), values([b]))
 
 
-# ---- flat buffers -------------------------------------------------------------------------------------------------
+# ---- flat buffers ------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("name", FAMILIES)
 def test_a_parameter_s_memory_never_moves(name: str) -> None:
     shared = np.ones((2, 3), np.float32)
@@ -239,7 +239,7 @@ def test_a_step_is_seen_by_the_version_counter() -> None:
         loss.backward()
 
 
-# ---- options ------------------------------------------------------------------------------------------------------
+# ---- options -----------------------------------------------------------------------------------------------
 def test_rates_may_change_at_any_time() -> None:
     """In the group, as a tensor, by a schedule."""
     params, others = cases.parameters(torch), cases.parameters(torch)
@@ -322,11 +322,11 @@ def test_options_that_only_pytorch_tells_apart() -> None:
 
 def test_by_name() -> None:
     assert [by_name(name) for name in ("sgd", "ADAM", "RMSprop")] == [optim.SGD, optim.Adam, optim.RMSprop]
-    with pytest.raises(ValueError, match="unknown optimizer 'momentum': choose one of adagrad, adam, adamw, rmsprop, sgd"):
+    with pytest.raises(ValueError, match="unknown optimizer 'momentum': choose one of adagrad, adam"):
         by_name("momentum")
 
 
-# ---- groups, gradients, closures ----------------------------------------------------------------------------------
+# ---- groups, gradients, closures ---------------------------------------------------------------------------
 def test_groups_are_dicts_with_the_defaults() -> None:
     p, q = (nn.Parameter(torch.ones(2)) for _ in range(2))
     given = {"params": q, "lr": 0.5}
@@ -404,7 +404,7 @@ def test_infinite_gradients_pass_without_a_warning() -> None:
         optimizer.step()
 
 
-# ---- hooks --------------------------------------------------------------------------------------------------------
+# ---- hooks -------------------------------------------------------------------------------------------------
 def test_step_hooks() -> None:
     p = nn.Parameter(torch.ones(2))
     p.grad = torch.ones(2)
@@ -435,7 +435,8 @@ def test_state_dict_hooks() -> None:
     state = optimizer.state_dict()
     assert calls == ["first", "second"]
     assert state["extra"] == 1
-    optimizer.register_load_state_dict_pre_hook(lambda o, state: {**state, "param_groups": [{"params": [0], "lr": 5.0}]})
+    groups = [{"params": [0], "lr": 5.0}]
+    optimizer.register_load_state_dict_pre_hook(lambda o, state: {**state, "param_groups": groups})
     optimizer.register_load_state_dict_post_hook(lambda o: calls.append("loaded"))
     optimizer.load_state_dict(state)
     assert calls[-1] == "loaded"
@@ -443,7 +444,7 @@ def test_state_dict_hooks() -> None:
     assert optimizer.param_groups[0]["momentum"] == 0  # options that the loaded one has not come from the defaults
 
 
-# ---- checkpoints --------------------------------------------------------------------------------------------------
+# ---- checkpoints -------------------------------------------------------------------------------------------
 def by_state_dict(optimizer: Any, name: str, params: list[Any]) -> Any:
     other = make(name, params)
     other.load_state_dict(optimizer.state_dict())
@@ -502,10 +503,11 @@ def test_load_state_dict_checks_groups() -> None:
 def test_loading_keeps_names_types_and_foreign_state() -> None:
     linear = nn.Linear(2, 1).double()
     optimizer = optim.Adam(linear.named_parameters())
+    moments = {"exp_avg": torch.ones(1, 2), "exp_avg_sq": torch.ones(1, 2)}
     state = {
-        "state": {0: {"step": 3, "exp_avg": torch.ones(1, 2), "exp_avg_sq": torch.ones(1, 2), "more": [torch.ones(1)]}, "x": 1},
+        "state": {0: {"step": 3, **moments, "more": [torch.ones(1)]}, "x": 1},
         "param_groups": [{"lr": 0.5, "params": [0, 1]}],
-    }  # fmt: skip
+    }
     optimizer.load_state_dict(state)
     held = optimizer.state[linear.weight]
     assert held["exp_avg"].dtype == torch.float64
@@ -524,7 +526,7 @@ def test_adamw_stays_decoupled_when_it_loads_adam() -> None:
     assert optimizer.param_groups[0]["decoupled_weight_decay"] is True
 
 
-# ---- own optimizers -----------------------------------------------------------------------------------------------
+# ---- own optimizers ----------------------------------------------------------------------------------------
 class Signs(optim.Optimizer):
     """Steps of equal length."""
 

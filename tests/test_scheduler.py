@@ -33,7 +33,7 @@ def rates(optimizer: Any, schedule: Any, epochs: int) -> list[float]:
     return found
 
 
-# ---- PyTorch's numbers --------------------------------------------------------------------------------------------
+# ---- PyTorch's numbers -------------------------------------------------------------------------------------
 @pytest.mark.parametrize("code", cases.SCHEDULES)
 def test_rates_and_state_are_pytorchs(code: str) -> None:
     """Rates and momentum for 50 epochs, and the state dict after them."""
@@ -81,7 +81,7 @@ def test_copies(code: str) -> None:
         assert other.optimizer is not one.optimizer
 
 
-# ---- how it is used -----------------------------------------------------------------------------------------------
+# ---- how it is used ----------------------------------------------------------------------------------------
 def test_closed_form_agrees_with_steps() -> None:
     """`step(epoch)`, which PyTorch deprecates, goes straight to an epoch."""
     for code in ("StepLR(o, 3)", "MultiStepLR(o, [2, 5])", "ConstantLR(o)", "LinearLR(o)", "ExponentialLR(o, 0.9)",
@@ -239,7 +239,7 @@ def test_momentum_of_adam_is_beta1() -> None:
         assert o.param_groups[0]["betas"][1] == 0.999
 
 
-# ---- errors -------------------------------------------------------------------------------------------------------
+# ---- errors ------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("code", "error", "message"),
     [
@@ -284,7 +284,7 @@ def test_one_cycle_ends() -> None:
     schedule = schedules.OneCycleLR(o, 1.0, total_steps=3)
     rates(o, schedule, 3)
     o.step()
-    with pytest.raises(ValueError, match="Tried to step 4 times. The specified number of total steps is 3"):
+    with pytest.raises(ValueError, match=r"Tried to step 4 times\. The specified number of total steps is 3"):
         schedule.step()
 
 

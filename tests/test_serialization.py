@@ -42,7 +42,7 @@ def described(obj: Any, **head: Any) -> dict[str, Any]:
     return {"format": "mini_torch", "version": 1, **head, "object": obj}
 
 
-# ---- what comes back ----------------------------------------------------------------------------------------------
+# ---- what comes back ---------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     "obj",
     [
@@ -63,7 +63,8 @@ def test_not_a_number() -> None:
 
 
 @pytest.mark.parametrize(
-    "dtype", ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64", "complex64", "complex128"]
+    "dtype",
+    "bool uint8 int8 int16 int32 int64 float16 float32 float64 complex64 complex128".split(),  # noqa: SIM905
 )
 @pytest.mark.parametrize("shape", [(), (0, 3), (4,), (2, 3, 2)])
 def test_tensors(dtype: str, shape: tuple[int, ...]) -> None:
@@ -84,7 +85,8 @@ def test_layouts_that_are_not_in_order() -> None:
 def test_what_a_tensor_is() -> None:
     p = nn.Parameter(torch.ones(2))
     leaf = torch.ones(2, requires_grad=True)
-    back = through_memory({"p": p, "q": nn.Parameter(torch.ones(1), requires_grad=False), "leaf": leaf, "computed": leaf * 2})
+    frozen = nn.Parameter(torch.ones(1), requires_grad=False)
+    back = through_memory({"p": p, "frozen": frozen, "leaf": leaf, "computed": leaf * 2})
     assert [type(t).__name__ for t in back.values()] == ["Parameter", "Parameter", "Tensor", "Tensor"]
     assert [t.requires_grad for t in back.values()] == [True, False, True, True]
     assert back["computed"].is_leaf
@@ -98,7 +100,8 @@ def test_one_tensor_in_two_places_stays_one() -> None:
 
 
 def test_numpy_values() -> None:
-    back = through_memory({"array": np.arange(3), "number": np.float32(0.5), "count": np.int64(3), "yes": np.bool_(True)})
+    numbers = {"number": np.float32(0.5), "count": np.int64(3), "yes": np.bool_(True)}
+    back = through_memory({"array": np.arange(3), **numbers})
     assert type(back["array"]) is np.ndarray
     assert back["number"] == 0.5
     assert back["count"] == 3
@@ -107,7 +110,8 @@ def test_numpy_values() -> None:
 
 def test_a_person_can_look_into_the_file(tmp_path: Path) -> None:
     path = tmp_path / "model.ckpt"
-    torch.save({"network": OrderedDict({"0.weight": torch.ones(2, 1), "a b/ü": torch.zeros(1), "a b/ö": torch.ones(1)})}, path)
+    network = OrderedDict({"0.weight": torch.ones(2, 1), "a b/ü": torch.zeros(1), "a b/ö": torch.ones(1)})
+    torch.save({"network": network}, path)
     with np.load(path) as arrays:
         assert arrays.files == ["structure.json", "network/0.weight", "network/a_b__", "network/a_b__~2"]
         np.testing.assert_array_equal(arrays["network/0.weight"], [[1], [1]])
@@ -130,7 +134,7 @@ def test_modules_and_pytorch_s_arguments(tmp_path: Path) -> None:
     np.testing.assert_array_equal(other.weight.detach().numpy(), one.weight.detach().numpy())
 
 
-# ---- writing ------------------------------------------------------------------------------------------------------
+# ---- writing -----------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("bad", [object(), {1, 2}, b"bytes", nn.Linear(1, 1), lambda: 0])
 def test_what_cannot_be_saved(bad: Any, tmp_path: Path) -> None:
     path = tmp_path / "file"
@@ -193,9 +197,9 @@ def test_readers_see_whole_files_only(tmp_path: Path) -> None:
     assert seen
 
 
-# ---- what is refused ----------------------------------------------------------------------------------------------
+# ---- what is refused ---------------------------------------------------------------------------------------
 def test_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="missing.ckpt: no such file") as caught:
+    with pytest.raises(CheckpointError, match=r"missing\.ckpt: no such file") as caught:
         torch.load(tmp_path / "missing.ckpt")
     assert isinstance(caught.value, FileNotFoundError)
     assert isinstance(caught.value, RuntimeError)

@@ -266,7 +266,8 @@ def _take_over(state: dict[str, Any], name: str, tensor: Tensor, initial: comple
     if isinstance(held, Tensor) and value.shape != tensor._array.shape and name != "step":
         raise RuntimeError(
             f"the optimizer's state {name!r} has shape {list(value.shape)}, its parameter "
-            f"{list(tensor._array.shape)}: it is that of another parameter; load the state that belongs to this network, or clear it"
+            f"{list(tensor._array.shape)}: it is that of another parameter; load the state that belongs to this "
+            "network, or clear it"
         )
     tensor._array[...] = value.reshape(()) if name == "step" else value
     state[name] = tensor
