@@ -17,7 +17,9 @@ import pytest
 import mini_torch as torch
 from mini_torch import nn, optim
 from mini_torch.errors import CheckpointError, MissingExtraError
+from mini_torch.layer import Dense
 from mini_torch.model import Callback, History, Model
+from mini_torch.network import Network
 from mini_torch.utils.data import DataLoader, TensorDataset
 
 ROWS, BATCH = 90, 16  # six batches, the last one smaller
@@ -573,3 +575,18 @@ def test_record() -> None:
 
 def test_position_without_steps() -> None:
     assert math.isnan(model().position.loss)
+
+
+def test_dense_layers_and_their_optimizer(tmp_path: Path) -> None:
+    """A checkpoint goes into a network that has not seen a batch yet, moments and all."""
+
+    def fresh() -> Model:
+        torch.manual_seed(0)
+        return Model(Network(Dense(8), nn.ReLU(), Dense(1)), nn.MSELoss(), "adam", lr=0.01)
+
+    m, other = fresh(), fresh()
+    fit(m, 2)
+    m.save(tmp_path / "m")
+    other.load(tmp_path / "m")
+    assert fit(m, 4, resume=True) == fit(other, 4, resume=True)
+    assert same(m, other)

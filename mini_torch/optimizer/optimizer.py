@@ -296,8 +296,8 @@ def _register(hooks: dict[int, Any], hook: Callable[..., Any], prepend: bool) ->
 def _own(value: Any, param: Any, key: Any = None) -> Any:
     """A copy of a loaded value; floating tensors in the parameter's type, except the count of steps."""
     if isinstance(value, Tensor):
-        cast = isinstance(param, Tensor) and key != "step" and param._array.dtype.kind in "fc"
-        return wrap(np.array(value._array, dtype=param._array.dtype if cast else None))
+        cast = isinstance(param, Tensor) and key != "step" and (param.is_floating_point() or param.is_complex())
+        return wrap(np.array(value._array, dtype=param.dtype.numpy if cast else None))
     if isinstance(value, dict):
         return {k: _own(v, param, k) for k, v in value.items()}
     if isinstance(value, list | tuple):
