@@ -24,7 +24,7 @@ Path = str | os.PathLike[str]
 Place = tuple[float, float, float, float]  # left, bottom, width, height, in parts of the figure
 
 INK, GREY = "#1f2a36", "#8a949e"
-BLUE, ORANGE, GREEN, PURPLE = "#0072b2", "#d55e00", "#009e73", "#8e5ea2"  # told apart by colour-blind eyes
+BLUE, ORANGE, GREEN = "#0072b2", "#d55e00", "#009e73"  # told apart by colour-blind eyes
 HEIGHT, ERROR = "viridis", "magma"  # the colours of the surface and of its error
 STYLE = {
     "figure.facecolor": "white", "savefig.dpi": 144, "font.family": "sans-serif", "font.size": 10,
