@@ -99,7 +99,7 @@ def diamond() -> tuple[str, ...]:
     """y = y + y, 200 deep: 2²⁰⁰ paths through 200 nodes."""
 
     def run() -> None:
-        x = mini_torch.tensor(1.0, requires_grad=True)
+        x = mini_torch.tensor(1.0, dtype=mini_torch.float64, requires_grad=True)
         y = x
         for _ in range(200):
             y = y + y
