@@ -169,8 +169,7 @@ class Tensor(Methods):
     @property
     def is_leaf(self) -> bool:
         """Whether it was made by the user and not by a recorded operation."""
-        self._refresh()
-        return self._node is None
+        return self.grad_fn is None
 
     @property
     def requires_grad(self) -> bool:
@@ -256,9 +255,6 @@ class Tensor(Methods):
     @property
     def _base(self) -> Tensor | None:
         return self._view.base if self._view is not None else None
-
-    def _is_view(self) -> bool:
-        return self._view is not None
 
     # ---- backward and hooks -------------------------------------------------------------------------------------------
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:

@@ -18,8 +18,9 @@ FLOORS = [
     ["errors"],
     ["dtype"],
     ["graph", "formatting"],
+    ["view", "plan"],
     ["tensor"],
-    ["backward", "plan"],
+    ["backward"],
     ["op"],
     ["creation", "function", "gradcheck"],
     ["random"],
@@ -107,7 +108,9 @@ def violations(package: Path) -> list[str]:
 def definitions(path: Path) -> list[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
-    return [f"{path.name}:{node.lineno}" for node in ast.walk(tree) if isinstance(node, kinds)]
+    found = [node for node in ast.walk(tree) if isinstance(node, kinds)]
+    # a module's own __getattr__ opens a room on demand; it gives the door nothing of its own
+    return [f"{path.name}:{node.lineno}" for node in found if getattr(node, "name", "") != "__getattr__"]
 
 
 def test_imports_run_down() -> None:

@@ -395,7 +395,7 @@ def elu_(input: Tensor, alpha: float = 1.0) -> Tensor:
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 
 
-@public
+@public(method=False)
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """The elu with the scales that keep activations at mean 0 and variance 1.
 
@@ -410,7 +410,7 @@ def selu_(input: Tensor) -> Tensor:
     return selu(input, True)
 
 
-@public
+@public(method=False)
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x above 0, alpha (exp(x / alpha) - 1) below. Source: Barron 2017; PyTorch's `nn.functional.celu`."""
     if alpha == 0:
@@ -422,10 +422,6 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:
     """In-place form of `celu`."""
     return celu(input, alpha, True)
-
-
-for _function in (selu_, celu_):
-    method(_function.__name__, _function)
 
 
 # ---- made of others -------------------------------------------------------------------------------------------------

@@ -137,7 +137,7 @@ _select = row(
 
 def getitem(self: Tensor, index: Any) -> Tensor:
     """`x[index]`."""
-    if isinstance(index, int) and self._array.ndim:  # x[i], the most frequent form
+    if type(index) is int and self._array.ndim:  # x[i], the most frequent form
         if not -len(self._array) <= index < len(self._array):
             raise IndexError(f"index {index} is out of bounds for dimension 0 with size {len(self._array)}")
         return _select(self, (index, ...))

@@ -108,7 +108,10 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
     return _dot(input, tensor)
 
 
-vdot = public(name="vdot")(lambda input, other: dot(input, other))
+@public
+def vdot(input: Tensor, other: Tensor) -> Tensor:
+    """Σ xᵢ yᵢ of two real vectors. Source: PyTorch's `torch.vdot`."""
+    return dot(input, other)
 
 
 @public

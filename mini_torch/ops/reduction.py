@@ -161,7 +161,7 @@ def std(
     return _std_of_var(var(input, dim, unbiased, keepdim, correction=correction))
 
 
-@public
+@public(method=False)
 def var_mean(
     input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
 ) -> tuple[Tensor, Tensor]:
@@ -169,7 +169,7 @@ def var_mean(
     return var(input, dim, unbiased, keepdim, correction=correction), mean(input, None if isinstance(dim, bool) else dim, keepdim)
 
 
-@public
+@public(method=False)
 def std_mean(
     input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
 ) -> tuple[Tensor, Tensor]:

@@ -254,6 +254,8 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     n = input._array.ndim
     src = [check_dim(d, n) for d in ([source] if isinstance(source, int) else source)]
     dst = [check_dim(d, n) for d in ([destination] if isinstance(destination, int) else destination)]
+    if not n:
+        return input
     order = [d for d in range(n) if d not in src]
     for to, from_ in sorted(zip(dst, src)):
         order.insert(to, from_)
@@ -380,7 +382,8 @@ _flip = row("flip", lambda x, axes: np.flip(x, axes).copy(), x=lambda g, axes: n
 @listed("dims")
 def flip(input: Tensor, *dims: Any) -> Tensor:
     """A copy with the order along `dims` reversed. Source: PyTorch's `torch.flip`."""
-    return _flip(input, tuple(check_dim(d, input._array.ndim) for d in sizes_of(dims)))
+    axes = tuple(check_dim(d, input._array.ndim) for d in sizes_of(dims))
+    return _flip(input, axes if input._array.ndim else ())
 
 
 @public
