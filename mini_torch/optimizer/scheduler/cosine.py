@@ -39,8 +39,6 @@ class CosineAnnealingLR(LRScheduler):
         epoch, rates = self.last_epoch, self._present()
         if self._is_initial:
             return rates
-        if self._step_count == 1 and epoch > 0:
-            return self._get_closed_form_lr()
         if (epoch - 1 - self.T_max) % (2 * self.T_max) == 0:  # up from the bottom, where the quotient below is 0 / 0
             rise = 1 - math.cos(math.pi / self.T_max)
             return [rate + (base - self.eta_min) * rise / 2 for base, rate in zip(self.base_lrs, rates)]
