@@ -99,7 +99,7 @@ class PReLU(Module):
 
     def reset_parameters(self) -> None:
         """Sets the weight back to its first value."""
-        self.weight.data.fill_(self.init)  # type: ignore[attr-defined]
+        self.weight.data.fill_(self.init)
 
     def forward(self, input: Tensor) -> Tensor:
         return ops.prelu(input, self.weight)

@@ -72,7 +72,7 @@ class Linear(Module):
             weight, bias = own["weight"], own["bias"]
         except KeyError:  # somebody made a plain attribute or a property of one (weight normalisation does)
             weight, bias = self.weight, self.bias
-        return ops.linear(input, weight, bias)  # type: ignore[arg-type]
+        return ops.linear(input, weight, bias)
 
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
@@ -103,7 +103,7 @@ class LazyLinear(LazyModuleMixin, Linear):
     def initialize_parameters(self, input: Tensor) -> None:
         in_features = input.shape[-1]
         if self.has_uninitialized_params():
-            self.weight.materialize((self.out_features, in_features))
+            self.weight.materialize((self.out_features, in_features))  # type: ignore[attr-defined]
             if self.bias is not None:
                 self.bias.materialize((self.out_features,))
             self.in_features = in_features
@@ -162,7 +162,7 @@ class Dense(Module):
         if self.in_features is None:
             self._build(input.shape[-1])
         own = self._parameters
-        return ops.linear(input, own["weight"], own["bias"])  # type: ignore[arg-type]
+        return ops.linear(input, own["weight"], own["bias"])
 
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"

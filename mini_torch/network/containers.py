@@ -440,7 +440,7 @@ class ParameterDict(Module):
             self[key] = value
 
     def extra_repr(self) -> str:
-        return "\n".join(_describe(key, value, lambda p: Tensor.type(p)) for key, value in self.items())  # type: ignore
+        return "\n".join(_describe(key, value, lambda p: Tensor.type(p)) for key, value in self.items())
 
     def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise RuntimeError("ParameterDict should not be called.")

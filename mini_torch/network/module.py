@@ -6,8 +6,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from .. import dtype as _dtype
-from ..dtype import check_device, to_numpy_dtype
+from ..dtype import check_device, float16, float32, float64, from_numpy_dtype, to_numpy_dtype
+from ..dtype import device as _Device
+from ..dtype import dtype as _DType
 from ..graph import RemovableHandle, no_grad
 from ..tensor import Tensor
 from . import state
@@ -327,7 +328,7 @@ class Module:
                 param.grad = None
             elif grad is not None:
                 grad.detach_() if grad.grad_fn is not None else grad.requires_grad_(False)
-                grad.zero_()  # type: ignore[attr-defined]
+                grad.zero_()
 
     def _apply(self: Self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """Replaces every parameter's, gradient's and buffer's value by `fn` of it; parameters stay the same objects."""
@@ -358,23 +359,23 @@ class Module:
             )
         return self._apply(lambda t: t.to(kind) if t.is_floating_point() or t.is_complex() else t)
 
-    def type(self: Self, dst_type: _dtype.dtype) -> Self:
+    def type(self: Self, dst_type: _DType) -> Self:
         """Casts all parameters and buffers, in place."""
         return self._apply(lambda t: t.to(dst_type))
 
     def float(self: Self) -> Self:
         """Casts floating parameters and buffers to float32, in place."""
-        return self._cast_floats(_dtype.float32)
+        return self._cast_floats(float32)
 
     def double(self: Self) -> Self:
         """Casts floating parameters and buffers to float64, in place."""
-        return self._cast_floats(_dtype.float64)
+        return self._cast_floats(float64)
 
     def half(self: Self) -> Self:
         """Casts floating parameters and buffers to float16, in place."""
-        return self._cast_floats(_dtype.float16)
+        return self._cast_floats(float16)
 
-    def _cast_floats(self: Self, kind: _dtype.dtype) -> Self:
+    def _cast_floats(self: Self, kind: _DType) -> Self:
         return self._apply(lambda t: t.to(kind) if t.is_floating_point() else t)
 
     def cpu(self: Self) -> Self:
@@ -387,15 +388,12 @@ class Module:
         return self
 
     # ---- state ------------------------------------------------------------------------------------------------------
-    def state_dict(
-        self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False
-    ) -> dict[str, Any]:
+    def state_dict(self, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> dict[str, Any]:
         """Dotted name → tensor, of all parameters and persistent buffers: the tensors' own memory, outside the graph.
 
         With `keep_vars` the parameters themselves. The result is an OrderedDict that has the modules' versions in
         `_metadata`. PyTorch's `Module.state_dict`.
         """
-        destination, prefix, keep_vars = (*args, *(destination, prefix, keep_vars)[len(args) :])
         if destination is None:
             destination = OrderedDict()
             destination._metadata = OrderedDict()
@@ -531,7 +529,7 @@ def _check_is_none(value: Any, kind: str, name: str, expected: str) -> None:
 
 def _typename(value: Any) -> str:
     if type(value) is Tensor:
-        return value.type()  # type: ignore[attr-defined]
+        return value.type()
     kind = value.__class__
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
@@ -541,8 +539,8 @@ def _dtype_of_to(*args: Any, dtype: Any = None, device: Any = None, tensor: Any 
     for argument in (*args, tensor, device, dtype):
         if isinstance(argument, Tensor):
             dtype = argument.dtype
-        elif isinstance(argument, str | _dtype.device):
+        elif isinstance(argument, str | _Device):
             check_device(argument)
         elif argument is not None and not isinstance(argument, bool):
-            dtype = _dtype.from_numpy_dtype(to_numpy_dtype(argument))
+            dtype = from_numpy_dtype(to_numpy_dtype(argument))
     return dtype

@@ -42,7 +42,7 @@ class Parameter(Tensor):
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Any:
         return _as_class(cls, data, requires_grad)
 
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
+    def __repr__(self, *, tensor_contents: Any = None) -> str:  # type: ignore[override]
         return "Parameter containing:\n" + super().__repr__()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
@@ -84,7 +84,7 @@ class _Uninitialized:
         """Takes the shape (and number type): this same object becomes an ordinary, unfilled tensor."""
         check_device(device)
         kind = _own_array(self).dtype if dtype is None else to_numpy_dtype(dtype)
-        self.__class__ = self.cls_to_become  # type: ignore[assignment]
+        self.__class__ = self.cls_to_become
         self._array = np.empty(tuple(shape), kind)
 
     @property
@@ -128,7 +128,9 @@ class _Uninitialized:
         return f"<{type(self).__name__}>"
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return memo.setdefault(id(self), type(self)(self.requires_grad, dtype=self.dtype))
+        if id(self) not in memo:
+            memo[id(self)] = _without_shape(type(self), self.requires_grad, None, self.dtype)
+        return memo[id(self)]
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         return type(self), (self.requires_grad, None, self.dtype)

@@ -27,7 +27,8 @@ class IncompatibleKeys(NamedTuple):
             return "<All keys matched successfully>"
         return f"_IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
 
-    __str__ = __repr__
+    def __str__(self) -> str:
+        return repr(self)
 
 
 def load(module: Module, state_dict: Mapping[str, Any], strict: bool, assign: bool) -> IncompatibleKeys:
@@ -99,7 +100,7 @@ def load_own(
 def own_state(module: Module) -> dict[str, Tensor]:
     """The parameters and persistent buffers of `module` itself."""
     passing = module._non_persistent_buffers_set
-    state = {name: p for name, p in module._parameters.items() if p is not None}
+    state: dict[str, Tensor] = {name: p for name, p in module._parameters.items() if p is not None}
     state.update((name, b) for name, b in module._buffers.items() if b is not None and name not in passing)
     return state
 
@@ -127,12 +128,12 @@ def _load_one(module: Module, name: str, key: str, current: Tensor, given: Any, 
                 f"size mismatch for {key}: copying a param with shape {given.shape} from checkpoint, the shape in "
                 f"current model is {current.shape}."
             )
-        given = given[0]  # type: ignore[index]
+        given = given[0]
     if assign:
         setattr(module, name, _as_kind_of(current, given))
     elif not is_lazy(current):
         with no_grad():
-            current.copy_(given)  # type: ignore[attr-defined]
+            current.copy_(given)
     return None
 
 

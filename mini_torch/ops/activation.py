@@ -56,7 +56,7 @@ def _where_nonzero(dy: Any, y: Any) -> Any:
     return (dy.view(_INTEGER[kind]) * (y != 0)).view(kind)
 
 
-_relu_backward = row("threshold_backward", _where_nonzero, dy=lambda g, y: _relu_backward(g, y), y=None)
+_relu_backward: Callable[..., Any] = row("threshold_backward", _where_nonzero, dy=lambda g, y: _relu_backward(g, y), y=None)
 
 
 def _relu_rule(g: Any, out: Any) -> Any:
@@ -427,9 +427,9 @@ def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:
 # ---- made of others -------------------------------------------------------------------------------------------------
 def softsign(input: Tensor) -> Tensor:
     """x / (1 + |x|). Source: PyTorch's `nn.functional.softsign`."""
-    return input / (abs(input) + 1)  # type: ignore[operator]
+    return input / (abs(input) + 1)
 
 
 def tanhshrink(input: Tensor) -> Tensor:
     """x - tanh(x). Source: PyTorch's `nn.functional.tanhshrink`."""
-    return input - tanh(input)  # type: ignore[operator]
+    return input - tanh(input)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ _pick = row(
     "pick_class", lambda x, target, axis: x[_places(target, axis)],
     x=lambda g, target, shape, axis: _put(g, target, shape, axis), target=None,
 )  # fmt: skip
-_put = row(
+_put: Callable[..., Any] = row(
     "put_class", _put_forward, grad_name="NllLossBackwardBackward0", broadcasts=True,
     x=lambda g, target, axis: _pick(g, target, axis), target=None,
 )  # fmt: skip

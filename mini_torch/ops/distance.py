@@ -19,12 +19,12 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     """
     if x1._array.dtype.kind not in "fc" or x2._array.dtype.kind not in "fc":
         raise RuntimeError("cosine_similarity: expected common dtype to be floating point, convert the tensors first")
-    a = x1 / np.maximum(norm(x1, 2, dim, keepdim=True), eps)  # type: ignore[call-overload]
-    b = x2 / np.maximum(norm(x2, 2, dim, keepdim=True), eps)  # type: ignore[call-overload]
+    a = x1 / np.maximum(norm(x1, 2, dim, keepdim=True), eps)
+    b = x2 / np.maximum(norm(x2, 2, dim, keepdim=True), eps)
     return sum(a * b, dim)
 
 
 @public(method=False)
 def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
     """The p-norm of x1 - x2 + eps along the last dimension. Source: PyTorch's `nn.functional.pairwise_distance`."""
-    return norm(x1 - x2 + eps, p, -1, keepdim)  # type: ignore[operator]
+    return norm(x1 - x2 + eps, p, -1, keepdim)

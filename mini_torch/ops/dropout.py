@@ -39,7 +39,7 @@ def _drop(input: Tensor, shape: tuple[int, ...], p: float, training: bool, inpla
     _check(p)
     if not training or p == 0 or not input._array.size:
         return input
-    out = input * 0.0 if p == 1 else input * _scaled_mask(input, shape, p)  # type: ignore[operator]
+    out = input * 0.0 if p == 1 else input * _scaled_mask(input, shape, p)
     return _finish(input, out, inplace)
 
 
@@ -85,12 +85,12 @@ def _alpha_drop(input: Tensor, shape: tuple[int, ...], p: float, training: bool,
     if not training or p == 0 or not input._array.size:
         return input
     if p == 1:
-        return _finish(input, input * 0.0, inplace)  # type: ignore[operator]
+        return _finish(input, input * 0.0, inplace)
     kind = input._array.dtype
     a = 1 / ((_ALPHA**2 * p + 1) * (1 - p)) ** 0.5
     kept = _kept(shape, p).astype(kind)
     shift = (kept - 1) * kind.type(_ALPHA * a) + kind.type(_ALPHA * a * p)
-    return _finish(input, input * wrap(kept * kind.type(a)) + wrap(shift), inplace)  # type: ignore[operator]
+    return _finish(input, input * wrap(kept * kind.type(a)) + wrap(shift), inplace)
 
 
 def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ _picked = row(
     "embedding_pick", _rows_or_zeros, weight=lambda g, index, shape, skipped: _added(g, index, shape[0], skipped),
     index=None,
 )  # fmt: skip
-_added = row(
+_added: Callable[..., Any] = row(
     "embedding_dense", _add_rows, grad_name="EmbeddingBackwardBackward0",
     x=lambda g, index, skipped: _picked(g, index, -1 if skipped is None else skipped), index=None,
 )  # fmt: skip

@@ -83,8 +83,8 @@ def _scale(input: Tensor, reduction: str) -> float | None:
 def _weighted_mean(loss: Tensor, weight: Tensor, input: Tensor, reduction: str) -> Tensor:
     if weight._array.shape != input._array.shape:
         raise ValueError("Weights and input must have the same size.")
-    weighted = loss * weight  # type: ignore[operator]
-    return sum(weighted) / sum(weight) if reduction == "mean" else reduced(weighted, reduction)  # type: ignore[operator]
+    weighted = loss * weight
+    return sum(weighted) / sum(weight) if reduction == "mean" else reduced(weighted, reduction)
 
 
 def _warn_of_size(input: Tensor, target: Tensor, stacklevel: int = 3) -> None:
@@ -166,7 +166,7 @@ def l1_loss(
 ) -> Tensor:  # fmt: skip
     """|input - target|; the gradient at 0 is 0. Source: PyTorch's `nn.functional.l1_loss`."""
     _warn_of_size(input, target)
-    loss = abs(input - target)  # type: ignore[operator]
+    loss = abs(input - target)
     reduction = reduction_of(size_average, reduce, reduction)
     return reduced(loss, reduction) if weight is None else _weighted_mean(loss, weight, input, reduction)
 
@@ -219,7 +219,7 @@ def smooth_l1_loss(
     _warn_of_size(input, target)
     reduction = reduction_of(size_average, reduce, reduction)
     if not beta:
-        return reduced(abs(input - target), reduction)  # type: ignore[operator]
+        return reduced(abs(input - target), reduction)
     return _apply(_smooth_l1, input, target, reduction, beta)
 
 
@@ -255,7 +255,7 @@ def binary_cross_entropy(
         raise RuntimeError("all elements of input should be between 0 and 1")
     if weight is None:
         return _apply(_bce, input, target, reduction)
-    return reduced(_apply(_bce, input, target, "none") * weight, reduction)  # type: ignore[operator]
+    return reduced(_apply(_bce, input, target, "none") * weight, reduction)
 
 
 def _check_same_type(input: Tensor, target: Tensor) -> None:
@@ -290,9 +290,9 @@ def binary_cross_entropy_with_logits(
     if pos_weight is None:
         loss = _apply(_bce_with_logits, input, target, "none")
     else:
-        factor = (pos_weight - 1) * target + 1  # type: ignore[operator]
-        loss = (1 - target) * input + factor * softplus(-input, threshold=math.inf)  # type: ignore[operator]
-    return reduced(loss if weight is None else loss * weight, reduction)  # type: ignore[operator]
+        factor = (pos_weight - 1) * target + 1
+        loss = (1 - target) * input + factor * softplus(-input, threshold=math.inf)
+    return reduced(loss if weight is None else loss * weight, reduction)
 
 
 # ---- distributions --------------------------------------------------------------------------------------------------
@@ -313,7 +313,7 @@ def kl_div(
             "same as 'batchmean' in the next major release.",
             stacklevel=2,
         )
-    loss = exp(target) * (target - input) if log_target else xlogy(target, target) - target * input  # type: ignore[operator]
+    loss = exp(target) * (target - input) if log_target else xlogy(target, target) - target * input
     if reduction == "batchmean":
-        return sum(loss) / input._array.shape[0] if input._array.ndim else loss  # type: ignore[operator]
+        return sum(loss) / input._array.shape[0] if input._array.ndim else loss
     return reduced(loss, reduction)

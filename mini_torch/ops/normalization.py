@@ -70,7 +70,7 @@ def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: 
     tensor([0.5000, 0.5000])
     """
     input, axis = _prepared(input, dim, dtype, "softmax", _stacklevel)
-    return softmax_row(input, axis) if input._array.ndim else input * 0 + 1  # type: ignore[operator]
+    return softmax_row(input, axis) if input._array.ndim else input * 0 + 1
 
 
 @public
@@ -82,13 +82,13 @@ def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dty
     tensor([    0., -1000.])
     """
     input, axis = _prepared(input, dim, dtype, "log_softmax", _stacklevel)
-    return log_softmax_row(input, axis) if input._array.ndim else input * 0  # type: ignore[operator]
+    return log_softmax_row(input, axis) if input._array.ndim else input * 0
 
 
 def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """softmax(-x). Source: PyTorch's `nn.functional.softmin`."""
     input, axis = _prepared(input, dim, dtype, "softmin", _stacklevel)
-    return softmax(-input, axis)  # type: ignore[operator]
+    return softmax(-input, axis)
 
 
 def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
@@ -98,14 +98,14 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
     PyTorch's `nn.functional.gumbel_softmax`.
     """
     noise = -np.log(default_generator.exponential(logits._array.shape, dtype=logits._array.dtype))
-    soft = softmax((logits + wrap(noise)) / tau, dim)  # type: ignore[operator]
+    soft = softmax((logits + wrap(noise)) / tau, dim)
     if not hard:
         return soft
     axis = check_dim(dim, soft._array.ndim)
     best = np.expand_dims(np.argmax(soft._array, axis), axis)
     one_hot = np.zeros_like(soft._array)
     np.put_along_axis(one_hot, best, 1, axis)
-    return wrap(one_hot) - soft.detach() + soft  # type: ignore[operator]
+    return wrap(one_hot) - soft.detach() + soft
 
 
 # ---- layer normalisation --------------------------------------------------------------------------------------------
@@ -164,8 +164,8 @@ def layer_norm(
     if weight is not None and bias is not None:
         return _affine(out, weight, bias)
     if weight is None:
-        return out if bias is None else out + bias  # type: ignore[operator]
-    return out * weight  # type: ignore[operator]
+        return out if bias is None else out + bias
+    return out * weight
 
 
 def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
@@ -173,5 +173,5 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -
 
     Source: PyTorch's `nn.functional.normalize`.
     """
-    length = norm(input, p, dim, keepdim=True).clamp(min=eps)  # type: ignore[attr-defined]
-    return input / length  # type: ignore[operator]
+    length = norm(input, p, dim, keepdim=True).clamp(min=eps)
+    return input / length
