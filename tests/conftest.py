@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -30,6 +32,12 @@ def known_state(request: pytest.FixtureRequest) -> Iterator[None]:
     mini_torch.set_grad_enabled(True)
     mini_torch.set_default_dtype(mini_torch.float32)
     assert left == (True, mini_torch.float32), f"{request.node.name} left (grad mode, default dtype) = {left}"
+
+
+@pytest.fixture(params=[name for name in ("mini_torch", "torch") if importlib.util.find_spec(name)])
+def torch(request: pytest.FixtureRequest) -> ModuleType:
+    """mini_torch and, where it is installed, PyTorch: the test says what both do."""
+    return importlib.import_module(request.param)
 
 
 @pytest.fixture

@@ -196,11 +196,6 @@ def names_of(library: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@pytest.fixture(params=["mini_torch", "torch"])
-def torch(request: pytest.FixtureRequest) -> ModuleType:
-    return pytest.importorskip(request.param)
-
-
 @pytest.mark.filterwarnings("ignore:Using a target size", "ignore:Converting a tensor with requires_grad")
 @pytest.mark.parametrize(("code", "error", "words"), WRONG, ids=[code for code, *_ in WRONG])
 def test_wrong_call(torch: ModuleType, code: str, error: type[Exception], words: str) -> None:

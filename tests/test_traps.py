@@ -21,11 +21,6 @@ import pytest
 import mini_torch
 
 
-@pytest.fixture(params=["mini_torch", "torch"])
-def torch(request: pytest.FixtureRequest) -> ModuleType:
-    return pytest.importorskip(request.param)
-
-
 # ---- gradients that must add up ----------------------------------------------------------------------------
 def test_an_index_used_twice_adds_up(torch: ModuleType) -> None:
     x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
@@ -266,16 +261,14 @@ def test_second_gradient_of_prod_with_zeros(torch: ModuleType) -> None:
 
 
 # ---- types -------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("f", [
-    lambda t: t * 2.0, lambda t: 2.0 * t, lambda t: t / 3, lambda t: t ** 2.0, lambda t: t + np.float64(1.5),
-    lambda t: t.sum() * 0.5, lambda t: t.mean() + 1.0, lambda t: t.std() * 2.0, lambda t: t.max() * 1.5,
-    lambda t: 1.0 - t, lambda t: 1.0 / t, lambda t: 2.0 ** t, lambda t: t.norm() * 2.0,
-    lambda t: t.prod() / 2.0, lambda t: t[0, 0] * 3.0, lambda t: t.sum(0).sum() / 7.0,
-    lambda t: t.clamp(0.5, 2.0), lambda t: t.exp().log(),
-], ids=str)  # fmt: skip
-def test_float32_stays_float32(torch: ModuleType, f: Callable[[Any], Any]) -> None:
+@pytest.mark.parametrize("code", [
+    "x * 2.0", "2.0 * x", "x / 3", "x ** 2.0", "x + np.float64(1.5)", "x.sum() * 0.5", "x.mean() + 1.0",
+    "x.std() * 2.0", "x.max() * 1.5", "1.0 - x", "1.0 / x", "2.0 ** x", "x.norm() * 2.0", "x.prod() / 2.0",
+    "x[0, 0] * 3.0", "x.sum(0).sum() / 7.0", "x.clamp(0.5, 2.0)", "x.exp().log()",
+])  # fmt: skip
+def test_float32_stays_float32(torch: ModuleType, code: str) -> None:
     x = torch.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
-    y = f(x)
+    y = eval(code, {"np": np, "x": x})
     y.sum().backward()
     assert y.dtype is torch.float32
     assert x.grad.dtype is torch.float32
