@@ -50,7 +50,8 @@ class _TensorLift(Lift):
             if not isinstance(changed, Tensor) or changed.shape != seen.shape:
                 raise RuntimeError(
                     f"hook '{getattr(hook, '__name__', hook)}' has changed the size of value: expected a tensor of "
-                    f"shape {list(seen.shape)} or None, got {type(changed).__name__} {list(getattr(changed, 'shape', ()))}"
+                    f"shape {list(seen.shape)} or None, got {type(changed).__name__} "
+                    f"{list(getattr(changed, 'shape', ()))}"
                 )
             g = changed if isinstance(g, Tensor) else changed._array
         return g
@@ -79,7 +80,8 @@ def _roots(outputs: list[Tensor], gradients: list[Tensor | None], create_graph: 
             raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
         elif g._array.shape != out._array.shape:
             raise RuntimeError(
-                f"Mismatch in shape: grad_output[{i}] has a shape of {g.shape} and output[{i}] has a shape of {out.shape}."
+                f"Mismatch in shape: grad_output[{i}] has a shape of {g.shape} and output[{i}] has a shape of "
+                f"{out.shape}."
             )
         elif g._array.dtype != out._array.dtype:
             g = wrap(g._array.astype(out._array.dtype))
@@ -151,8 +153,8 @@ def grad(
         if g is None:
             if not allow_unused and not materialize_grads:
                 raise RuntimeError(
-                    "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True "
-                    "if this is the desired behavior."
+                    "One of the differentiated Tensors appears to not have been used in the graph. Set "
+                    "allow_unused=True if this is the desired behavior."
                 )
             results.append(wrap(np.zeros_like(x._array)) if materialize_grads else None)
         else:

@@ -110,7 +110,7 @@ def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, requires_gra
     return finish(np.array(s, _kind(dtype)), device, requires_grad)
 
 
-# ---- ranges -----------------------------------------------------------------------------------------------------------
+# ---- ranges ----------------------------------------------------------------------------------------------------------
 def _plain(x: Any) -> Any:
     return x.item() if isinstance(x, Tensor | np.generic) else x
 
@@ -183,7 +183,7 @@ def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, devi
     return finish(np.array(np.triu_indices(row, offset, col), np.int64), device, False)
 
 
-# ---- around existing memory -------------------------------------------------------------------------------------------
+# ---- around existing memory ------------------------------------------------------------------------------------------
 def from_numpy(ndarray: Any) -> Tensor:
     """A tensor that shares the array's memory.
 
@@ -193,8 +193,8 @@ def from_numpy(ndarray: Any) -> Tensor:
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
     if any(s < 0 for s in ndarray.strides):
         raise ValueError(
-            "At least one stride in the given numpy array is negative, and tensors with negative strides are not currently "
-            "supported. (You can probably work around this by making a copy of your array with array.copy().)"
+            "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
+            "currently supported. (You can probably work around this by making a copy of your array with array.copy().)"
         )
     return wrap(as_array(ndarray))
 

@@ -82,8 +82,8 @@ def from_numpy_dtype(numpy_dtype: Any) -> dtype:
     found = _BY_NUMPY.get(np.dtype(numpy_dtype).newbyteorder("="))
     if found is None:
         raise TypeError(
-            f"can't convert np.ndarray of type {np.dtype(numpy_dtype)}. The only supported types are: float64, float32, "
-            "float16, complex64, complex128, int64, int32, int16, int8, uint8, and bool."
+            f"can't convert np.ndarray of type {np.dtype(numpy_dtype)}. The only supported types are: float64, "
+            "float32, float16, complex64, complex128, int64, int32, int16, int8, uint8, and bool."
         )
     return found
 
@@ -120,7 +120,7 @@ def default_numpy_dtype() -> np.dtype[Any]:
     return _default
 
 
-# ---- promotion --------------------------------------------------------------------------------------------------------
+# ---- promotion -------------------------------------------------------------------------------------------------------
 _CATEGORY = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
 
 
@@ -195,7 +195,7 @@ def promote_operands(
     return result
 
 
-# ---- limits -----------------------------------------------------------------------------------------------------------
+# ---- limits ----------------------------------------------------------------------------------------------------------
 class finfo:
     """Limits of a floating type.
 
@@ -240,7 +240,7 @@ class iinfo:
         return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"
 
 
-# ---- Size and device --------------------------------------------------------------------------------------------------
+# ---- Size and device -------------------------------------------------------------------------------------------------
 class Size(tuple[builtins.int, ...]):
     """A tensor's shape: a tuple of ints that prints as PyTorch's.
 
@@ -332,7 +332,7 @@ def check_device(given: str | device | None) -> None:
         raise RuntimeError(f"mini_torch computes on the CPU: device={str(given)!r} is not available; use device='cpu'")
 
 
-# ---- layouts ----------------------------------------------------------------------------------------------------------
+# ---- layouts ---------------------------------------------------------------------------------------------------------
 class memory_format:
     """A name for the order of elements in memory. Accepted wherever PyTorch takes one; here it changes nothing."""
 

@@ -214,8 +214,8 @@ class _FunctionNode(Node):
             results = results[: len(self.shapes_in)]
         if len(results) != len(self.shapes_in):
             raise RuntimeError(
-                f"function {self.plan.name} returned an incorrect number of gradients (expected {len(self.shapes_in)}, got "
-                f"{len(results)})"
+                f"function {self.plan.name} returned an incorrect number of gradients (expected {len(self.shapes_in)}, "
+                f"got {len(results)})"
             )
         return [self._checked(i, r) for i, r in enumerate(results)]
 
@@ -233,8 +233,8 @@ class _FunctionNode(Node):
             return sum_to_shape(grad, shape)
         except (RuntimeError, ValueError):
             raise RuntimeError(
-                f"Function {self.plan.name} returned an invalid gradient at index {i} - got {list(grad.shape)} but expected "
-                f"shape compatible with {list(shape)}"
+                f"Function {self.plan.name} returned an invalid gradient at index {i} - got {list(grad.shape)} but "
+                f"expected shape compatible with {list(shape)}"
             ) from None
 
 

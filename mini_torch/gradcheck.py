@@ -74,8 +74,8 @@ def gradcheck(
     for i, x in enumerate(targets):
         if x._array.dtype not in (np.float64, np.complex128):
             warnings.warn(
-                f"Input #{i} requires gradient and is not a double precision floating point or complex. This check will "
-                "likely fail if all the inputs are not of double precision floating point or complex.",
+                f"Input #{i} requires gradient and is not a double precision floating point or complex. This check "
+                "will likely fail if all the inputs are not of double precision floating point or complex.",
                 stacklevel=2,
             )
     try:
@@ -95,7 +95,8 @@ def _compare(func: Any, given: Any, targets: list[Tensor], eps: float, atol: flo
             found = _analytical(out, x) if out.requires_grad else np.zeros_like(numerical)
             if not np.allclose(found, numerical, rtol, atol, equal_nan=True):
                 raise GradcheckError(
-                    f"Jacobian mismatch for output {k} with respect to input {i},\nnumerical:{numerical}\nanalytical:{found}"
+                    f"Jacobian mismatch for output {k} with respect to input "
+                    f"{i},\nnumerical:{numerical}\nanalytical:{found}"
                 )
 
 
@@ -130,7 +131,7 @@ def gradgradcheck(
     )
 
 
-# ---- anomaly detection ------------------------------------------------------------------------------------------------
+# ---- anomaly detection -----------------------------------------------------------------------------------------------
 class set_detect_anomaly:
     """Switches anomaly detection on or off, at once and as a context manager. See `detect_anomaly`.
 

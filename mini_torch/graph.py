@@ -30,7 +30,7 @@ __all__ = ["Node", "enable_grad", "inference_mode", "is_grad_enabled", "is_infer
            "set_grad_enabled"]  # fmt: skip
 
 
-# ---- grad mode --------------------------------------------------------------------------------------------------------
+# ---- grad mode -------------------------------------------------------------------------------------------------------
 class _Mode(threading.local):
     """What this thread records. The class attributes are the state of a new thread."""
 
@@ -183,7 +183,7 @@ class InferenceCell:
         raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed.")
 
 
-# ---- nodes ------------------------------------------------------------------------------------------------------------
+# ---- nodes -----------------------------------------------------------------------------------------------------------
 births = count()
 
 
@@ -300,7 +300,7 @@ def sum_to_shape(g: Any, shape: tuple[int, ...]) -> Any:
     return np.reshape(np.add.reduce(g, axis=axes), shape) if axes else np.reshape(g, shape)
 
 
-# ---- the walk ---------------------------------------------------------------------------------------------------------
+# ---- the walk --------------------------------------------------------------------------------------------------------
 class Lift:
     """What the walk needs to know of tensors; `tensor.py` hands in the one instance."""
 
@@ -440,7 +440,7 @@ def _node_hooks(lift: Lift, node: Node, grads: Sequence[Any], g: Any) -> Sequenc
     return [None if t is None else as_given(t) for t in tensors]
 
 
-# ---- anomaly detection ------------------------------------------------------------------------------------------------
+# ---- anomaly detection -----------------------------------------------------------------------------------------------
 def _tell_origin(node: Node, error: Exception) -> None:
     """Adds to a failing backward where its forward was called, if anomaly detection had noted it."""
     if node.notes and "traceback" in node.notes and hasattr(error, "add_note"):

@@ -86,7 +86,7 @@ class Row:
         return f"<row {self.name}({', '.join(self.inputs + self.options)})>"
 
 
-# ---- the one door -----------------------------------------------------------------------------------------------------
+# ---- the one door ----------------------------------------------------------------------------------------------------
 def apply(row: Row, inputs: tuple[Tensor, ...], options: tuple[Any, ...] = ()) -> Tensor:
     """Runs the row's forward on the inputs' arrays and, where a gradient is wanted, records a node."""
     array = row.forward(*map(_array_of, inputs), *options) if options else row.forward(*map(_array_of, inputs))
@@ -156,7 +156,7 @@ def parameters_of(function: Any) -> tuple[str, ...]:
     return code.co_varnames[: code.co_argcount]
 
 
-# ---- declaring --------------------------------------------------------------------------------------------------------
+# ---- declaring -------------------------------------------------------------------------------------------------------
 def row(name: str, forward: Forward, /, *, grad_name: str | None = None, view: bool = False, casts: bool = False,
         broadcasts: bool = False, lends: bool = False, **rules: Formula | None) -> Callable[..., Any]:  # fmt: skip
     """Declares an operation: the forward's first parameters are the tensors that `rules` names, the rest options.
@@ -280,7 +280,8 @@ def binary(
             at = 2 if isinstance(input, Tensor) else 1
             bad = other if at == 2 else input
             raise TypeError(
-                f"{name}(): argument '{('input', 'other')[at - 1]}' (position {at}) must be Tensor, not {type(bad).__name__}"
+                f"{name}(): argument '{('input', 'other')[at - 1]}' (position {at}) must be Tensor, not "
+                f"{type(bad).__name__}"
             )
         return out
 
@@ -361,13 +362,13 @@ def shape_mismatch(a: tuple[int, ...], b: tuple[int, ...]) -> RuntimeError:
         if a[-i] != b[-i] and 1 not in (a[-i], b[-i]):
             at = max(len(a), len(b)) - i
             return RuntimeError(
-                f"The size of tensor a ({a[-i]}) must match the size of tensor b ({b[-i]}) at non-singleton dimension {at} "
-                f"(shapes {list(a)} and {list(b)})"
+                f"The size of tensor a ({a[-i]}) must match the size of tensor b ({b[-i]}) at non-singleton dimension "
+                f"{at} (shapes {list(a)} and {list(b)})"
             )
     return RuntimeError(f"shapes {list(a)} and {list(b)} do not fit together")
 
 
-# ---- names ------------------------------------------------------------------------------------------------------------
+# ---- names -----------------------------------------------------------------------------------------------------------
 def public(
     function: Callable[..., Any] | None = None, /, *, name: str | None = None, method: bool = True,
     function_too: bool = True, aliases: tuple[str, ...] = (), inplace: bool = False,
@@ -456,7 +457,7 @@ def _install_operators(function: Any, name: str, in_place: bool) -> None:
         method(f"__i{name}__", inplace(function))
 
 
-# ---- in-place forms ---------------------------------------------------------------------------------------------------
+# ---- in-place forms --------------------------------------------------------------------------------------------------
 def _publish_inplace(function: Any, names: tuple[str, ...]) -> None:
     for name in names:
         method(f"{name}_", inplace(function))
@@ -567,7 +568,7 @@ row(
 )  # fmt: skip
 
 
-# ---- types ------------------------------------------------------------------------------------------------------------
+# ---- types -----------------------------------------------------------------------------------------------------------
 def _as_type(x: Any, source: np.dtype[Any], kind: np.dtype[Any]) -> Any:
     if x.dtype.kind == "c" != kind.kind:
         x = x.real

@@ -70,7 +70,7 @@ class Plan:
         exec(compile(self.source, f"<plan of {name}>", "exec"), scope)
         self.keep, self.pull = scope["keep"], scope["pull"]  # type: ignore[assignment]
 
-    # ---- writing it out -----------------------------------------------------------------------------------------------
+    # ---- writing it out ----------------------------------------------------------------------------------------------
     def _keep_lines(self) -> list[str]:
         names = self.inputs
         edges = [f"{x} if {x}._node is None else {x}._node" if f else "None" for x, f in zip(names, self.formulas)]
@@ -125,7 +125,7 @@ class Plan:
             lines.append(f"    if d{i}.shape != shape{i}: d{i} = sum_to_shape(d{i}, shape{i})")
         return lines
 
-    # ---- reading 2 ----------------------------------------------------------------------------------------------------
+    # ---- reading 2 ---------------------------------------------------------------------------------------------------
     def pull_tensors(self, node: Node, g: Any, lift: Lift) -> list[Any]:
         """`pull` on tensors: what the formulas do is recorded in turn."""
         node.check()

@@ -74,7 +74,7 @@ class Tensor(Methods):
             array = np.empty(size[0] if size and isinstance(size[0], Size) else (size or (0,)), dtype=kind)
         return make(cls, array)
 
-    # ---- what it is ---------------------------------------------------------------------------------------------------
+    # ---- what it is --------------------------------------------------------------------------------------------------
     @property
     def shape(self) -> Size:
         """The sizes of the dimensions."""
@@ -159,7 +159,7 @@ class Tensor(Methods):
         """Whether it was made in `inference_mode`."""
         return isinstance(self._cell, InferenceCell)
 
-    # ---- place in the graph -------------------------------------------------------------------------------------------
+    # ---- place in the graph ------------------------------------------------------------------------------------------
     @property
     def grad_fn(self) -> Node | None:
         """The node that made this tensor; None for a leaf."""
@@ -181,8 +181,8 @@ class Tensor(Methods):
     def requires_grad(self, wanted: bool) -> None:
         if not wanted and self._node is not None:
             raise RuntimeError(
-                "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a "
-                "subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+                "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in "
+                "a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
             )
         if wanted and self._array.dtype.kind not in "fc":
             raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
@@ -207,8 +207,8 @@ class Tensor(Methods):
                 raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type '{type(grad).__name__}'")
             if grad._array.shape != self._array.shape:
                 raise RuntimeError(
-                    f"attempting to assign a gradient of size '{list(grad.shape)}' to a tensor of size '{list(self.shape)}'. "
-                    "Please ensure that the gradient and the tensor are the same size"
+                    f"attempting to assign a gradient of size '{list(grad.shape)}' to a tensor of size "
+                    f"'{list(self.shape)}'. Please ensure that the gradient and the tensor are the same size"
                 )
             if grad._array.dtype != self._array.dtype:
                 raise RuntimeError(
@@ -256,7 +256,7 @@ class Tensor(Methods):
     def _base(self) -> Tensor | None:
         return self._view.base if self._view is not None else None
 
-    # ---- backward and hooks -------------------------------------------------------------------------------------------
+    # ---- backward and hooks ------------------------------------------------------------------------------------------
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
         """`hook(grad)` is called with this tensor's gradient in backward and may return another to go on with."""
         if not self.requires_grad:
@@ -289,7 +289,7 @@ class Tensor(Methods):
         """Whether a computed tensor keeps its gradient."""
         return self._retains_grad
 
-    # ---- values out ---------------------------------------------------------------------------------------------------
+    # ---- values out --------------------------------------------------------------------------------------------------
     def item(self) -> Any:
         """The single element as a Python number; RuntimeError for more than one."""
         if self._array.size != 1:
@@ -366,14 +366,14 @@ class Tensor(Methods):
     def __dir__(self) -> list[str]:
         return sorted(set(object.__dir__(self)))
 
-    # ---- copying ------------------------------------------------------------------------------------------------------
+    # ---- copying -----------------------------------------------------------------------------------------------------
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         if id(self) in memo:
             return memo[id(self)]
         if not self.is_leaf:
             raise RuntimeError(
-                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment. "
-                "Use .detach().clone() for a copy of the values."
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the "
+                "moment. Use .detach().clone() for a copy of the values."
             )
         out = make(type(self), self._array.copy())
         memo[id(self)] = out
@@ -388,7 +388,7 @@ class Tensor(Methods):
         extra = {k: v for k, v in self.__dict__.items() if k[0] != "_"}
         return _rebuild, (type(self), np.array(self._array), self.requires_grad, extra)
 
-    # ---- NumPy's protocols --------------------------------------------------------------------------------------------
+    # ---- NumPy's protocols -------------------------------------------------------------------------------------------
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         if self.requires_grad:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
@@ -418,7 +418,7 @@ class Tensor(Methods):
     def __dlpack_device__(self) -> tuple[int, int]:
         return self._array.__dlpack_device__()
 
-    # ---- for programs that move tensors about -------------------------------------------------------------------------
+    # ---- for programs that move tensors about ------------------------------------------------------------------------
     def cpu(self, memory_format: Any = None) -> Tensor:
         """This tensor: everything is on the CPU."""
         return self
@@ -435,7 +435,7 @@ class Tensor(Methods):
         return self
 
 
-# ---- making tensors ---------------------------------------------------------------------------------------------------
+# ---- making tensors --------------------------------------------------------------------------------------------------
 _blank = object.__new__
 _inference_cell: Any = InferenceCell()
 
@@ -560,7 +560,7 @@ def _explain_bad_data(data: Any, place: tuple[int, ...]) -> NoReturn:
     raise RuntimeError("Overflow when unpacking long long")
 
 
-# ---- what ops/ fills --------------------------------------------------------------------------------------------------
+# ---- what ops/ fills -------------------------------------------------------------------------------------------------
 numpy_entries: dict[Any, Callable[..., Any]] = {}  # NumPy's function, or (ufunc, "reduce") -> what does it for tensors
 
 
@@ -576,7 +576,7 @@ def _no_entry(name: str) -> NoReturn:
     )
 
 
-# ---- hooks ---------------------------------------------------------------------------------------------------------------
+# ---- hooks -----------------------------------------------------------------------------------------------------------
 def _weak_keeper(x: Tensor) -> Callable[[Tensor], None]:
     """A hook that stores gradients in `x.grad` without holding `x` (which holds the node that holds the hook)."""
     target = weakref.ref(x)
@@ -589,7 +589,7 @@ def _weak_keeper(x: Tensor) -> Callable[[Tensor], None]:
     return keep
 
 
-# ---- the callable module ----------------------------------------------------------------------------------------------
+# ---- the callable module ---------------------------------------------------------------------------------------------
 class _CallableModule(ModuleType):
     """`mini_torch.tensor` is this module and PyTorch's function at once."""
 

@@ -56,7 +56,9 @@ def _where_nonzero(dy: Any, y: Any) -> Any:
     return (dy.view(_INTEGER[kind]) * (y != 0)).view(kind)
 
 
-_relu_backward: Callable[..., Any] = row("threshold_backward", _where_nonzero, dy=lambda g, y: _relu_backward(g, y), y=None)
+_relu_backward: Callable[..., Any] = row(
+    "threshold_backward", _where_nonzero, dy=lambda g, y: _relu_backward(g, y), y=None
+)
 
 
 def _relu_rule(g: Any, out: Any) -> Any:

@@ -39,7 +39,7 @@ __all__ = [
 Number = builtins.bool | int | float | complex
 
 
-# ---- arithmetic -------------------------------------------------------------------------------------------------------
+# ---- arithmetic ------------------------------------------------------------------------------------------------------
 def _no_bool_subtract(input: Any, other: Any, a: Tensor, b: Tensor) -> None:
     if a._array.dtype.kind == "b":
         raise RuntimeError(
@@ -48,8 +48,8 @@ def _no_bool_subtract(input: Any, other: Any, a: Tensor, b: Tensor) -> None:
         )
     if builtins.any(x is True or x is False or (isinstance(x, Tensor) and x._array.dtype.kind == "b") for x in (input, other)):
         raise RuntimeError(
-            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use "
-            "the `~` or `logical_not()` operator instead."
+            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, "
+            "use the `~` or `logical_not()` operator instead."
         )
 
 
@@ -221,8 +221,8 @@ method("__ipow__", inplace(_power))
 def _negated(x: Any) -> Any:
     if x.dtype.kind == "b":
         raise RuntimeError(
-            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` "
-            "or `logical_not()` operator instead."
+            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use "
+            "the `~` or `logical_not()` operator instead."
         )
     return np.negative(x)
 
@@ -247,7 +247,7 @@ copysign = binary(
     floats=True, doc="x with the sign of y",
 )  # fmt: skip
 
-# ---- roots, exponentials, logarithms ----------------------------------------------------------------------------------
+# ---- roots, exponentials, logarithms ---------------------------------------------------------------------------------
 sqrt = unary("sqrt", quiet(np.sqrt), lambda g, out: g / (2.0 * out), doc="√x")
 rsqrt = unary("rsqrt", quiet(lambda x: 1 / np.sqrt(x)), lambda g, out: -0.5 * g * out * out * out, doc="1 / √x")
 exp = unary("exp", quiet(np.exp), lambda g, out: g * out, doc="eˣ")
@@ -280,7 +280,7 @@ def logit(input: Tensor, eps: float | None = None) -> Tensor:
     return log(x / (1 - x))
 
 
-# ---- trigonometry -----------------------------------------------------------------------------------------------------
+# ---- trigonometry ----------------------------------------------------------------------------------------------------
 sin = unary("sin", np.sin, lambda g, x: g * np.cos(x), doc="sin x, x in radians")
 cos = unary("cos", np.cos, lambda g, x: -g * np.sin(x), doc="cos x, x in radians")
 tan = unary("tan", np.tan, lambda g, out: g * (1 + out * out), doc="tan x, x in radians")
@@ -313,7 +313,7 @@ sinc = unary(
     rule=lambda g, x, out: g * np.where(x == 0, 0.0, (np.cos(math.pi * x) - out) / np.where(x == 0, 1.0, x)),
 )  # fmt: skip
 
-# ---- rounding ---------------------------------------------------------------------------------------------------------
+# ---- rounding --------------------------------------------------------------------------------------------------------
 def _unless_integer(ufunc: Any) -> Any:
     return lambda x: ufunc(x) if x.dtype.kind == "f" else x.copy()  # NumPy 1 makes floats of integers
 
@@ -334,7 +334,7 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     return _round(input, decimals)
 
 
-# ---- choice -----------------------------------------------------------------------------------------------------------
+# ---- choice ----------------------------------------------------------------------------------------------------------
 def _larger(g: Any, x: Any, y: Any) -> Any:
     return g * np.where(x == y, 0.5, np.where(x > y, 1.0, 0.0))  # a tie shares the gradient, as in PyTorch
 

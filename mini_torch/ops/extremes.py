@@ -32,7 +32,18 @@ class Extremes(NamedTuple):
     indices: Tensor
 
     def __repr__(self) -> str:
-        return f"torch.return_types.extremes(\nvalues={self.values!r},\nindices={self.indices!r})"
+        return f"torch.return_types.{type(self).__name__}(\nvalues={self.values!r},\nindices={self.indices!r})"
+
+
+_KINDS = {
+    name: type(name, (Extremes,), {"__slots__": ()})
+    for name in ("max", "min", "median", "cummax", "cummin", "sort", "topk", "kthvalue")
+}
+
+
+def found(name: str, values: Tensor, index: np.ndarray[Any, Any]) -> Extremes:
+    """`Extremes` under PyTorch's name for what the operation `name` returns."""
+    return _KINDS[name](values, wrap(index))
 
 
 def _shared_rule(g: Any, x: Any, out: Any, axes: tuple[int, ...]) -> Any:
@@ -78,12 +89,12 @@ def _extreme_at(input: Tensor, dim: int, keepdim: bool, find: Any, name: str) ->
     """The elements that `find` (argmax or argmin) points at along `dim`, with a gradient to just these."""
     if not input._array.ndim:
         check_dim(dim, 0)
-        return Extremes(_pick_0d[name](input), wrap(np.zeros((), np.int64)))
+        return found(name, _pick_0d[name](input), np.zeros((), np.int64))
     axis = check_dim(dim, input._array.ndim)
     _need_elements(input, (axis,), name)
     index = np.expand_dims(find(input._array, axis), axis)
     values = _pick[name](input, index, axis)
-    return Extremes(values, wrap(index)) if keepdim else Extremes(np.squeeze(values, axis), wrap(index.squeeze(axis)))
+    return found(name, values, index) if keepdim else found(name, np.squeeze(values, axis), index.squeeze(axis))
 
 
 _pick = {
@@ -134,8 +145,8 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor 
 def _over_all(input: Tensor, core: Any, name: str) -> Tensor:
     if not input._array.size:
         raise RuntimeError(
-            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the "
-            "'dim' argument."
+            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with "
+            "the 'dim' argument."
         )
     return core(input, tuple(range(input._array.ndim)), False)
 
@@ -184,26 +195,26 @@ def _middle(x: Any, axis: int) -> Any:
     return np.where(nans, np.argmax(np.isnan(x), axis), middle) if np.any(nans) else middle
 
 
-def _running_extreme(input: Tensor, dim: int, better: Any) -> Extremes:
+def _running_extreme(name: str, input: Tensor, dim: int, better: Any) -> Extremes:
     x, axis = input._array, check_dim(dim, input._array.ndim)
     if not x.ndim:
-        return Extremes(input.clone(), wrap(np.zeros((), np.int64)))  # type: ignore[attr-defined]
+        return found(name, input.clone(), np.zeros((), np.int64))
     best = better.accumulate(x, axis)
     steps = np.arange(x.shape[axis]).reshape((-1,) + (1,) * (x.ndim - axis - 1))
     index = np.maximum.accumulate(np.where(x == best, steps, 0), axis)
-    return Extremes(take_along(input, index, axis), wrap(index))
+    return found(name, take_along(input, index, axis), index)
 
 
 @public
 def cummax(input: Tensor, dim: int) -> Extremes:
     """(values, indices) of the largest so far along `dim`. Source: PyTorch's `torch.cummax`."""
-    return _running_extreme(input, dim, np.maximum)
+    return _running_extreme("cummax", input, dim, np.maximum)
 
 
 @public
 def cummin(input: Tensor, dim: int) -> Extremes:
     """(values, indices) of the smallest so far along `dim`. Source: PyTorch's `torch.cummin`."""
-    return _running_extreme(input, dim, np.minimum)
+    return _running_extreme("cummin", input, dim, np.minimum)
 
 
 implements(np.amax, np.max, (np.maximum, "reduce"))(numpy_reduction(amax))

@@ -36,7 +36,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-# ---- reading the index ------------------------------------------------------------------------------------------------
+# ---- reading the index -----------------------------------------------------------------------------------------------
 def _normalised(index: Any, shape: tuple[int, ...]) -> tuple[tuple[Any, ...], bool]:
     """The index as NumPy takes it, and whether it is basic (ints, slices, None, Ellipsis only).
 
@@ -61,8 +61,8 @@ def _normalised(index: Any, shape: tuple[int, ...]) -> tuple[tuple[Any, ...], bo
             out.append(array)
         else:
             raise IndexError(
-                f"only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "
-                f"{type(part).__name__})"
+                "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
+                f"(got {type(part).__name__})"
             )
     _check_bounds(out, shape)
     return tuple(out), basic
@@ -113,8 +113,8 @@ def _check_bounds(parts: list[Any], shape: tuple[int, ...]) -> None:
             for k, n in enumerate(part.shape):
                 if n != shape[axis + k]:
                     raise IndexError(
-                        f"The shape of the mask {list(part.shape)} at index {k} does not match the shape of the indexed "
-                        f"tensor {list(shape)} at index {axis + k}"
+                        f"The shape of the mask {list(part.shape)} at index {k} does not match the shape of the "
+                        f"indexed tensor {list(shape)} at index {axis + k}"
                     )
             axis += part.ndim
             continue
@@ -129,7 +129,7 @@ def _check_bounds(parts: list[Any], shape: tuple[int, ...]) -> None:
         axis += 1
 
 
-# ---- x[index] and x[index] = value ------------------------------------------------------------------------------------
+# ---- x[index] and x[index] = value -----------------------------------------------------------------------------------
 _select = row(
     "select", lambda x, index: x[index], view=True, x=lambda g, index, shape: place(g, index, shape)
 )  # cut, with PyTorch's name for an int
@@ -235,8 +235,8 @@ def _fit(source: Tensor, shape: tuple[int, ...]) -> Tensor:
         return source.expand(shape)  # type: ignore[attr-defined]
     except RuntimeError:
         raise RuntimeError(
-            f"shape mismatch: value tensor of shape {list(source.shape)} cannot be broadcast to indexing result of shape "
-            f"{list(shape)}.  Target sizes: {list(shape)}.  Tensor sizes: {list(source.shape)}"
+            f"shape mismatch: value tensor of shape {list(source.shape)} cannot be broadcast to indexing result of "
+            f"shape {list(shape)}.  Target sizes: {list(shape)}.  Tensor sizes: {list(source.shape)}"
         ) from None
 
 
@@ -273,13 +273,13 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
     parts, _ = _normalised(tuple(indices), input._array.shape)
     if values._array.dtype != input._array.dtype:
         raise RuntimeError(
-            f"Index put requires the source and destination dtypes match, got {TYPE_NAMES[input._array.dtype.name]} for the "
-            f"destination and {TYPE_NAMES[values._array.dtype.name]} for the source."
+            f"Index put requires the source and destination dtypes match, got {TYPE_NAMES[input._array.dtype.name]} "
+            f"for the destination and {TYPE_NAMES[values._array.dtype.name]} for the source."
         )
     return _index_put(input, _fit(values, _picked_shape(input._array, parts)), parts, accumulate)
 
 
-# ---- gather and scatter -----------------------------------------------------------------------------------------------
+# ---- gather and scatter ----------------------------------------------------------------------------------------------
 def _check_index(input: Tensor, index: Tensor, axis: int, name: str) -> np.ndarray[Any, Any]:
     array = index._array
     if array.dtype not in (np.int64, np.int32) and array.size:
@@ -472,13 +472,14 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     return _index_put(input, _fit(filler, _picked_shape(input._array, at)), at, False)
 
 
-# ---- masks ------------------------------------------------------------------------------------------------------------
+# ---- masks -----------------------------------------------------------------------------------------------------------
 @public(inplace=True)
 def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """input with `value` where the bool mask (broadcast) holds. Source: PyTorch's `torch.masked_fill`."""
     if mask._array.dtype.kind != "b":
         raise RuntimeError(
-            f"masked_fill_ only supports boolean masks, but got mask with dtype {TYPE_NAMES[mask._array.dtype.name].lower()}"
+            "masked_fill_ only supports boolean masks, but got mask with dtype "
+            f"{TYPE_NAMES[mask._array.dtype.name].lower()}"
         )
     if isinstance(value, Tensor) and value._array.ndim:
         raise RuntimeError(

@@ -21,7 +21,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-# ---- join -------------------------------------------------------------------------------------------------------------
+# ---- join ------------------------------------------------------------------------------------------------------------
 def _part(i: int, g: Any, axis: int, starts: tuple[int, ...]) -> Any:
     return cut(g, (slice(None),) * axis + (slice(starts[i], starts[i + 1]),))
 
@@ -65,8 +65,8 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
         if shape[:axis] + shape[axis + 1 :] != first[:axis] + first[axis + 1 :]:
             expected, got = next((n, m) for d, (n, m) in enumerate(zip(first, shape)) if d != axis and n != m)
             raise RuntimeError(
-                f"Sizes of tensors must match except in dimension {axis}. Expected size {expected} but got size {got} for tensor "
-                f"number {i} in the list (shapes {list(first)} and {list(shape)})."
+                f"Sizes of tensors must match except in dimension {axis}. Expected size {expected} but got size {got} "
+                f"for tensor number {i} in the list (shapes {list(first)} and {list(shape)})."
             )
     starts = [0]
     for x in given:
@@ -143,7 +143,7 @@ def dstack(tensors: Sequence[Tensor]) -> Tensor:
     return cat([_at_least(3, x) for x in tensors], 2)
 
 
-# ---- split ------------------------------------------------------------------------------------------------------------
+# ---- split -----------------------------------------------------------------------------------------------------------
 @public
 def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     """`length` elements along `dim` from `start`, a view. Source: PyTorch's `torch.narrow`."""
@@ -182,8 +182,8 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
         sizes = list(split_size_or_sections)
         if math.fsum(sizes) != n:
             raise RuntimeError(
-                f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at dimension {axis}), but "
-                f"got split_sizes={sizes}"
+                f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at dimension "
+                f"{axis}), but got split_sizes={sizes}"
             )
     starts = [0]
     for size in sizes:

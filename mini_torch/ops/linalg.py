@@ -73,7 +73,8 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     _check_types(input, mat2, "expected scalar types to be the same")
     if a[0] != b[0] or a[2] != b[1]:
         raise RuntimeError(
-            f"Expected size for first two dimensions of batch2 tensor to be: [{a[0]}, {a[2]}] but got: [{b[0]}, {b[1]}]."
+            f"Expected size for first two dimensions of batch2 tensor to be: [{a[0]}, {a[2]}] but got: [{b[0]}, "
+            f"{b[1]}]."
         )
     return _bmm(input, mat2)
 
@@ -102,8 +103,8 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
         )
     if input._array.size != tensor._array.size:
         raise RuntimeError(
-            f"inconsistent tensor size, expected tensor [{input._array.size}] and src [{tensor._array.size}] to have the same "
-            f"number of elements, but got {input._array.size} and {tensor._array.size} elements respectively"
+            f"inconsistent tensor size, expected tensor [{input._array.size}] and src [{tensor._array.size}] to have "
+            f"the same number of elements, but got {input._array.size} and {tensor._array.size} elements respectively"
         )
     return _dot(input, tensor)
 
@@ -168,7 +169,7 @@ def _numpy_dot(a: Tensor, b: Tensor, out: Any = None) -> Tensor:
     return matmul(a, b) if b.ndim < 3 else tensordot(a, b, ([-1], [-2]))
 
 
-# ---- linear -----------------------------------------------------------------------------------------------------------
+# ---- linear ----------------------------------------------------------------------------------------------------------
 def _rows(x: Any) -> Any:
     """All but the last dimension as one."""
     return x if len(x.shape) == 2 else np.reshape(x, (-1, x.shape[-1]))
@@ -221,7 +222,7 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     return out if bias is None else out + bias  # type: ignore[operator]
 
 
-# ---- other products ---------------------------------------------------------------------------------------------------
+# ---- other products --------------------------------------------------------------------------------------------------
 @public(aliases=("ger",))
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
     """All products xᵢ yⱼ of two vectors. Source: PyTorch's `torch.outer`."""
@@ -321,8 +322,8 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
             a, b = (np.sum(x, axis=d, keepdims=True) if x._array.shape[d] != 1 else x for x, d in ((a, i), (b, j)))
         if a._array.shape[i] != b._array.shape[j]:
             raise RuntimeError(
-                f"contracted dimensions need to match, but first has size {a._array.shape[i]} in dim {i} and second has size "
-                f"{b._array.shape[j]} in dim {j}"
+                f"contracted dimensions need to match, but first has size {a._array.shape[i]} in dim {i} and second "
+                f"has size {b._array.shape[j]} in dim {j}"
             )
     keep_a, keep_b = ([d for d in range(x.ndim) if d not in ds] for x, ds in ((a, left), (b, right)))
     size = math.prod(a._array.shape[i] for i in left)
@@ -332,7 +333,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     return np.reshape(mm(x, y), tuple(shape))
 
 
-# ---- einsum -----------------------------------------------------------------------------------------------------------
+# ---- einsum ----------------------------------------------------------------------------------------------------------
 _einsum = row(
     "einsum", lambda x, y, a, b, c: np.einsum(f"{a},{b}->{c}", x, y, optimize=True), grad_name="BmmBackward0",
     x=lambda g, y, a, b, c: _einsum(g, y, c, b, a), y=lambda g, x, a, b, c: _einsum(x, g, a, c, b),
@@ -352,8 +353,8 @@ def _parse(equation: str, ndims: Sequence[int]) -> tuple[list[str], str]:
     for i, (t, n, w) in enumerate(zip(terms, ndims, widths)):
         if w < 0 or ("..." not in t and len(t) != n):
             raise RuntimeError(
-                f"einsum(): the number of subscripts in the equation ({len(t.replace('...', ''))}) does not match the number of "
-                f"dimensions ({n}) for operand {i} and no ellipsis was given"
+                f"einsum(): the number of subscripts in the equation ({len(t.replace('...', ''))}) does not match the "
+                f"number of dimensions ({n}) for operand {i} and no ellipsis was given"
             )
     widest = letters[: max(widths, default=0)]
     terms = [t.replace("...", "".join(widest[len(widest) - w :])) for t, w in zip(terms, widths)]

@@ -48,7 +48,7 @@ def keep(x: Any, ndim: int, axes: tuple[int, ...]) -> Any:
     return np.reshape(x, tuple([1 if i in axes else next(rest) for i in range(ndim)]))
 
 
-# ---- sums and means ---------------------------------------------------------------------------------------------------
+# ---- sums and means --------------------------------------------------------------------------------------------------
 _sum = row(
     "sum", lambda x, axes, keepdim: np.add.reduce(x, axis=axes, keepdims=keepdim),
     x=lambda g, shape, axes: spread(g, shape, axes),
@@ -189,7 +189,7 @@ def nanmean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: An
     return nansum(input, dim, keepdim, dtype=dtype) / sum(input == input, dim, keepdim)
 
 
-# ---- products and running sums ----------------------------------------------------------------------------------------
+# ---- products and running sums ---------------------------------------------------------------------------------------
 def _others_product(x: Any, axis: int) -> Any:
     """Along `axis`, for each element the product of all others, right with zeros among them."""
     ones = np.ones_like(x[(slice(None),) * axis + (slice(0, 1),)])
@@ -275,7 +275,7 @@ def any_zero(shape: tuple[int, ...], axes: tuple[int, ...]) -> bool:
     return 0 in [shape[a] for a in axes]
 
 
-# ---- logic and counting -----------------------------------------------------------------------------------------------
+# ---- logic and counting ----------------------------------------------------------------------------------------------
 def _reduce_bools(input: Tensor, dim: Dims, keepdim: bool, ufunc: Any) -> Tensor:
     out = ufunc.reduce(input._array, axis=axes_of(dim, input._array.ndim), keepdims=keepdim)
     return wrap(out.astype(np.uint8) if input._array.dtype == np.uint8 else out)
@@ -307,7 +307,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     return wrap(np.bincount(input._array, None if weights is None else weights._array, minlength))
 
 
-# ---- norms and logarithms of sums -------------------------------------------------------------------------------------
+# ---- norms and logarithms of sums ------------------------------------------------------------------------------------
 def _logsumexp_forward(x: Any, axes: tuple[int, ...], keepdim: bool) -> Any:
     if any_zero(x.shape, axes):
         return np.log(np.add.reduce(x, axis=axes, keepdims=keepdim))
@@ -390,7 +390,7 @@ def norm(input: Tensor, p: Any = "fro", dim: Dims = None, keepdim: bool = False,
     return vector_norm(input, 2.0 if p in ("fro", None) else p, dim, keepdim)
 
 
-# ---- NumPy's names ----------------------------------------------------------------------------------------------------
+# ---- NumPy's names ---------------------------------------------------------------------------------------------------
 def numpy_reduction(function: Any) -> Any:
     """NumPy's signature around a reduction `function(a, axis, keepdims)`."""
 

@@ -46,7 +46,7 @@ def listed(name: str) -> Any:
     return enter
 
 
-# ---- reshape ----------------------------------------------------------------------------------------------------------
+# ---- reshape ---------------------------------------------------------------------------------------------------------
 _view = row("view", lambda x, size: x.reshape(size), view=True, x=lambda g, shape: np.reshape(g, shape))
 _copy_reshape = row("unsafe_view", lambda x, size: x.reshape(size), x=lambda g, shape: np.reshape(g, shape))
 
@@ -62,8 +62,8 @@ def _filled_in(size: tuple[int, ...], x: Tensor) -> tuple[int, ...]:
         raise RuntimeError(f"invalid shape dimension {builtins.min(size)}")
     if unknown and rest == 0:
         raise RuntimeError(
-            f"cannot reshape tensor of 0 elements into shape {list(size)} because the unspecified dimension size -1 can be "
-            "any value and is ambiguous"
+            f"cannot reshape tensor of 0 elements into shape {list(size)} because the unspecified dimension size -1 "
+            "can be any value and is ambiguous"
         )
     if count % rest if unknown else rest != count:
         raise RuntimeError(f"shape '{list(size)}' is invalid for input of size {count}")
@@ -135,8 +135,8 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     sizes = tuple(sizes)
     if -1 not in sizes and math.prod(sizes) != shape[axis]:
         raise RuntimeError(
-            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} ({shape[axis]}) in the "
-            "input tensor"
+            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} ({shape[axis]}) in "
+            "the input tensor"
         )
     if -1 in sizes:
         rest = -math.prod(sizes)
@@ -176,7 +176,7 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
     return _unsqueeze(input, check_dim(dim, input._array.ndim + 1))
 
 
-# ---- transpose --------------------------------------------------------------------------------------------------------
+# ---- transpose -------------------------------------------------------------------------------------------------------
 def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
     back = [0] * len(axes)
     for i, a in enumerate(axes):
@@ -264,7 +264,7 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
 
 moveaxis = movedim
 
-# ---- expand and repeat ------------------------------------------------------------------------------------------------
+# ---- expand and repeat -----------------------------------------------------------------------------------------------
 _expand = row("expand", lambda x, size: _broadcast(x, size), view=True, broadcasts=True, x=lambda g: g)
 
 
@@ -281,8 +281,8 @@ def _expand_method(self: Tensor, *sizes: Any) -> Tensor:
     lead = len(size) - len(shape)
     if lead < 0:
         raise RuntimeError(
-            f"expand(torch.FloatTensor{{{list(shape)}}}, size={list(size)}): the number of sizes provided ({len(size)}) must be "
-            f"greater or equal to the number of dimensions in the tensor ({len(shape)})"
+            f"expand(torch.FloatTensor{{{list(shape)}}}, size={list(size)}): the number of sizes provided "
+            f"({len(size)}) must be greater or equal to the number of dimensions in the tensor ({len(shape)})"
         )
     full = []
     for i, n in enumerate(size):
@@ -291,8 +291,8 @@ def _expand_method(self: Tensor, *sizes: Any) -> Tensor:
             raise RuntimeError(f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {i}")
         if n not in (-1, old) and old != 1:
             raise RuntimeError(
-                f"The expanded size of the tensor ({n}) must match the existing size ({old}) at non-singleton dimension {i}.  "
-                f"Target sizes: {list(size)}.  Tensor sizes: {list(shape)}"
+                f"The expanded size of the tensor ({n}) must match the existing size ({old}) at non-singleton "
+                f"dimension {i}.  Target sizes: {list(size)}.  Tensor sizes: {list(shape)}"
             )
         full.append(old if n == -1 else n)
     return _expand(self, tuple(full))
@@ -374,7 +374,7 @@ def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None, *, ou
     return x[(slice(None),) * axis + (wrap(index),)]  # type: ignore[index]
 
 
-# ---- flip and roll ----------------------------------------------------------------------------------------------------
+# ---- flip and roll ---------------------------------------------------------------------------------------------------
 _flip = row("flip", lambda x, axes: np.flip(x, axes).copy(), x=lambda g, axes: np.flip(g, axes))
 
 
@@ -428,7 +428,7 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
     return transpose(flip(input, a), a, b) if k == 3 else input.clone()  # type: ignore[attr-defined]
 
 
-# ---- diagonals and triangles ------------------------------------------------------------------------------------------
+# ---- diagonals and triangles -----------------------------------------------------------------------------------------
 _tril = row("tril", lambda x, k: np.tril(x, k), x=lambda g, k: np.tril(g, k))
 _triu = row("triu", lambda x, k: np.triu(x, k), x=lambda g, k: np.triu(g, k))
 
@@ -492,7 +492,7 @@ def trace(input: Tensor) -> Tensor:
     return diagonal_of(input, 0, 0, 1).sum()
 
 
-# ---- windows ----------------------------------------------------------------------------------------------------------
+# ---- windows ---------------------------------------------------------------------------------------------------------
 def _windows(x: Any, axis: int, size: int, step: int) -> Any:
     view = np.lib.stride_tricks.sliding_window_view(x, size, axis, writeable=True)
     return view[(slice(None),) * axis + (slice(None, None, step),)]
@@ -555,7 +555,7 @@ def numel(input: Tensor) -> int:
     return input._array.size
 
 
-# ---- NumPy's names ----------------------------------------------------------------------------------------------------
+# ---- NumPy's names ---------------------------------------------------------------------------------------------------
 @implements(np.reshape)
 def _numpy_reshape(a: Tensor, shape: Any, order: str = "C", **_: Any) -> Tensor:
     return reshape(a, shape)

@@ -28,9 +28,9 @@ def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = 
     """(values, indices) in order along `dim`; equal elements keep theirs. Source: PyTorch's `torch.sort`."""
     axis = check_dim(dim, input._array.ndim)
     if not input._array.ndim:
-        return Extremes(input.clone(), wrap(np.zeros((), np.int64)))  # type: ignore[attr-defined]
+        return found("sort", input.clone(), np.zeros((), np.int64))
     order = _order(input._array, axis, descending)
-    return Extremes(take_along(input, order, axis), wrap(order))
+    return found("sort", take_along(input, order, axis), order)
 
 
 @public
@@ -47,9 +47,9 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     if not 0 <= k <= n:
         raise RuntimeError("selected index k out of range")
     if not input._array.ndim:
-        return Extremes(input.clone(), wrap(np.zeros((), np.int64)))  # type: ignore[attr-defined]
+        return found("topk", input.clone(), np.zeros((), np.int64))
     order = np.take(_order(input._array, axis, largest), np.arange(k), axis)
-    return Extremes(take_along(input, order, axis), wrap(order))
+    return found("topk", take_along(input, order, axis), order)
 
 
 @public
