@@ -82,12 +82,16 @@ def _like(input: Tensor, dtype: Any) -> np.dtype[Any]:
     return input._array.dtype if dtype is None else to_numpy_dtype(dtype)
 
 
-def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any) -> Tensor:
+def empty_like(
+    input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any
+) -> Tensor:
     """Uninitialised, in the shape and type of `input`. Source: PyTorch's `torch.empty_like`."""
     return finish(np.empty_like(input._array, _like(input, dtype), subok=False), device, requires_grad)
 
 
-def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any) -> Tensor:
+def zeros_like(
+    input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any
+) -> Tensor:
     """Filled with 0, in the shape and type of `input`. Source: PyTorch's `torch.zeros_like`."""
     return finish(np.zeros_like(input._array, _like(input, dtype)), device, requires_grad)
 
@@ -166,7 +170,13 @@ def logspace(
 
 
 def eye(
-    n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None
+    n: int,
+    m: int | None = None,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
 ) -> Tensor:
     """The n × m matrix with 1 on its diagonal. Source: PyTorch's `torch.eye`."""
     rows, columns = size_of((n, n if m is None else m))
@@ -231,7 +241,9 @@ def complex(real: Tensor, imag: Tensor) -> Tensor:
 
 
 def _new(make: Any) -> Any:
-    def method_of(self: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any) -> Tensor:
+    def method_of(
+        self: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any
+    ) -> Tensor:
         return make(*size, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
 
     return method_of

@@ -209,7 +209,11 @@ class finfo:
             raise TypeError(f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle '{type!r}'")
         limits = np.finfo(type.numpy)
         self.bits = limits.bits
-        self.eps, self.max, self.min = builtins.float(limits.eps), builtins.float(limits.max), builtins.float(limits.min)
+        self.eps, self.max, self.min = (
+            builtins.float(limits.eps),
+            builtins.float(limits.max),
+            builtins.float(limits.min),
+        )
         self.tiny = self.smallest_normal = builtins.float(limits.tiny)
         self.resolution = builtins.float(limits.resolution)
         self.dtype = type.to_real().name
@@ -234,7 +238,12 @@ class iinfo:
         if type is bool:
             raise TypeError("torch.bool is not supported by torch.iinfo")
         limits = np.iinfo(type.numpy)
-        self.bits, self.min, self.max, self.dtype = limits.bits, builtins.int(limits.min), builtins.int(limits.max), type.name
+        self.bits, self.min, self.max, self.dtype = (
+            limits.bits,
+            builtins.int(limits.min),
+            builtins.int(limits.max),
+            type.name,
+        )
 
     def __repr__(self) -> str:
         return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"
@@ -302,13 +311,17 @@ class device:
             type, index = type.type, type.index
         name, _, number = type.partition(":")
         if name not in ("cpu", "cuda", "mps", "xpu", "meta"):
-            raise RuntimeError(f"Expected one of cpu, cuda, mps, xpu, meta device type at start of device string: {name}")
+            raise RuntimeError(
+                f"Expected one of cpu, cuda, mps, xpu, meta device type at start of device string: {name}"
+            )
         if number and not number.isdigit():
             raise RuntimeError(f"Invalid device string: '{type}'")
         self.type, self.index = name, builtins.int(number) if number else index
 
     def __repr__(self) -> str:
-        return f"device(type='{self.type}')" if self.index is None else f"device(type='{self.type}', index={self.index})"
+        return (
+            f"device(type='{self.type}')" if self.index is None else f"device(type='{self.type}', index={self.index})"
+        )
 
     def __str__(self) -> str:
         return self.type if self.index is None else f"{self.type}:{self.index}"

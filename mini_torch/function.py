@@ -158,7 +158,9 @@ class _FunctionNode(Node):
     __slots__ = ("count", "ctx", "function", "kinds", "shapes_in", "shapes_out", "slots")
 
     def __init__(self, function: type[Function], ctx: FunctionCtx, args: Any, edges: Any, outputs: list[Any]) -> None:
-        places = {id(x): i for i, x in enumerate(outputs) if isinstance(x, Tensor) and not any(x is d for d in ctx._dirty)}
+        places = {
+            id(x): i for i, x in enumerate(outputs) if isinstance(x, Tensor) and not any(x is d for d in ctx._dirty)
+        }
         self.slots = [None if t is None else places.get(id(t)) for t in ctx._to_save]
         saved = [None if t is None else t.detach() if i is not None else t for t, i in zip(ctx._to_save, self.slots)]
         self.kinds = [t is None for t in saved]
@@ -174,7 +176,11 @@ class _FunctionNode(Node):
         """The outputs with this node behind them (through a `_Pick` each where there are several)."""
         ctx, done = self.ctx, []
         for i, x in enumerate(outputs):
-            if not isinstance(x, Tensor) or any(x is t for t in ctx._non_differentiable) or x._array.dtype.kind not in "fc":
+            if (
+                not isinstance(x, Tensor)
+                or any(x is t for t in ctx._non_differentiable)
+                or x._array.dtype.kind not in "fc"
+            ):
                 done.append(x)
                 continue
             out = make(Tensor, x._array)

@@ -27,7 +27,9 @@ def _differentiable(x: Any) -> list[Tensor]:
     return [t for t in _tensors(x) if t._array.dtype.kind in "fc"]
 
 
-def _numerical(function: Callable[..., Any], inputs: Sequence[Any], x: Tensor, k: int, eps: float) -> np.ndarray[Any, Any]:
+def _numerical(
+    function: Callable[..., Any], inputs: Sequence[Any], x: Tensor, k: int, eps: float
+) -> np.ndarray[Any, Any]:
     """∂(output k)/∂x by central differences, one row per element of x."""
     array = x._array
     rows = []
@@ -70,7 +72,9 @@ def gradcheck(
     given = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
     targets = [x for x in given if isinstance(x, Tensor) and x.requires_grad]
     if not targets:
-        raise ValueError("gradcheck expects at least one input tensor to require gradient, but none of the them have requires_grad=True.")
+        raise ValueError(
+            "gradcheck expects at least one input tensor to require gradient, but none of the them have requires_grad=True."
+        )
     for i, x in enumerate(targets):
         if x._array.dtype not in (np.float64, np.complex128):
             warnings.warn(
@@ -124,7 +128,9 @@ def gradgradcheck(
         targets = [x for x in args if isinstance(x, Tensor) and x.requires_grad]
         with enable_grad():
             outs = [t for t in _differentiable(func(*args)) if t.requires_grad]
-            return tuple(g for g in grad(outs, targets, list(weights), create_graph=True, allow_unused=True) if g is not None)
+            return tuple(
+                g for g in grad(outs, targets, list(weights), create_graph=True, allow_unused=True) if g is not None
+            )
 
     return gradcheck(
         first_gradients, (*given, *seeds), eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception

@@ -225,7 +225,9 @@ class Node:
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
         """Per input: (the node behind it, 0); for a leaf an `AccumulateGrad`, for none None."""
-        return tuple((edge if edge is None or isinstance(edge, Node) else AccumulateGrad(edge), 0) for edge in self.edges)
+        return tuple(
+            (edge if edge is None or isinstance(edge, Node) else AccumulateGrad(edge), 0) for edge in self.edges
+        )
 
     def register_prehook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """`hook((g,)) -> (g,) | None` sees, and may replace, the gradient that arrives here."""
@@ -354,7 +356,12 @@ def _leading_to(order: Sequence[Node], wanted: set[Any]) -> list[Node]:
 
 
 def walk_back(
-    lift: Lift, roots: Sequence[tuple[Any, Any]], *, retain_graph: bool, create_graph: bool, capture: Sequence[Any] | None = None
+    lift: Lift,
+    roots: Sequence[tuple[Any, Any]],
+    *,
+    retain_graph: bool,
+    create_graph: bool,
+    capture: Sequence[Any] | None = None,
 ) -> dict[Any, Any]:
     """Sends gradients from `roots`, pairs of (node or leaf, gradient), back through the graph.
 

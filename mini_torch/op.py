@@ -515,7 +515,9 @@ def overwrite(x: Tensor, result: Tensor) -> Tensor:
                 f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(result.shape)}"
             )
     if result._array.dtype != x._array.dtype:
-        if "biufc".index(result._array.dtype.kind.replace("u", "i")) > "biufc".index(x._array.dtype.kind.replace("u", "i")):
+        if "biufc".index(result._array.dtype.kind.replace("u", "i")) > "biufc".index(
+            x._array.dtype.kind.replace("u", "i")
+        ):
             raise RuntimeError(
                 f"result type {type_name(result._array.dtype)} can't be cast to the desired output type "
                 f"{type_name(x._array.dtype)}"

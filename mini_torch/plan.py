@@ -120,7 +120,9 @@ class Plan:
         arguments = ", ".join(f"shape{i}" if name == "shape" else name for name in self.arguments[i])
         lines = [f"    d{i} = formula{i}({arguments})"]
         other_type = "" if self.casts else f" or d{i}.dtype is not g.dtype"
-        lines.append(f"    if type(d{i}) is not ndarray{other_type}: d{i} = settled(d{i}, {'None' if self.casts else 'g'})")
+        lines.append(
+            f"    if type(d{i}) is not ndarray{other_type}: d{i} = settled(d{i}, {'None' if self.casts else 'g'})"
+        )
         if self.sums:
             lines.append(f"    if d{i}.shape != shape{i}: d{i} = sum_to_shape(d{i}, shape{i})")
         return lines

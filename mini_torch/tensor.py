@@ -204,7 +204,9 @@ class Tensor(Methods):
     def grad(self, grad: Tensor | None) -> None:
         if grad is not None:
             if not isinstance(grad, Tensor):
-                raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type '{type(grad).__name__}'")
+                raise TypeError(
+                    f"assigned grad expected to be a Tensor or None but got grad of type '{type(grad).__name__}'"
+                )
             if grad._array.shape != self._array.shape:
                 raise RuntimeError(
                     f"attempting to assign a gradient of size '{list(grad.shape)}' to a tensor of size "
@@ -398,7 +400,9 @@ class Tensor(Methods):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if kwargs.pop("out", None) is not None:
-            raise TypeError(f"np.{ufunc.__name__}(…, out=…) cannot write into a tensor: use the result, or the in-place method")
+            raise TypeError(
+                f"np.{ufunc.__name__}(…, out=…) cannot write into a tensor: use the result, or the in-place method"
+            )
         entry = numpy_entries.get(ufunc if method == "__call__" else (ufunc, method))
         if entry is None:
             _no_entry(ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}")

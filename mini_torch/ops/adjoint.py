@@ -42,7 +42,11 @@ take_along = row(
     x=lambda g, index, shape, axis: add_along(g, index, shape, axis), index=None,
 )  # fmt: skip
 add_along = row(
-    "add_along", _add_along, x=lambda g, index, axis: take_along(g, index, axis), index=None, grad_name="ScatterBackward0"
+    "add_along",
+    _add_along,
+    x=lambda g, index, axis: take_along(g, index, axis),
+    index=None,
+    grad_name="ScatterBackward0",
 )
 
 
@@ -61,7 +65,9 @@ def _picks_once(index: Any) -> bool:
     return not any(isinstance(p, np.ndarray) and p.dtype.kind != "b" and p.size > 1 for p in parts)
 
 
-take = row("take", lambda x, index: x[index], grad_name="IndexBackward0", x=lambda g, index, shape: add_at(g, index, shape))
+take = row(
+    "take", lambda x, index: x[index], grad_name="IndexBackward0", x=lambda g, index, shape: add_at(g, index, shape)
+)
 add_at = row("add_at", _add_at, grad_name="IndexPutBackward0", x=lambda g, index: take(g, index))
 
 

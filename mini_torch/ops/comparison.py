@@ -65,7 +65,9 @@ def equal(input: Tensor, other: Tensor) -> builtins.bool:
 
 
 @public
-def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: builtins.bool = False) -> Tensor:
+def isclose(
+    input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: builtins.bool = False
+) -> Tensor:
     """Elementwise |input − other| ≤ atol + rtol · |other|. Source: PyTorch's `torch.isclose`."""
     if input._array.dtype != other._array.dtype:
         raise RuntimeError(f"{input.dtype} did not match {other.dtype}")

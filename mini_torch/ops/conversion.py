@@ -123,7 +123,9 @@ _filled = row("fill", lambda x, value: np.full_like(x, value), x=lambda g: np.ze
 def _fill(self: Tensor, value: Any) -> Tensor:
     if isinstance(value, Tensor):
         if value._array.ndim:
-            raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
+            raise RuntimeError(
+                f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions."
+            )
         if value._requires_grad:
             return _filled(self, 0) + cast(value, self._array.dtype)
         value = value._array

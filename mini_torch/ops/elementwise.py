@@ -46,7 +46,9 @@ def _no_bool_subtract(input: Any, other: Any, a: Tensor, b: Tensor) -> None:
             "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` "
             "operator instead."
         )
-    if builtins.any(x is True or x is False or (isinstance(x, Tensor) and x._array.dtype.kind == "b") for x in (input, other)):
+    if builtins.any(
+        x is True or x is False or (isinstance(x, Tensor) and x._array.dtype.kind == "b") for x in (input, other)
+    ):
         raise RuntimeError(
             "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, "
             "use the `~` or `logical_not()` operator instead."
@@ -239,7 +241,13 @@ absolute = abs
 sign = unary("sign", lambda x: x.copy() if x.dtype.kind == "b" else np.sign(x), _zero, floats=False, doc="−1, 0 or 1")
 signbit = unary("signbit", np.signbit, floats=False, doc="Whether the sign bit is set")
 implements(np.sign)(sign)
-square = unary("square", lambda x: np.square(x if x.dtype.kind != "b" else x.astype(np.int64)), lambda g, x: g * (2.0 * x), floats=False, doc="x²")
+square = unary(
+    "square",
+    lambda x: np.square(x if x.dtype.kind != "b" else x.astype(np.int64)),
+    lambda g, x: g * (2.0 * x),
+    floats=False,
+    doc="x²",
+)
 implements(np.square)(square)
 reciprocal = unary("reciprocal", quiet(np.reciprocal), lambda g, out: -g * out * out, doc="1 / x")
 copysign = binary(
@@ -292,7 +300,9 @@ sinh = unary("sinh", quiet(np.sinh), lambda g, x: g * np.cosh(x), doc="sinh x")
 cosh = unary("cosh", quiet(np.cosh), lambda g, x: g * np.sinh(x), doc="cosh x")
 tanh = unary("tanh", np.tanh, lambda g, out: g * (1 - out * out), doc="tanh x")
 asinh = arcsinh = unary("asinh", np.arcsinh, lambda g, x: g / np.sqrt(x * x + 1), aliases=("arcsinh",), doc="arsinh x")
-acosh = arccosh = unary("acosh", quiet(np.arccosh), lambda g, x: g / np.sqrt(x * x - 1), aliases=("arccosh",), doc="arcosh x")
+acosh = arccosh = unary(
+    "acosh", quiet(np.arccosh), lambda g, x: g / np.sqrt(x * x - 1), aliases=("arccosh",), doc="arcosh x"
+)
 atanh = arctanh = unary("atanh", quiet(np.arctanh), lambda g, x: g / (1 - x * x), aliases=("arctanh",), doc="artanh x")
 atan2 = binary(
     "atan2", np.arctan2, x=lambda g, x, y: g * y / (x * x + y * y), y=lambda g, x, y: -g * x / (x * x + y * y),
@@ -434,7 +444,9 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
     mask = condition._array if isinstance(condition, Tensor) else np.asarray(condition)
     if mask.dtype.kind != "b":
         if mask.dtype != np.uint8:
-            raise RuntimeError(f"where expected condition to be a boolean tensor, but got a tensor with dtype {from_numpy_dtype(mask.dtype)}")
+            raise RuntimeError(
+                f"where expected condition to be a boolean tensor, but got a tensor with dtype {from_numpy_dtype(mask.dtype)}"
+            )
         mask = mask.astype(bool)
     pair = operands(input, other)
     if pair is None:
@@ -443,7 +455,9 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
         return _where(mask, *pair)
     except ValueError as error:
         shapes = [mask.shape, pair[0]._array.shape, pair[1]._array.shape]
-        clash = next(p for p in ((shapes[0], shapes[1]), (shapes[0], shapes[2]), (shapes[1], shapes[2])) if not _fit(*p))
+        clash = next(
+            p for p in ((shapes[0], shapes[1]), (shapes[0], shapes[2]), (shapes[1], shapes[2])) if not _fit(*p)
+        )
         raise shape_mismatch(*clash) from error
 
 

@@ -102,7 +102,9 @@ _pick = {
               x=lambda g, index, shape, axis: add_along(g, index, shape, axis), index=None)
     for name in ("max", "min", "median", "kthvalue")
 }  # fmt: skip
-_pick_0d = {name: row(f"{name}_0d", lambda x: x.copy(), grad_name=f"{name.title()}Backward0", x=lambda g: g) for name in _pick}
+_pick_0d = {
+    name: row(f"{name}_0d", lambda x: x.copy(), grad_name=f"{name.title()}Backward0", x=lambda g: g) for name in _pick
+}
 
 
 def _pairwise(input: Tensor, dim: Any, name: str) -> Tensor | None:

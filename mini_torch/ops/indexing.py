@@ -125,7 +125,9 @@ def _check_bounds(parts: list[Any], shape: tuple[int, ...]) -> None:
         elif isinstance(part, np.ndarray) and part.size:
             low, high = int(part.min()), int(part.max())
             if low < -n or high >= n:
-                raise IndexError(f"index {high if high >= n else low} is out of bounds for dimension {axis} with size {n}")
+                raise IndexError(
+                    f"index {high if high >= n else low} is out of bounds for dimension {axis} with size {n}"
+                )
         axis += 1
 
 
@@ -383,7 +385,9 @@ def _widened(part: Any, shape: tuple[int, ...]) -> Any:
 
 
 @public(inplace=True)
-def scatter(input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Tensor:
+def scatter(
+    input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: str | None = None
+) -> Tensor:
     """input with src (tensor or number) written at `index` along `dim`: the opposite of `gather`.
 
     `reduce` 'add' or 'multiply' combines instead. Source: PyTorch's `torch.scatter`.

@@ -157,7 +157,9 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         raise shape_mismatch(a[:-2], b[:-2]) from None
 
 
-method("__matmul__", lambda self, other: matmul(self, other) if isinstance(other, Tensor) else matmul(self, wrap(other)))
+method(
+    "__matmul__", lambda self, other: matmul(self, other) if isinstance(other, Tensor) else matmul(self, wrap(other))
+)
 method("__rmatmul__", lambda self, other: matmul(other if isinstance(other, Tensor) else wrap(other), self))
 implements(np.matmul)(lambda x, y: matmul(*(v if isinstance(v, Tensor) else wrap(v) for v in (x, y))))
 
@@ -305,7 +307,9 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
     shape = np.broadcast_shapes(input._array.shape, other._array.shape)
     axis = next((i for i, n in enumerate(shape) if n == 3), 0) if dim is None else check_dim(dim, len(shape))
     if shape[axis] != 3:
-        raise RuntimeError(f"linalg.cross: inputs dimension {axis} must have length 3. Got {shape[axis]} and {shape[axis]}")
+        raise RuntimeError(
+            f"linalg.cross: inputs dimension {axis} must have length 3. Got {shape[axis]} and {shape[axis]}"
+        )
     roll = lambda x, k: np.roll(x, k, axis)  # noqa: E731
     return roll(input, -1) * roll(other, -2) - roll(input, -2) * roll(other, -1)
 
@@ -327,8 +331,12 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
             )
     keep_a, keep_b = ([d for d in range(x.ndim) if d not in ds] for x, ds in ((a, left), (b, right)))
     size = math.prod(a._array.shape[i] for i in left)
-    x = np.reshape(np.transpose(a, (*keep_a, *left)), (-1, size) if size else (math.prod(a._array.shape[i] for i in keep_a), 0))
-    y = np.reshape(np.transpose(b, (*right, *keep_b)), (size, -1) if size else (0, math.prod(b._array.shape[i] for i in keep_b)))
+    x = np.reshape(
+        np.transpose(a, (*keep_a, *left)), (-1, size) if size else (math.prod(a._array.shape[i] for i in keep_a), 0)
+    )
+    y = np.reshape(
+        np.transpose(b, (*right, *keep_b)), (size, -1) if size else (0, math.prod(b._array.shape[i] for i in keep_b))
+    )
     shape = [a._array.shape[i] for i in keep_a] + [b._array.shape[i] for i in keep_b]
     return np.reshape(mm(x, y), tuple(shape))
 

@@ -29,7 +29,9 @@ def axes_of(dim: Dims, ndim: int) -> tuple[int, ...]:
         return (check_dim(dim, ndim),) if ndim else (check_dim(dim, 0),)[:0]
     axes = tuple(check_dim(d, ndim) for d in dim)
     if len(set(axes)) != len(axes):
-        raise RuntimeError(f"dim {next(d for d in axes if axes.count(d) > 1)} appears multiple times in the list of dims")
+        raise RuntimeError(
+            f"dim {next(d for d in axes if axes.count(d) > 1)} appears multiple times in the list of dims"
+        )
     return axes if axes and ndim else tuple(range(ndim))
 
 
@@ -133,7 +135,12 @@ _var = row("var", quiet(_var_forward), x=_var_rule)
 
 @public
 def var(
-    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
 ) -> Tensor:
     """The variance: mean squared distance from the mean, divided by n − correction (1 unless given).
 
@@ -155,7 +162,12 @@ _std_of_var = row(
 
 @public
 def std(
-    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
 ) -> Tensor:
     """The standard deviation, see `var`; its gradient is 0 where it is 0. Source: PyTorch's `torch.std`."""
     return _std_of_var(var(input, dim, unbiased, keepdim, correction=correction))
@@ -163,18 +175,32 @@ def std(
 
 @public(method=False)
 def var_mean(
-    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:
     """(variance, mean). Source: PyTorch's `torch.var_mean`."""
-    return var(input, dim, unbiased, keepdim, correction=correction), mean(input, None if isinstance(dim, bool) else dim, keepdim)
+    return var(input, dim, unbiased, keepdim, correction=correction), mean(
+        input, None if isinstance(dim, bool) else dim, keepdim
+    )
 
 
 @public(method=False)
 def std_mean(
-    input: Tensor, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:
     """(standard deviation, mean). Source: PyTorch's `torch.std_mean`."""
-    return std(input, dim, unbiased, keepdim, correction=correction), mean(input, None if isinstance(dim, bool) else dim, keepdim)
+    return std(input, dim, unbiased, keepdim, correction=correction), mean(
+        input, None if isinstance(dim, bool) else dim, keepdim
+    )
 
 
 @public
@@ -410,7 +436,9 @@ for _names, _function in (
 
 
 @implements(np.prod, (np.multiply, "reduce"))
-def _numpy_prod(a: Tensor, axis: int | None = None, dtype: Any = None, out: Any = None, keepdims: bool = False) -> Tensor:
+def _numpy_prod(
+    a: Tensor, axis: int | None = None, dtype: Any = None, out: Any = None, keepdims: bool = False
+) -> Tensor:
     return prod(a, axis, keepdims)
 
 
@@ -425,10 +453,14 @@ def _numpy_cumprod(a: Tensor, axis: int = 0, dtype: Any = None, out: Any = None)
 
 
 @implements(np.var)
-def _numpy_var(a: Tensor, axis: Dims = None, dtype: Any = None, out: Any = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
+def _numpy_var(
+    a: Tensor, axis: Dims = None, dtype: Any = None, out: Any = None, ddof: int = 0, keepdims: bool = False
+) -> Tensor:
     return var(a, axis, keepdim=keepdims, correction=ddof)
 
 
 @implements(np.std)
-def _numpy_std(a: Tensor, axis: Dims = None, dtype: Any = None, out: Any = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
+def _numpy_std(
+    a: Tensor, axis: Dims = None, dtype: Any = None, out: Any = None, ddof: int = 0, keepdims: bool = False
+) -> Tensor:
     return std(a, axis, keepdim=keepdims, correction=ddof)

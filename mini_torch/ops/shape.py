@@ -234,7 +234,9 @@ method("T", property(lambda self: _permute(self, tuple(range(self._array.ndim))[
 
 def _matrix_transposed(self: Tensor) -> Tensor:
     if self._array.ndim < 2:
-        raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {self._array.ndim}-D tensor.")
+        raise RuntimeError(
+            f"tensor.mT is only supported on matrices or batches of matrices. Got {self._array.ndim}-D tensor."
+        )
     return transpose(self, -2, -1)
 
 
@@ -288,7 +290,9 @@ def _expand_method(self: Tensor, *sizes: Any) -> Tensor:
     for i, n in enumerate(size):
         old = shape[i - lead] if i >= lead else 1
         if n == -1 and i < lead:
-            raise RuntimeError(f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {i}")
+            raise RuntimeError(
+                f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {i}"
+            )
         if n not in (-1, old) and old != 1:
             raise RuntimeError(
                 f"The expanded size of the tensor ({n}) must match the existing size ({old}) at non-singleton "
@@ -402,7 +406,9 @@ def _back(shifts: Any) -> Any:
     return tuple(-s for s in shifts) if isinstance(shifts, tuple) else -shifts
 
 
-_roll = row("roll", lambda x, shifts, axes: np.roll(x, shifts, axes), x=lambda g, shifts, axes: _roll(g, _back(shifts), axes))
+_roll = row(
+    "roll", lambda x, shifts, axes: np.roll(x, shifts, axes), x=lambda g, shifts, axes: _roll(g, _back(shifts), axes)
+)
 
 
 @public
@@ -510,7 +516,10 @@ _unfold = row(
     "unfold", _windows, view=True, x=lambda g, shape, axis, size, step: _fold(g, shape, axis, size, step)
 )
 _fold = row(
-    "overlap_add", _overlap_add, x=lambda g, axis, size, step: _unfold(g, axis, size, step), grad_name="UnfoldBackwardBackward0"
+    "overlap_add",
+    _overlap_add,
+    x=lambda g, axis, size, step: _unfold(g, axis, size, step),
+    grad_name="UnfoldBackwardBackward0",
 )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from ..op import public
 from ..tensor import Tensor, check_dim, wrap
 from .adjoint import take_along
-from .extremes import Extremes
+from .extremes import Extremes, found
 
 __all__ = [
     "argsort", "bucketize", "isin", "kthvalue", "searchsorted", "sort", "topk", "unique",
@@ -59,17 +59,20 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Ext
     n = input._array.shape[axis] if input._array.ndim else 1
     if not 1 <= k <= n:
         raise RuntimeError("kthvalue(): selected number k out of range for dimension " + str(dim))
-    found = sort(input, dim)
-    if not input._array.ndim:
-        return found
-    at = (slice(None),) * axis + (slice(k - 1, k),)
-    values, indices = found.values[at], found.indices[at]  # type: ignore[index]
-    return Extremes(values, indices) if keepdim else Extremes(values.squeeze(axis), indices.squeeze(axis))
+    values, indices = sort(input, dim)
+    if input._array.ndim:
+        at = (slice(None),) * axis + (slice(k - 1, k) if keepdim else k - 1,)
+        values, indices = values[at], indices[at]
+    return found("kthvalue", values, indices._array)
 
 
 @public
 def unique(
-    input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+    input: Tensor,
+    sorted: bool = True,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    dim: int | None = None,
 ) -> Any:
     """The different elements in order (or slices along `dim`); on request where they went and how many.
 
@@ -78,8 +81,8 @@ def unique(
     out = np.unique(input._array, return_inverse=True, return_counts=True, axis=dim)
     values, inverse, counts = out
     inverse = inverse.reshape(input._array.shape if dim is None else -1)
-    found = [wrap(values), *([wrap(inverse)] if return_inverse else []), *([wrap(counts)] if return_counts else [])]
-    return found[0] if len(found) == 1 else tuple(found)
+    parts = [wrap(values), *([wrap(inverse)] if return_inverse else []), *([wrap(counts)] if return_counts else [])]
+    return parts[0] if len(parts) == 1 else tuple(parts)
 
 
 @public(method=False)
@@ -95,7 +98,10 @@ def searchsorted(
         return wrap(np.asarray(np.searchsorted(rows_, wanted, side)).astype(kind))
     if not wanted.size:
         return wrap(np.zeros(wanted.shape, kind))
-    flat = [np.searchsorted(r, w, side) for r, w in zip(rows_.reshape(-1, rows_.shape[-1]), wanted.reshape(-1, wanted.shape[-1]))]
+    flat = [
+        np.searchsorted(r, w, side)
+        for r, w in zip(rows_.reshape(-1, rows_.shape[-1]), wanted.reshape(-1, wanted.shape[-1]))
+    ]
     return wrap(np.array(flat, kind).reshape(wanted.shape))
 
 
