@@ -565,7 +565,7 @@ def test_an_optimizer_without_a_step() -> None:
 
 
 def test_required_options() -> None:
-    from mini_torch.optimizer.optimizer import required
+    from mini_torch.optim.optimizer import required
 
     p = nn.Parameter(torch.ones(2))
     assert repr(required) == "<required parameter>"

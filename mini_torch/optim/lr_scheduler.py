@@ -18,6 +18,7 @@ from ..optimizer.scheduler import (
     SequentialLR,
     StepLR,
 )
+from ..optimizer.scheduler import LRScheduler as _LRScheduler  # noqa: F401 - the name that older programs import
 
 __all__ = [
     "ChainedScheduler", "ConstantLR", "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "CyclicLR", "ExponentialLR",

@@ -1,0 +1,5 @@
+"""PyTorch's door `optim.optimizer`."""
+
+from ..optimizer.optimizer import Optimizer, required
+
+__all__ = ["Optimizer", "required"]
