@@ -12,9 +12,9 @@ from .op import functions
 from .tensor import Tensor, as_array, method, tensor, wrap
 
 __all__ = [
-    "arange", "as_tensor", "asarray", "complex", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "frombuffer",
-    "full", "full_like", "linspace", "logspace", "ones", "ones_like", "scalar_tensor", "tril_indices", "triu_indices", "zeros",
-    "zeros_like",
+    "arange", "as_tensor", "asarray", "complex", "empty", "empty_like", "eye", "from_dlpack", "from_numpy",
+    "frombuffer", "full", "full_like", "linspace", "logspace", "ones", "ones_like", "scalar_tensor", "tril_indices",
+    "triu_indices", "zeros", "zeros_like",
 ]  # fmt: skip
 
 
@@ -69,8 +69,8 @@ def ones(
 
 
 def full(
-    size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None,
-    pin_memory: bool = False,
+    size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+    layout: Any = None, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """Filled with a number, in the number's type unless `dtype` is given. Source: PyTorch's `torch.full`."""
     value = fill_value._array if isinstance(fill_value, Tensor) else fill_value
@@ -170,14 +170,9 @@ def logspace(
 
 
 def eye(
-    n: int,
-    m: int | None = None,
-    *,
-    dtype: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
+    n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False,
     layout: Any = None,
-) -> Tensor:
+) -> Tensor:  # fmt: skip
     """The n × m matrix with 1 on its diagonal. Source: PyTorch's `torch.eye`."""
     rows, columns = size_of((n, n if m is None else m))
     return finish(np.eye(rows, columns, dtype=_kind(dtype)), device, requires_grad)
@@ -210,7 +205,7 @@ def from_numpy(ndarray: Any) -> Tensor:
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
-    """A tensor that shares memory where it can; a tensor of the type is returned itself. PyTorch's `torch.as_tensor`."""
+    """A tensor that shares memory where it can; a tensor of the type is itself the result. As `torch.as_tensor`."""
     check_device(device)
     if isinstance(data, Tensor):
         return data if dtype is None else data.to(dtype)  # type: ignore[attr-defined]

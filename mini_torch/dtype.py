@@ -16,10 +16,10 @@ from typing import Any, SupportsIndex
 import numpy as np
 
 __all__ = [
-    "Size", "bool", "can_cast", "cdouble", "cfloat", "channels_last", "channels_last_3d", "contiguous_format", "complex128", "complex64", "device", "double", "dtype", "finfo",
-    "float", "float16", "float32", "float64", "get_default_dtype", "half", "iinfo", "int", "int16", "int32", "int64",
-    "int8", "long", "memory_format", "preserve_format", "promote_types", "set_default_dtype", "short", "strided",
-    "uint8",
+    "Size", "bool", "can_cast", "cdouble", "cfloat", "channels_last", "channels_last_3d", "complex128", "complex64",
+    "contiguous_format", "device", "double", "dtype", "finfo", "float", "float16", "float32", "float64",
+    "get_default_dtype", "half", "iinfo", "int", "int16", "int32", "int64", "int8", "long", "memory_format",
+    "preserve_format", "promote_types", "set_default_dtype", "short", "strided", "uint8",
 ]  # fmt: skip
 
 
@@ -209,11 +209,8 @@ class finfo:
             raise TypeError(f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle '{type!r}'")
         limits = np.finfo(type.numpy)
         self.bits = limits.bits
-        self.eps, self.max, self.min = (
-            builtins.float(limits.eps),
-            builtins.float(limits.max),
-            builtins.float(limits.min),
-        )
+        self.min, self.max = builtins.float(limits.min), builtins.float(limits.max)
+        self.eps = builtins.float(limits.eps)
         self.tiny = self.smallest_normal = builtins.float(limits.tiny)
         self.resolution = builtins.float(limits.resolution)
         self.dtype = type.to_real().name
@@ -238,12 +235,8 @@ class iinfo:
         if type is bool:
             raise TypeError("torch.bool is not supported by torch.iinfo")
         limits = np.iinfo(type.numpy)
-        self.bits, self.min, self.max, self.dtype = (
-            limits.bits,
-            builtins.int(limits.min),
-            builtins.int(limits.max),
-            type.name,
-        )
+        self.min, self.max = builtins.int(limits.min), builtins.int(limits.max)
+        self.bits, self.dtype = limits.bits, type.name
 
     def __repr__(self) -> str:
         return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"

@@ -73,7 +73,8 @@ def gradcheck(
     targets = [x for x in given if isinstance(x, Tensor) and x.requires_grad]
     if not targets:
         raise ValueError(
-            "gradcheck expects at least one input tensor to require gradient, but none of the them have requires_grad=True."
+            "gradcheck expects at least one input tensor to require gradient, but none of the them have "
+            "requires_grad=True."
         )
     for i, x in enumerate(targets):
         if x._array.dtype not in (np.float64, np.complex128):
@@ -106,8 +107,8 @@ def _compare(func: Any, given: Any, targets: list[Tensor], eps: float, atol: flo
 
 def gradgradcheck(
     func: Callable[..., Any], inputs: Any, grad_outputs: Any = None, *, eps: float = 1e-6, atol: float = 1e-5,
-    rtol: float = 1e-3, gen_non_contig_grad_outputs: bool = False, raise_exception: bool = True, nondet_tol: float = 0.0,
-    **_: Any,
+    rtol: float = 1e-3, gen_non_contig_grad_outputs: bool = False, raise_exception: bool = True,
+    nondet_tol: float = 0.0, **_: Any,
 ) -> bool:  # fmt: skip
     """Whether gradients of gradients through `func` agree with finite differences. See `gradcheck`.
 

@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from .dtype import default_numpy_dtype, from_numpy_dtype, promote_operands, scalar_dtype
+from .dtype import can_cast, default_numpy_dtype, from_numpy_dtype, promote_operands, scalar_dtype
 from .errors import NO_COMPLEX_GRADIENTS
 from .graph import mode
 from .plan import Plan
@@ -55,7 +55,8 @@ class Row:
 
     def __init__(
         self, name: str, forward: Forward, rules: dict[str, Formula | None], *, options: tuple[str, ...] = (),
-        grad_name: str | None = None, view: bool = False, casts: bool = False, broadcasts: bool = False, lends: bool = False,
+        grad_name: str | None = None, view: bool = False, casts: bool = False, broadcasts: bool = False,
+        lends: bool = False,
     ) -> None:  # fmt: skip
         self.name = name
         self.forward = forward
@@ -73,8 +74,10 @@ class Row:
         rows[name] = self
 
     def plan(self, key: int) -> Plan:
-        """The plan for one kind of call: `key` has bit i set where input i wants a gradient, and the bit above the inputs'
-        where one of them was broadcast."""
+        """The plan for one kind of call.
+
+        `key` has bit i set where input i wants a gradient, and the bit above the inputs' where one was broadcast.
+        """
         wanted = [rule if key >> i & 1 else None for i, rule in enumerate(self.rules.values())]
         self.plans[key] = plan = Plan(
             self.grad_name, self.inputs, self.options, wanted, broadcast=bool(key >> len(wanted)), casts=self.casts,
@@ -509,15 +512,11 @@ def check_writable(x: Tensor) -> None:
 
 def overwrite(x: Tensor, result: Tensor) -> Tensor:
     """Writes `result`, computed from `x`'s old value, into `x`, and gives `x` its history."""
-    if result._array.shape != x._array.shape:
-        if np.broadcast_shapes(result._array.shape, x._array.shape) != x._array.shape:
-            raise RuntimeError(
-                f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(result.shape)}"
-            )
+    old, new = x._array.shape, result._array.shape
+    if new != old and np.broadcast_shapes(new, old) != old:
+        raise RuntimeError(f"output with shape {list(old)} doesn't match the broadcast shape {list(new)}")
     if result._array.dtype != x._array.dtype:
-        if "biufc".index(result._array.dtype.kind.replace("u", "i")) > "biufc".index(
-            x._array.dtype.kind.replace("u", "i")
-        ):
+        if not can_cast(result.dtype, x.dtype):
             raise RuntimeError(
                 f"result type {type_name(result._array.dtype)} can't be cast to the desired output type "
                 f"{type_name(x._array.dtype)}"

@@ -1,8 +1,8 @@
 """What a recorded operation keeps for backward, and how it goes back: written out as straight-line Python.
 
-For every combination of inputs that want a gradient, a row gets one `Plan`. Its two hot functions are generated from the
-formulas' parameter names, because loops over inputs, names and saved values cost more than the small products they serve
-(a third of a small network's training step). `plan.source` shows them. For `x * y`, both wanting a gradient:
+For every combination of inputs that want a gradient, a row gets one `Plan`. Its two hot functions are generated from
+the formulas' parameter names, because loops over inputs, names and saved values cost more than the small products they
+serve (a third of a small network's training step). `plan.source` shows them. For `x * y`, both wanting a gradient:
 
     def keep(inputs, options, out):
         x, y = inputs
@@ -42,15 +42,15 @@ class Plan:
     reads: `g`, `out`, inputs, options, `shape`. With `broadcast`, gradients are summed to their input's shape.
     """
 
-    __slots__ = ("arguments", "casts", "formulas", "inputs", "keep", "keeps", "lends", "name", "options", "pull", "saves",
-                 "saves_out", "shapes", "source", "sums")  # fmt: skip
+    __slots__ = ("arguments", "casts", "formulas", "inputs", "keep", "keeps", "lends", "name", "options", "pull",
+                 "saves", "saves_out", "shapes", "source", "sums")  # fmt: skip
 
     keep: Callable[[tuple[Any, ...], tuple[Any, ...], Any], None]
     pull: Callable[[Node, Any], Sequence[Any]]
 
     def __init__(
-        self, name: str, inputs: Sequence[str], options: Sequence[str], formulas: Sequence[Callable[..., Any] | None], *,
-        broadcast: bool = False, casts: bool = False, lends: bool = False,
+        self, name: str, inputs: Sequence[str], options: Sequence[str], formulas: Sequence[Callable[..., Any] | None],
+        *, broadcast: bool = False, casts: bool = False, lends: bool = False,
     ) -> None:  # fmt: skip
         self.name, self.casts, self.lends, self.sums = name, casts, lends, broadcast
         self.inputs, self.options, self.formulas = tuple(inputs), tuple(options), tuple(formulas)
@@ -64,8 +64,8 @@ class Plan:
         )
         self.source = "\n".join([*self._keep_lines(), "", "", *self._pull_lines()])
         scope = {
-            "plan": self, "new": object.__new__, "Node": Node, "births": births, "ndarray": np.ndarray, "settled": _settled,
-            "sum_to_shape": sum_to_shape, **{f"formula{i}": f for i, f in enumerate(formulas)},
+            "plan": self, "new": object.__new__, "Node": Node, "births": births, "ndarray": np.ndarray,
+            "settled": _settled, "sum_to_shape": sum_to_shape, **{f"formula{i}": f for i, f in enumerate(formulas)},
         }  # fmt: skip
         exec(compile(self.source, f"<plan of {name}>", "exec"), scope)
         self.keep, self.pull = scope["keep"], scope["pull"]  # type: ignore[assignment]

@@ -42,12 +42,9 @@ take_along = row(
     x=lambda g, index, shape, axis: add_along(g, index, shape, axis), index=None,
 )  # fmt: skip
 add_along = row(
-    "add_along",
-    _add_along,
-    x=lambda g, index, axis: take_along(g, index, axis),
-    index=None,
-    grad_name="ScatterBackward0",
-)
+    "add_along", _add_along, grad_name="ScatterBackward0",
+    x=lambda g, index, axis: take_along(g, index, axis), index=None,
+)  # fmt: skip
 
 
 def _add_at(x: Any, index: Any, size: Shape) -> Any:

@@ -74,13 +74,13 @@ def _to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
 
 
 method("to", _to)
-for _names, _kind in (
-    (("float",), "float32"), (("double",), "float64"), (("half",), "float16"), (("long",), "int64"), (("int",), "int32"),
-    (("short",), "int16"), (("char",), "int8"), (("byte",), "uint8"), (("bool",), "bool"), (("cfloat",), "complex64"),
-    (("cdouble",), "complex128"),
+for _name, _kind in (
+    ("float", "float32"), ("double", "float64"), ("half", "float16"), ("long", "int64"), ("int", "int32"),
+    ("short", "int16"), ("char", "int8"), ("byte", "uint8"), ("bool", "bool"), ("cfloat", "complex64"),
+    ("cdouble", "complex128"),
 ):  # fmt: skip
-    for _name in _names:
-        method(_name, lambda self, memory_format=None, _kind=np.dtype(_kind): _to_type(self, _kind))
+    _numpy_kind = np.dtype(_kind)
+    method(_name, lambda self, memory_format=None, _kind=_numpy_kind: _to_type(self, _kind))
 
 method("type_as", lambda self, other: _to_type(self, other.dtype))
 

@@ -27,13 +27,13 @@ from .comparison import isnan
 from .conversion import clone
 
 __all__ = [
-    "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctanh", "arctan2", "asin",
-    "asinh", "atan", "atan2", "atanh", "ceil", "clamp", "clamp_max", "clamp_min", "clip", "copysign", "cos", "cosh",
-    "deg2rad", "div", "divide", "exp", "exp2", "expm1", "fix", "floor", "floor_divide", "fmax", "fmin", "fmod",
-    "frac", "hypot", "lerp", "log", "log10", "log1p", "log2", "logaddexp", "logit", "maximum", "minimum", "mul",
-    "multiply", "nan_to_num", "neg", "negative", "positive", "pow", "rad2deg", "reciprocal", "remainder", "round",
-    "rsqrt", "rsub", "sign", "signbit", "sin", "sinc", "sinh", "sqrt", "square", "sub", "subtract", "tan", "tanh",
-    "true_divide", "trunc", "where", "xlogy",
+    "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "arccos", "arccosh", "arcsin", "arcsinh",
+    "arctan", "arctan2", "arctanh", "asin", "asinh", "atan", "atan2", "atanh", "ceil", "clamp", "clamp_max",
+    "clamp_min", "clip", "copysign", "cos", "cosh", "deg2rad", "div", "divide", "exp", "exp2", "expm1", "fix", "floor",
+    "floor_divide", "fmax", "fmin", "fmod", "frac", "hypot", "lerp", "log", "log10", "log1p", "log2", "logaddexp",
+    "logit", "maximum", "minimum", "mul", "multiply", "nan_to_num", "neg", "negative", "positive", "pow", "rad2deg",
+    "reciprocal", "remainder", "round", "rsqrt", "rsub", "sign", "signbit", "sin", "sinc", "sinh", "sqrt", "square",
+    "sub", "subtract", "tan", "tanh", "true_divide", "trunc", "where", "xlogy",
 ]  # fmt: skip
 
 Number = builtins.bool | int | float | complex
@@ -242,12 +242,9 @@ sign = unary("sign", lambda x: x.copy() if x.dtype.kind == "b" else np.sign(x), 
 signbit = unary("signbit", np.signbit, floats=False, doc="Whether the sign bit is set")
 implements(np.sign)(sign)
 square = unary(
-    "square",
-    lambda x: np.square(x if x.dtype.kind != "b" else x.astype(np.int64)),
-    lambda g, x: g * (2.0 * x),
-    floats=False,
-    doc="x²",
-)
+    "square", lambda x: np.square(x if x.dtype.kind != "b" else x.astype(np.int64)), lambda g, x: g * (2.0 * x),
+    floats=False, doc="x²",
+)  # fmt: skip
 implements(np.square)(square)
 reciprocal = unary("reciprocal", quiet(np.reciprocal), lambda g, out: -g * out * out, doc="1 / x")
 copysign = binary(
@@ -276,8 +273,8 @@ def _xlogy(x: Any, y: Any) -> Any:
 
 
 xlogy = binary(
-    "xlogy", quiet(_xlogy), x=lambda g, x, y: g * np.where((x == 0) & (y <= 0), 0.0, np.log(y)), y=lambda g, x, y: g * x / y,
-    floats=True, doc="x ln y, and 0 where x is 0",
+    "xlogy", quiet(_xlogy), x=lambda g, x, y: g * np.where((x == 0) & (y <= 0), 0.0, np.log(y)),
+    y=lambda g, x, y: g * x / y, floats=True, doc="x ln y, and 0 where x is 0",
 )  # fmt: skip
 
 
@@ -377,7 +374,8 @@ def _inside(x: Any, low: Any, high: Any) -> Any:
 
 _clamp = row("clamp", _clamp_forward, x=lambda g, x, low, high: np.where(_inside(x, low, high), g, 0.0))
 _clamp_between = row(
-    "clamp_between", lambda x, low, high: np.minimum(np.maximum(x, low), high), grad_name="ClampBackward1", broadcasts=True,
+    "clamp_between", lambda x, low, high: np.minimum(np.maximum(x, low), high), grad_name="ClampBackward1",
+    broadcasts=True,
     x=lambda g, x, low, high: np.where((x >= low) & (x <= high), g, 0.0),
     low=lambda g, x, low, high: np.where((x < low) & (low < high), g, 0.0),
     high=lambda g, x, low, high: np.where((x > high) | (low > high), g, 0.0),
@@ -445,7 +443,8 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
     if mask.dtype.kind != "b":
         if mask.dtype != np.uint8:
             raise RuntimeError(
-                f"where expected condition to be a boolean tensor, but got a tensor with dtype {from_numpy_dtype(mask.dtype)}"
+                "where expected condition to be a boolean tensor, but got a tensor with dtype "
+                f"{from_numpy_dtype(mask.dtype)}"
             )
         mask = mask.astype(bool)
     pair = operands(input, other)

@@ -98,7 +98,8 @@ def _extreme_at(input: Tensor, dim: int, keepdim: bool, find: Any, name: str) ->
 
 
 _pick = {
-    name: row(f"{name}_along", lambda x, index, axis: np.take_along_axis(x, index, axis), grad_name=f"{name.title()}Backward0",
+    name: row(f"{name}_along", lambda x, index, axis: np.take_along_axis(x, index, axis),
+              grad_name=f"{name.title()}Backward0",
               x=lambda g, index, shape, axis: add_along(g, index, shape, axis), index=None)
     for name in ("max", "min", "median", "kthvalue")
 }  # fmt: skip

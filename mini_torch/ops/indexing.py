@@ -350,7 +350,8 @@ _scattered_out = row(
     "scatter_clear", _scatter_clear, x=lambda g, index, axis: _scattered_out(g, index, axis), index=None
 )
 _padded = row(
-    "pad_to", lambda x, size: _place_corner(x, size), grad_name="PadBackward0", x=lambda g, shape: cut(g, _corner_of(shape)),
+    "pad_to", lambda x, size: _place_corner(x, size), grad_name="PadBackward0",
+    x=lambda g, shape: cut(g, _corner_of(shape)),
 )  # fmt: skip
 
 
@@ -369,10 +370,17 @@ _scatter = row(
     x=lambda g, index, axis: _scattered_out(g, index, axis),
     src=lambda g, index, shape, axis: _padded(take_along(g, index, axis), shape), index=None,
 )  # fmt: skip
+
+
+def _scatter_add_forward(x: Any, src: Any, index: Any, axis: int) -> Any:
+    added = add_along(src[_corner_of(index.shape)], index, _reach(x, index, axis), axis)
+    return x + _widened(np.asarray(added), x.shape)
+
+
 _scatter_add = row(
-    "scatter_add",
-    lambda x, src, index, axis: x + _widened(np.asarray(add_along(src[_corner_of(index.shape)], index, _reach(x, index, axis), axis)), x.shape),
-    x=lambda g: g, src=lambda g, index, shape, axis: _padded(take_along(g, index, axis), shape), index=None,
+    "scatter_add", _scatter_add_forward,
+    x=lambda g: g,
+    src=lambda g, index, shape, axis: _padded(take_along(g, index, axis), shape), index=None,
 )  # fmt: skip
 
 

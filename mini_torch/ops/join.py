@@ -16,8 +16,8 @@ from .adjoint import cut
 from .shape import reshape
 
 __all__ = [
-    "atleast_1d", "atleast_2d", "atleast_3d", "cat", "chunk", "concat", "concatenate", "dstack", "hstack", "narrow", "select",
-    "split", "stack", "unbind", "vstack",
+    "atleast_1d", "atleast_2d", "atleast_3d", "cat", "chunk", "concat", "concatenate", "dstack", "hstack", "narrow",
+    "select", "split", "stack", "unbind", "vstack",
 ]  # fmt: skip
 
 

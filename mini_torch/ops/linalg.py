@@ -157,9 +157,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         raise shape_mismatch(a[:-2], b[:-2]) from None
 
 
-method(
-    "__matmul__", lambda self, other: matmul(self, other) if isinstance(other, Tensor) else matmul(self, wrap(other))
-)
+method("__matmul__", lambda self, other: matmul(self, other if isinstance(other, Tensor) else wrap(other)))
 method("__rmatmul__", lambda self, other: matmul(other if isinstance(other, Tensor) else wrap(other), self))
 implements(np.matmul)(lambda x, y: matmul(*(v if isinstance(v, Tensor) else wrap(v) for v in (x, y))))
 
@@ -316,7 +314,7 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
 
 @public(method=False)
 def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
-    """Sums of products over pairs of dimensions: the last/first `dims`, or the two lists. PyTorch's `torch.tensordot`."""
+    """Sums of products over pairs of dimensions: last/first `dims`, or two lists. PyTorch's `torch.tensordot`."""
     if isinstance(dims, int):
         left, right = list(range(a.ndim - dims, a.ndim)), list(range(dims))
     else:

@@ -322,9 +322,9 @@ def expand_copy(input: Tensor, size: Sequence[int]) -> Tensor:
 def broadcast_shapes(*shapes: Any) -> Size:
     """The shape that all these broadcast to. Source: PyTorch's `torch.broadcast_shapes`."""
     try:
-        return Size(np.broadcast_shapes(*[tuple([s]) if isinstance(s, int) else tuple(s) for s in shapes]))
+        return Size(np.broadcast_shapes(*[(s,) if isinstance(s, int) else tuple(s) for s in shapes]))
     except ValueError:
-        pairs = itertools.combinations([tuple([s]) if isinstance(s, int) else tuple(s) for s in shapes], 2)
+        pairs = itertools.combinations([(s,) if isinstance(s, int) else tuple(s) for s in shapes], 2)
         clash = next((a, b) for a, b in pairs if any(1 != m != n != 1 for m, n in zip(a[::-1], b[::-1])))
         raise shape_mismatch(*clash) from None
 
@@ -516,11 +516,9 @@ _unfold = row(
     "unfold", _windows, view=True, x=lambda g, shape, axis, size, step: _fold(g, shape, axis, size, step)
 )
 _fold = row(
-    "overlap_add",
-    _overlap_add,
-    x=lambda g, axis, size, step: _unfold(g, axis, size, step),
+    "overlap_add", _overlap_add, x=lambda g, axis, size, step: _unfold(g, axis, size, step),
     grad_name="UnfoldBackwardBackward0",
-)
+)  # fmt: skip
 
 
 @public(function_too=False)
@@ -545,7 +543,7 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
 
 @public(method=False)
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
-    """Coordinate grids of vectors, as views. `indexing` 'ij' (rows first) or 'xy'. Source: PyTorch's `torch.meshgrid`."""
+    """Coordinate grids of vectors, as views; `indexing` is 'ij' (rows first) or 'xy'. PyTorch's `torch.meshgrid`."""
     given = list(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], list | tuple) else list(tensors)
     if indexing not in ("ij", "xy"):
         raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')

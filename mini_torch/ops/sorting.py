@@ -68,12 +68,9 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Ext
 
 @public
 def unique(
-    input: Tensor,
-    sorted: bool = True,
-    return_inverse: bool = False,
-    return_counts: bool = False,
+    input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False,
     dim: int | None = None,
-) -> Any:
+) -> Any:  # fmt: skip
     """The different elements in order (or slices along `dim`); on request where they went and how many.
 
     Source: PyTorch's `torch.unique`.
@@ -90,7 +87,7 @@ def searchsorted(
     sorted_sequence: Tensor, values: Any, *, out_int32: bool = False, right: bool = False, side: str | None = None,
     sorter: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
-    """Where each value would be inserted to keep the (last dimension's) order. Source: PyTorch's `torch.searchsorted`."""
+    """Where each value would go to keep the (last dimension's) order. Source: PyTorch's `torch.searchsorted`."""
     side, kind = side or ("right" if right else "left"), np.int32 if out_int32 else np.int64
     rows_ = sorted_sequence._array if sorter is None else np.take_along_axis(sorted_sequence._array, sorter._array, -1)
     wanted = np.asarray(values._array if isinstance(values, Tensor) else values)
