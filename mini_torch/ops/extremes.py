@@ -101,7 +101,7 @@ _pick = {
     name: row(f"{name}_along", lambda x, index, axis: np.take_along_axis(x, index, axis),
               grad_name=f"{name.title()}Backward0",
               x=lambda g, index, shape, axis: add_along(g, index, shape, axis), index=None)
-    for name in ("max", "min", "median", "kthvalue")
+    for name in ("max", "min", "median")
 }  # fmt: skip
 _pick_0d = {
     name: row(f"{name}_0d", lambda x: x.copy(), grad_name=f"{name.title()}Backward0", x=lambda g: g) for name in _pick

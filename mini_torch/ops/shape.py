@@ -399,6 +399,8 @@ def fliplr(input: Tensor) -> Tensor:
 @public
 def flipud(input: Tensor) -> Tensor:
     """Top and bottom exchanged. Source: PyTorch's `torch.flipud`."""
+    if not input._array.ndim:
+        raise RuntimeError("Input must be >= 1-d.")
     return flip(input, 0)
 
 
