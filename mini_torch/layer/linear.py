@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import ops
 from ..dtype import check_device, default_numpy_dtype, to_numpy_dtype
+from ..graph import no_grad
 from ..initializer import initializer, kaiming_uniform_, uniform_
 from ..network import LazyModuleMixin, Module, Parameter, UninitializedParameter, is_lazy
 from ..tensor import Tensor, wrap
@@ -155,7 +156,8 @@ class Dense(Module):
             self.weight.materialize((self.out_features, in_features))
             if self.bias is not None:
                 self.bias.materialize((self.out_features,))
-            self.reset_parameters()
+            with no_grad():
+                self.reset_parameters()
         self.in_features = self.weight.shape[1]
 
     def forward(self, input: Tensor) -> Tensor:

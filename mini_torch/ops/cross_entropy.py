@@ -77,6 +77,10 @@ def _check_classes(input: Tensor, target: Tensor, weight: Tensor | None) -> int:
             f"weight tensor should be defined either for all {shape[axis]} classes or no classes but got weight tensor "
             f"of shape: {list(weight.shape)}"
         )
+    if weight is not None and weight._array.dtype != input._array.dtype:
+        raise RuntimeError(
+            f"expected scalar type {type_name(input._array.dtype)} but found {type_name(weight._array.dtype)} as weight"
+        )
     return axis
 
 
