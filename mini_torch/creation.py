@@ -208,7 +208,7 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     """A tensor that shares memory where it can; a tensor of the type is itself the result. As `torch.as_tensor`."""
     check_device(device)
     if isinstance(data, Tensor):
-        return data if dtype is None else data.to(dtype)  # type: ignore[attr-defined]
+        return data if dtype is None else data.to(dtype)
     return wrap(as_array(data, dtype))
 
 

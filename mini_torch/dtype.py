@@ -262,8 +262,8 @@ class Size(tuple[builtins.int, ...]):
     def __repr__(self) -> str:
         return f"torch.Size([{', '.join(map(str, self))}])"
 
-    def __getitem__(self, key: SupportsIndex | slice) -> Any:  # type: ignore[override]
-        part = tuple.__getitem__(self, key)
+    def __getitem__(self, key: SupportsIndex | slice) -> Any:
+        part: Any = tuple.__getitem__(self, key)
         return Size(part) if isinstance(key, slice) else part
 
     def __add__(self, other: Iterable[builtins.int]) -> Size:  # type: ignore[override]
@@ -298,10 +298,13 @@ class device:
     """
 
     __slots__ = ("index", "type")
+    type: str
+    index: builtins.int | None
 
     def __init__(self, type: str | device = "cpu", index: builtins.int | None = None) -> None:
         if isinstance(type, device):
-            type, index = type.type, type.index
+            index = type.index
+            type = type.type
         name, _, number = type.partition(":")
         if name not in ("cpu", "cuda", "mps", "xpu", "meta"):
             raise RuntimeError(

@@ -232,7 +232,7 @@ class _FunctionNode(Node):
             raise TypeError(f"{self.plan.name}: expected a tensor or None as gradient {i}, got {type(grad).__name__}")
         shape, kind = self.shapes_in[i]  # type: ignore[misc]
         if grad._array.dtype != kind:
-            grad = grad.to(kind)  # type: ignore[attr-defined]
+            grad = grad.to(kind)
         if grad._array.shape == shape:
             return grad
         try:
@@ -291,9 +291,9 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
 
 class _Forbidden(Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:  # type: ignore[override]
-        return x.clone()  # type: ignore[attr-defined]
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x.clone()
 
     @staticmethod
-    def backward(ctx: Any, g: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(ctx: Any, g: Tensor) -> Tensor:
         raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")

@@ -206,7 +206,7 @@ class Node:
     def __init__(self, plan: Any, edges: Sequence[Any], saved: tuple[Any, ...] | None = ()) -> None:
         self.plan = plan
         self.edges = edges
-        self.saved = saved
+        self.saved: Any = saved  # None once it is used up, see `check`
         self.birth = next(births)
         self.notes: dict[str, Any] | None = None
 

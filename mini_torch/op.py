@@ -562,7 +562,7 @@ def _without_region(x: Any, view: View) -> Any:
     return out
 
 
-_clear_region = row("clear_region", _without_region, x=lambda g, view: _clear_region(g, view))
+_clear_region: Callable[..., Any] = row("clear_region", _without_region, x=lambda g, view: _clear_region(g, view))
 row(
     "copy_slices", lambda base, value, view: base, grad_name="CopySlices",
     base=lambda g, view: _clear_region(g, view), value=lambda g, view: view.replay(g),
@@ -576,7 +576,7 @@ def _as_type(x: Any, source: np.dtype[Any], kind: np.dtype[Any]) -> Any:
     return x.astype(kind)
 
 
-_cast = row("to_copy", _as_type, casts=True, x=lambda g, source, kind: _cast(g, kind, source))
+_cast: Callable[..., Any] = row("to_copy", _as_type, casts=True, x=lambda g, source, kind: _cast(g, kind, source))
 
 
 def cast(x: Tensor, kind: np.dtype[Any]) -> Tensor:

@@ -19,8 +19,19 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from . import dtype as _dtype
-from .dtype import Size, check_device, check_dim, contiguous_strides, cpu, device, from_numpy_dtype, to_numpy_dtype
+from .dtype import (
+    Size,
+    check_device,
+    check_dim,
+    contiguous_strides,
+    cpu,
+    default_numpy_dtype,
+    device,
+    from_numpy_dtype,
+    get_default_dtype,
+    to_numpy_dtype,
+)  # fmt: skip
+from .dtype import dtype as _dtype
 from .errors import NO_COMPLEX_GRADIENTS
 from .formatting import format_scalar, format_tensor
 from .graph import InferenceCell, Node, RemovableHandle, mode
@@ -66,7 +77,7 @@ class Tensor(Methods):
 
     def __new__(cls, *size: Any, device: Any = None) -> Any:
         check_device(device)
-        kind = _dtype.default_numpy_dtype()
+        kind = default_numpy_dtype()
         if len(size) == 1 and not isinstance(size[0], int | Size):
             data = size[0]
             array = data._array.astype(kind) if isinstance(data, Tensor) else np.array(data, dtype=kind)
@@ -85,7 +96,7 @@ class Tensor(Methods):
         return Size(self._array.shape) if dim is None else self._array.shape[check_dim(dim, self._array.ndim)]
 
     @property
-    def dtype(self) -> _dtype.dtype:
+    def dtype(self) -> _dtype:
         """The number type."""
         return from_numpy_dtype(self._array.dtype)
 
@@ -316,7 +327,7 @@ class Tensor(Methods):
     def __iter__(self) -> Iterator[Tensor]:
         if not self._array.ndim:
             raise TypeError("iteration over a 0-d tensor")
-        return iter([self[i] for i in range(len(self._array))])  # type: ignore[index]
+        return iter([self[i] for i in range(len(self._array))])
 
     def __bool__(self) -> bool:
         if self._array.size != 1:
@@ -446,7 +457,7 @@ _inference_cell: Any = InferenceCell()
 
 def make(cls: type, array: Array) -> Any:
     """A leaf tensor of class `cls` around `array`."""
-    out = _blank(cls)
+    out: Any = _blank(cls)
     out._array = array
     out._cell = [0, 0] if not mode.inference else _inference_cell
     out._requires_grad = False
@@ -529,9 +540,9 @@ def _from_sequence(data: Any, dtype: Any) -> Array:
     if dtype is not None and array.dtype.kind in "fc":
         return array  # by way of the default type, float64 numbers would lose digits
     if array.size == 0 or array.dtype.kind == "f":
-        return array.astype(_dtype.default_numpy_dtype())
+        return array.astype(default_numpy_dtype())
     if array.dtype.kind == "c":
-        return array.astype(_dtype.get_default_dtype().to_complex().numpy)
+        return array.astype(get_default_dtype().to_complex().numpy)
     if array.dtype.kind == "u" and dtype is None:
         raise RuntimeError("Overflow when unpacking long long")
     return array if array.dtype.kind in "bu" else array.astype(np.int64, copy=False)

@@ -219,9 +219,12 @@ _softshrink = row(
 
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """x moved towards 0 by lambd, and 0 where |x| ≤ lambd. Source: PyTorch's `nn.functional.softshrink`."""
-    if lambd < 0:
-        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
     need_floats(input, "softshrink")
+    if lambd < 0:
+        kind = input._array.dtype
+        raise RuntimeError(
+            f"lambda must be in range [0, {np.finfo(kind).max:g}] for input dtype {type_name(kind)}, but found {lambd:g}"
+        )
     return _softshrink(input, lambd)
 
 

@@ -11,6 +11,7 @@ the gradient of putting back is picking. Each pair therefore closes under differ
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ take_along = row(
     "take_along", lambda x, index, axis: x[_mesh(index, axis)], grad_name="GatherBackward0",
     x=lambda g, index, shape, axis: add_along(g, index, shape, axis), index=None,
 )  # fmt: skip
-add_along = row(
+add_along: Callable[..., Any] = row(
     "add_along", _add_along, grad_name="ScatterBackward0",
     x=lambda g, index, axis: take_along(g, index, axis), index=None,
 )  # fmt: skip
@@ -65,7 +66,7 @@ def _picks_once(index: Any) -> bool:
 take = row(
     "take", lambda x, index: x[index], grad_name="IndexBackward0", x=lambda g, index, shape: add_at(g, index, shape)
 )
-add_at = row("add_at", _add_at, grad_name="IndexPutBackward0", x=lambda g, index: take(g, index))
+add_at: Callable[..., Any] = row("add_at", _add_at, grad_name="IndexPutBackward0", x=lambda g, index: take(g, index))
 
 
 def _place(x: Any, index: Any, size: Shape) -> Any:
@@ -78,7 +79,7 @@ cut = row(
     "cut", lambda x, index: x[index], grad_name="SliceBackward0", view=True,
     x=lambda g, index, shape: place(g, index, shape),
 )  # fmt: skip
-place = row("place", _place, grad_name="SliceBackwardBackward0", x=lambda g, index: cut(g, index))
+place: Callable[..., Any] = row("place", _place, grad_name="SliceBackwardBackward0", x=lambda g, index: cut(g, index))
 
 
 def _on_diagonal(x: Any, size: Shape, offset: int, axis1: int, axis2: int) -> Any:
@@ -100,7 +101,7 @@ diagonal_of = row(
     "diagonal", _diagonal, view=True,
     x=lambda g, shape, offset, axis1, axis2: on_diagonal(g, shape, offset, axis1, axis2),
 )  # fmt: skip
-on_diagonal = row(
+on_diagonal: Callable[..., Any] = row(
     "on_diagonal", _on_diagonal, grad_name="DiagonalBackwardBackward0",
     x=lambda g, offset, axis1, axis2: diagonal_of(g, offset, axis1, axis2),
 )  # fmt: skip

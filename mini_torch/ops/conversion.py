@@ -106,7 +106,7 @@ def _copy_(self: Tensor, src: Tensor, non_blocking: builtins.bool = False) -> Te
         source = cast(source, self._array.dtype)
     if source._array.shape != self._array.shape:
         try:
-            source = source.expand(self._array.shape)  # type: ignore[attr-defined]
+            source = source.expand(self._array.shape)
         except RuntimeError:
             raise RuntimeError(
                 f"The size of tensor a {list(self.shape)} must match the size of tensor b {list(source.shape)}: "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -192,7 +193,7 @@ def _number_pow(x: Any, n: Any) -> Any:
     return np.square(x) if n == 2 else np.power(x, n)
 
 
-_pow_number = row(
+_pow_number: Callable[..., Any] = row(
     "pow_number", quiet(_number_pow), grad_name="PowBackward0",
     x=lambda g, x, n: np.zeros_like(g) if n == 0 else g * (2.0 * x) if n == 2 else g * (n * _pow_number(x, n - 1)),
 )  # fmt: skip

@@ -184,7 +184,7 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 @public
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The median, the lower of the two middle ones; with `dim` (values, indices). Source: PyTorch's `torch.median`."""
-    flat = input if dim is not None else input.reshape(-1)  # type: ignore[attr-defined]
+    flat = input if dim is not None else input.reshape(-1)
     if not flat._array.size and dim is None:
         return flat.sum() * math.nan
     found = _extreme_at(flat, 0 if dim is None else dim, keepdim, _middle, "median")

@@ -7,6 +7,7 @@ result is a view; with the others it is a copy, and the gradient of an element t
 from __future__ import annotations
 
 import builtins
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,8 @@ def _normalised(index: Any, shape: tuple[int, ...]) -> tuple[tuple[Any, ...], bo
     Arrays of indices are copied, so that a later change of theirs cannot reach backward.
     """
     parts = index if isinstance(index, tuple) else (index,)
-    basic, out = True, []
+    out: list[Any] = []
+    basic = True
     for part in parts:
         if isinstance(part, bool | np.bool_) or (isinstance(part, Tensor) and part._array.dtype.kind == "b"):
             basic = False
@@ -230,11 +232,11 @@ def _picked_shape(array: Any, parts: tuple[Any, ...]) -> tuple[int, ...]:
 def _fit(source: Tensor, shape: tuple[int, ...]) -> Tensor:
     """`source` expanded to `shape`; leading ones may be dropped, as in assignment."""
     while source._array.ndim > len(shape) and source._array.shape[0] == 1:
-        source = source[0]  # type: ignore[index]
+        source = source[0]
     if source._array.shape == shape:
         return source
     try:
-        return source.expand(shape)  # type: ignore[attr-defined]
+        return source.expand(shape)
     except RuntimeError:
         raise RuntimeError(
             f"shape mismatch: value tensor of shape {list(source.shape)} cannot be broadcast to indexing result of "
@@ -261,7 +263,7 @@ def _without(x: Any, index: Any) -> Any:
     return out
 
 
-_cleared = row("index_clear", _without, x=lambda g, index: _cleared(g, index))
+_cleared: Callable[..., Any] = row("index_clear", _without, x=lambda g, index: _cleared(g, index))
 _index_put = row(
     "index_put", _index_put_forward, broadcasts=False,
     x=lambda g, index, accumulate: g if accumulate else _cleared(g, index),
@@ -304,7 +306,7 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
     axis = check_dim(dim, input._array.ndim)
     array = _check_index(input, index, axis, "gather")
     if not input._array.ndim:
-        return input.reshape(1).expand(array.shape) if array.ndim else input.clone()  # type: ignore[attr-defined]
+        return input.reshape(1).expand(array.shape) if array.ndim else input.clone()
     for i, (n, m) in enumerate(zip(array.shape, input._array.shape)):
         if i != axis and n > m:
             raise RuntimeError(
@@ -318,12 +320,12 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
     """`gather` with broadcasting; without `dim` from the flattened tensor. Source: PyTorch's `torch.take_along_dim`."""
     if dim is None:
-        return gather(input.reshape(-1), 0, indices.reshape(-1))  # type: ignore[attr-defined]
+        return gather(input.reshape(-1), 0, indices.reshape(-1))
     axis = check_dim(dim, input._array.ndim)
     a, b = list(input._array.shape), list(indices._array.shape)
     shape = [builtins.max(m, n) for m, n in zip(a, b)]
     shape[axis] = a[axis]
-    wide = input.expand(shape)  # type: ignore[attr-defined]
+    wide = input.expand(shape)
     shape[axis] = b[axis]
     index = indices.expand(shape)
     return gather(wide, axis, where(index < 0, index + a[axis], index))
@@ -346,7 +348,7 @@ def _scatter_clear(x: Any, index: Any, axis: int) -> Any:
     return out
 
 
-_scattered_out = row(
+_scattered_out: Callable[..., Any] = row(
     "scatter_clear", _scatter_clear, x=lambda g, index, axis: _scattered_out(g, index, axis), index=None
 )
 _padded = row(
@@ -410,10 +412,10 @@ def scatter(
     if reduce == "add":
         return scatter_add(input, dim, index, source)
     if reduce == "multiply":
-        ones = scatter(input.new_ones(input.shape), dim, index, 1.0)  # type: ignore[attr-defined]
+        ones = scatter(input.new_ones(input.shape), dim, index, 1.0)
         factors = ones._array.copy()
         part = factors[_corner(index._array, axis, factors)]
-        mesh = np.indices(index._array.shape, sparse=True)
+        mesh: Any = np.indices(index._array.shape, sparse=True)
         np.multiply.at(part, tuple(index._array if i == axis else m for i, m in enumerate(mesh)), source._array)
         return input * wrap(factors)
     if not input._array.ndim:
@@ -450,7 +452,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The slices along `dim` that the vector `index` names, copied. Source: PyTorch's `torch.index_select`."""
     axis = check_dim(dim, input._array.ndim)
     at = _one_axis(index, axis, input, "index_select")
-    return take(input, at) if input._array.ndim else input.clone()  # type: ignore[attr-defined]
+    return take(input, at) if input._array.ndim else input.clone()
 
 
 @public(inplace=True)
@@ -508,7 +510,7 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     count = int(full.sum())
     if count > source._array.size:
         raise RuntimeError("masked_scatter: expected self and source to have enough elements")
-    return _index_put(input, source.reshape(-1)[:count], (full,), False)  # type: ignore[attr-defined]
+    return _index_put(input, source.reshape(-1)[:count], (full,), False)
 
 
 @public
@@ -517,7 +519,7 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     if mask._array.dtype.kind != "b":
         raise RuntimeError("masked_select: expected BoolTensor for mask")
     shape = np.broadcast_shapes(input._array.shape, mask._array.shape)
-    return take(input.expand(shape), (np.array(np.broadcast_to(mask._array, shape)),))  # type: ignore[attr-defined]
+    return take(input.expand(shape), (np.array(np.broadcast_to(mask._array, shape)),))
 
 
 @public

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -149,8 +149,8 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
             f"[{math.prod(b[:-2])}, {b[-2]}] (shapes {list(a)} and {list(b)})"
         )  # fmt: skip
     if len(b) == 2:  # one large product beats many small ones
-        flat = _mm(np.reshape(input, (math.prod(a[:-1]), a[-1])), other)
-        return np.reshape(flat, (*a[:-1], b[-1]))
+        flat: Any = np.reshape(_mm(np.reshape(input, (math.prod(a[:-1]), a[-1])), other), (*a[:-1], b[-1]))
+        return flat
     try:
         return _bmm(input, other)
     except ValueError:
@@ -165,7 +165,7 @@ implements(np.matmul)(lambda x, y: matmul(*(v if isinstance(v, Tensor) else wrap
 @implements(np.dot)
 def _numpy_dot(a: Tensor, b: Tensor, out: Any = None) -> Tensor:
     if not a.ndim or not b.ndim:
-        return a * b  # type: ignore[operator]
+        return a * b
     return matmul(a, b) if b.ndim < 3 else tensordot(a, b, ([-1], [-2]))
 
 
@@ -211,15 +211,15 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
 
 def _linear_slow(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    out = matmul(input, weight.T if weight.ndim == 2 else weight)  # type: ignore[attr-defined]
-    return out if bias is None else out + bias  # type: ignore[operator]
+    out = matmul(input, weight.T if weight.ndim == 2 else weight)
+    return out if bias is None else out + bias
 
 
 @public(method=False)
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x₁ᵀ A x₂ + b per output feature; weight (n, k1, k2). Source: PyTorch's `nn.functional.bilinear`."""
     out = einsum("...i,oij,...j->...o", input1, weight, input2)
-    return out if bias is None else out + bias  # type: ignore[operator]
+    return out if bias is None else out + bias
 
 
 # ---- other products --------------------------------------------------------------------------------------------------
@@ -229,7 +229,7 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
     if input.ndim != 1 or vec2.ndim != 1:
         name, x = ("self", input) if input.ndim != 1 else ("vec2", vec2)
         raise RuntimeError(f"outer: Expected 1-D argument {name}, but got {x.ndim}-D")
-    return np.expand_dims(input, 1) * vec2
+    return input.unsqueeze(1) * vec2
 
 
 ger = outer
@@ -239,10 +239,10 @@ implements(np.outer)(lambda a, b, out=None: outer(a, b))
 def _plus(base: Tensor, product: Tensor, beta: Any, alpha: Any) -> Tensor:
     if product._array.dtype.kind in "iu":
         beta, alpha = int(beta), int(alpha)
-    product = product if alpha == 1 else product * alpha  # type: ignore[operator]
+    product = product if alpha == 1 else product * alpha
     if beta == 0:
         return product
-    return (base if beta == 1 else base * beta) + product  # type: ignore[operator]
+    return (base if beta == 1 else base * beta) + product
 
 
 @public(inplace=True)
@@ -279,7 +279,7 @@ def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alph
 def inner(input: Tensor, other: Tensor) -> Tensor:
     """Sums of products over the last dimensions. Source: PyTorch's `torch.inner`."""
     if not input.ndim or not other.ndim:
-        return input * other  # type: ignore[operator]
+        return input * other
     if input._array.shape[-1] != other._array.shape[-1]:
         raise RuntimeError(
             "inner() the last dimension must match on both input tensors but got shapes "
@@ -294,9 +294,9 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
     n = max(input.ndim, other.ndim)
     a = (1,) * (n - input.ndim) + input._array.shape
     b = (1,) * (n - other.ndim) + other._array.shape
-    left = np.reshape(input, tuple(v for m in a for v in (m, 1)))
-    right = np.reshape(other, tuple(v for m in b for v in (1, m)))
-    return np.reshape(left * right, tuple(i * j for i, j in zip(a, b)))  # type: ignore[operator]
+    left = input.reshape(tuple(v for m in a for v in (m, 1)))
+    right = other.reshape(tuple(v for m in b for v in (1, m)))
+    return (left * right).reshape(tuple(i * j for i, j in zip(a, b)))
 
 
 @public
@@ -336,11 +336,11 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
         np.transpose(b, (*right, *keep_b)), (size, -1) if size else (0, math.prod(b._array.shape[i] for i in keep_b))
     )
     shape = [a._array.shape[i] for i in keep_a] + [b._array.shape[i] for i in keep_b]
-    return np.reshape(mm(x, y), tuple(shape))
+    return mm(x, y).reshape(tuple(shape))
 
 
 # ---- einsum ----------------------------------------------------------------------------------------------------------
-_einsum = row(
+_einsum: Callable[..., Any] = row(
     "einsum", lambda x, y, a, b, c: np.einsum(f"{a},{b}->{c}", x, y, optimize=True), grad_name="BmmBackward0",
     x=lambda g, y, a, b, c: _einsum(g, y, c, b, a), y=lambda g, x, a, b, c: _einsum(x, g, a, c, b),
 )  # fmt: skip
@@ -429,7 +429,7 @@ def einsum(equation: str, *operands: Any) -> Tensor:
         given.append(x)
         terms.append(term)
     x, term = _simplified(given[0], terms[0], result)
-    return np.transpose(x, tuple(term.index(c) for c in result))
+    return x.permute(*(term.index(c) for c in result))
 
 
 def _contraction_order(terms: list[str], result: str, given: list[Any]) -> list[tuple[int, ...]]:

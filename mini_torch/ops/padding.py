@@ -72,6 +72,6 @@ def _from_inside(input: Tensor, axis: int, before: int, after: int, mode: str) -
         )
     if mode == "circular" and max(before, after) > n:
         raise RuntimeError("Padding value causes wrapping around more than once.")
-    index = np.pad(np.arange(n), (max(before, 0), max(after, 0)), _INSIDE_MODES[mode])  # type: ignore[call-overload]
+    index = np.pad(np.arange(n), (max(before, 0), max(after, 0)), _INSIDE_MODES[mode])
     index = index[max(-before, 0) : len(index) - max(-after, 0)]
     return take(input, (*[slice(None)] * axis, index))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -251,7 +252,7 @@ def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype:
     return _prod(input, None if dim is None else check_dim(dim, input._array.ndim), keepdim)
 
 
-_cumsum = row(
+_cumsum: Callable[..., Any] = row(
     "cumsum", lambda x, axis: np.add.accumulate(x, axis=axis),
     x=lambda g, axis: np.flip(_cumsum(np.flip(g, axis), axis), axis),
 )  # fmt: skip
@@ -263,7 +264,7 @@ def _running(core: Any, input: Tensor, dim: int, dtype: Any) -> Tensor:
     elif input._array.dtype.kind in "biu":
         input = _in_type(input, np.dtype(np.int64))
     axis = check_dim(dim, input._array.ndim)
-    return core(input, axis) if input._array.ndim else input.clone()  # type: ignore[attr-defined]
+    return core(input, axis) if input._array.ndim else input.clone()
 
 
 @public(inplace=True)

@@ -9,7 +9,7 @@ import builtins
 import functools
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -315,7 +315,7 @@ def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
 @public(method=False)
 def expand_copy(input: Tensor, size: Sequence[int]) -> Tensor:
     """`expand`, copied. Source: PyTorch's `torch.expand_copy`."""
-    return _expand_method(input, tuple(size)).clone()  # type: ignore[attr-defined]
+    return _expand_method(input, tuple(size)).clone()
 
 
 @public(method=False)
@@ -375,7 +375,7 @@ def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None, *, ou
     axis = check_dim(0 if dim is None else dim, x._array.ndim)
     counts = repeats._array if isinstance(repeats, Tensor) else repeats
     index = np.repeat(np.arange(x._array.shape[axis]), counts)
-    return x[(slice(None),) * axis + (wrap(index),)]  # type: ignore[index]
+    return x[(slice(None),) * axis + (wrap(index),)]
 
 
 # ---- flip and roll ---------------------------------------------------------------------------------------------------
@@ -408,7 +408,7 @@ def _back(shifts: Any) -> Any:
     return tuple(-s for s in shifts) if isinstance(shifts, tuple) else -shifts
 
 
-_roll = row(
+_roll: Callable[..., Any] = row(
     "roll", lambda x, shifts, axes: np.roll(x, shifts, axes), x=lambda g, shifts, axes: _roll(g, _back(shifts), axes)
 )
 
@@ -433,7 +433,7 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
         return flip(input, a, b)
     if k == 1:
         return flip(transpose(input, a, b), a)
-    return transpose(flip(input, a), a, b) if k == 3 else input.clone()  # type: ignore[attr-defined]
+    return transpose(flip(input, a), a, b) if k == 3 else input.clone()
 
 
 # ---- diagonals and triangles -----------------------------------------------------------------------------------------
@@ -517,7 +517,7 @@ def _overlap_add(x: Any, whole: tuple[int, ...], axis: int, size: int, step: int
 _unfold = row(
     "unfold", _windows, view=True, x=lambda g, shape, axis, size, step: _fold(g, shape, axis, size, step)
 )
-_fold = row(
+_fold: Callable[..., Any] = row(
     "overlap_add", _overlap_add, x=lambda g, axis, size, step: _unfold(g, axis, size, step),
     grad_name="UnfoldBackwardBackward0",
 )  # fmt: skip

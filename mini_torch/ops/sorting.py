@@ -88,15 +88,16 @@ def searchsorted(
     sorter: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
     """Where each value would go to keep the (last dimension's) order. Source: PyTorch's `torch.searchsorted`."""
-    side, kind = side or ("right" if right else "left"), np.int32 if out_int32 else np.int64
+    kind = np.int32 if out_int32 else np.int64
+    side_: Any = side or ("right" if right else "left")
     rows_ = sorted_sequence._array if sorter is None else np.take_along_axis(sorted_sequence._array, sorter._array, -1)
     wanted = np.asarray(values._array if isinstance(values, Tensor) else values)
     if rows_.ndim == 1:
-        return wrap(np.asarray(np.searchsorted(rows_, wanted, side)).astype(kind))
+        return wrap(np.asarray(np.searchsorted(rows_, wanted, side_)).astype(kind))
     if not wanted.size:
         return wrap(np.zeros(wanted.shape, kind))
     flat = [
-        np.searchsorted(r, w, side)
+        np.searchsorted(r, w, side_)
         for r, w in zip(rows_.reshape(-1, rows_.shape[-1]), wanted.reshape(-1, wanted.shape[-1]))
     ]
     return wrap(np.array(flat, kind).reshape(wanted.shape))
