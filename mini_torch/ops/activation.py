@@ -222,9 +222,8 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     need_floats(input, "softshrink")
     if lambd < 0:
         kind = input._array.dtype
-        raise RuntimeError(
-            f"lambda must be in range [0, {np.finfo(kind).max:g}] for input dtype {type_name(kind)}, but found {lambd:g}"
-        )
+        span = f"[0, {np.finfo(kind).max:g}] for input dtype {type_name(kind)}"
+        raise RuntimeError(f"lambda must be in range {span}, but found {lambd:g}")
     return _softshrink(input, lambd)
 
 
@@ -258,7 +257,7 @@ sigmoid = unary(
     doc="1 / (1 + exp(-x))",
 )  # fmt: skip
 
-_logsigmoid = row(
+logsigmoid_row = row(
     "log_sigmoid", quiet(keeps_type(lambda x: np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x))))),
     x=lambda g, x: g * sigmoid(-x),
 )  # fmt: skip
@@ -267,7 +266,7 @@ _logsigmoid = row(
 def logsigmoid(input: Tensor) -> Tensor:
     """ln sigmoid(x), right also where sigmoid is 0 or 1. Source: PyTorch's `nn.functional.logsigmoid`."""
     need_floats(input, "log_sigmoid")
-    return _logsigmoid(input)
+    return logsigmoid_row(input)
 
 
 def _softplus_forward(x: Any, beta: float, threshold: float) -> Any:

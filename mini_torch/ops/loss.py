@@ -13,7 +13,7 @@ import numpy as np
 
 from ..op import operands, quiet, row, type_name
 from ..tensor import Tensor
-from .activation import need_floats, sigmoid, softplus
+from .activation import logsigmoid_row, need_floats, sigmoid
 from .elementwise import abs, exp, log, log1p, xlogy
 from .reduction import mean, sum
 from .shape import broadcast_tensors
@@ -80,10 +80,14 @@ def _scale(input: Tensor, reduction: str) -> float | None:
     return 1.0 if reduction == "sum" else None
 
 
-def _weighted_mean(loss: Tensor, weight: Tensor, input: Tensor, reduction: str) -> Tensor:
+def _weighted(loss: Tensor, weight: Tensor, input: Tensor) -> Tensor:
     if weight._array.shape != input._array.shape:
         raise ValueError("Weights and input must have the same size.")
-    weighted = loss * weight
+    return loss * weight
+
+
+def _weighted_mean(loss: Tensor, weight: Tensor, input: Tensor, reduction: str) -> Tensor:
+    weighted = _weighted(loss, weight, input)
     return sum(weighted) / sum(weight) if reduction == "mean" else reduced(weighted, reduction)
 
 
@@ -202,7 +206,7 @@ def huber_loss(
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
     _warn_of_size(input, target)
     if weight is not None:
-        return _weighted_mean(_apply(_huber, input, target, "none", delta), weight, input, reduction)
+        return reduced(_weighted(_apply(_huber, input, target, "none", delta), weight, input), reduction)
     return _apply(_huber, input, target, reduction, delta)
 
 
@@ -266,10 +270,26 @@ def _check_same_type(input: Tensor, target: Tensor) -> None:
         )
 
 
+def _logits_each(x: Any, y: Any, weight: Any) -> Any:
+    rest = np.log1p(np.exp(-np.abs(x)))
+    if weight is None:
+        return np.maximum(x, 0) - x * y + rest
+    return (1 - y) * x + ((weight - 1) * y + 1) * (rest + np.maximum(-x, 0))
+
+
+def _logits_slope(g: Any, x: Any, y: Any, weight: Any) -> Any:
+    if weight is None:
+        return g * (sigmoid(x) - y)
+    positive = weight * y
+    return g * ((positive + 1 - y) * sigmoid(x) - positive)
+
+
+def _target_slope(g: Any, x: Any, y: Any, weight: Any) -> Any:
+    return -g * x if weight is None else g * (logsigmoid_row(-x) - weight * logsigmoid_row(x))
+
+
 _bce_with_logits = _elementwise(
-    "binary_cross_entropy_with_logits",
-    lambda x, y, _: np.maximum(x, 0) - x * y + np.log1p(np.exp(-np.abs(x))),
-    x=lambda g, x, y, _: g * (sigmoid(x) - y), y=lambda g, x, y, _: -g * x,
+    "binary_cross_entropy_with_logits", _logits_each, x=_logits_slope, y=_target_slope
 )  # fmt: skip
 
 
@@ -285,14 +305,10 @@ def binary_cross_entropy_with_logits(
     reduction = reduction_of(size_average, reduce, reduction)
     if target._array.shape != input._array.shape:
         raise ValueError(f"Target size ({target.size()}) must be the same as input size ({input.size()})")
-    if pos_weight is None and weight is None:
-        return _apply(_bce_with_logits, input, target, reduction)
-    if pos_weight is None:
-        loss = _apply(_bce_with_logits, input, target, "none")
-    else:
-        factor = (pos_weight - 1) * target + 1
-        loss = (1 - target) * input + factor * softplus(-input, threshold=math.inf)
-    return reduced(loss if weight is None else loss * weight, reduction)
+    positive = None if pos_weight is None else pos_weight._array
+    if weight is None:
+        return _apply(_bce_with_logits, input, target, reduction, positive)
+    return reduced(_apply(_bce_with_logits, input, target, "none", positive) * weight, reduction)
 
 
 # ---- distributions --------------------------------------------------------------------------------------------------
