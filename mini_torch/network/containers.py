@@ -88,7 +88,7 @@ class Sequential(_ModuleSequence):
 
     Made of modules one by one, or of an OrderedDict of names to modules. PyTorch's `nn.Sequential`.
 
-    >>> Sequential(Identity(), Identity())
+    >>> Sequential(nn.Identity(), nn.Identity())
     Sequential(
       (0): Identity()
       (1): Identity()
@@ -142,8 +142,8 @@ class Sequential(_ModuleSequence):
 class Network(Sequential):
     """A network: layers in order, given one by one or as one list, and `add`ed later.
 
-    >>> network = Network([Identity()])
-    >>> network.add(Identity())
+    >>> network = Network([nn.Identity()])
+    >>> network.add(nn.Identity())
     >>> len(network)
     2
     """
@@ -160,8 +160,8 @@ class Network(Sequential):
 class ModuleList(_ModuleSequence):
     """A Python list whose modules are registered. PyTorch's `nn.ModuleList`.
 
-    >>> layers = ModuleList([Identity()])
-    >>> layers.append(Identity())
+    >>> layers = ModuleList([nn.Identity()])
+    >>> layers.append(nn.Identity())
     ModuleList(
       (0-1): 2 x Identity()
     )
@@ -196,7 +196,7 @@ class ModuleList(_ModuleSequence):
 class ModuleDict(Module):
     """A dictionary of names to modules, all registered. PyTorch's `nn.ModuleDict`.
 
-    >>> choices = ModuleDict({"same": Identity()})
+    >>> choices = ModuleDict({"same": nn.Identity()})
     >>> choices["same"], list(choices)
     (Identity(), ['same'])
     """
@@ -282,8 +282,8 @@ def _describe(name: Any, value: Any, number_type: Callable[[Tensor], Any]) -> st
 class ParameterList(Module):
     """A Python list whose tensors become registered parameters. PyTorch's `nn.ParameterList`.
 
-    >>> ParameterList([mini_torch.zeros(2, 3)])
-    ParameterList(  (0): Parameter containing: [torch.float32 of size 2x3])
+    >>> [name for name, _ in ParameterList([mini_torch.zeros(2, 3)]).named_parameters()]
+    ['0']
     """
 
     def __init__(self, values: Iterable[Any] | None = None) -> None:

@@ -59,10 +59,10 @@ class Buffer(Tensor):
 
     PyTorch's `nn.Buffer`.
 
-    >>> module = Module()
+    >>> module = nn.Module()
     >>> module.count = Buffer(mini_torch.zeros(1))
-    >>> module.state_dict()
-    OrderedDict({'count': tensor([0.])})
+    >>> list(module.state_dict())
+    ['count']
     """
 
     persistent: bool
