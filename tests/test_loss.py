@@ -149,6 +149,7 @@ def test_cross_entropy_is_nll_of_log_softmax(torch: ModuleType) -> None:
     expected = -(picked * share).sum() / share.sum()
     np.testing.assert_allclose(F.cross_entropy(x, target, weight).item(), expected)
     np.testing.assert_allclose(F.nll_loss(F.log_softmax(x, 1), target, weight).item(), expected)
+    np.testing.assert_allclose(torch.nn.NLLLoss(weight)(F.log_softmax(x, 1), target).item(), expected)
     layer = torch.nn.CrossEntropyLoss(weight, reduction="sum")
     np.testing.assert_allclose(layer(x, target).item(), -(picked * share).sum())
     hot = F.one_hot(target, 4).permute(0, 2, 1).double()
