@@ -132,7 +132,7 @@ def grad(
     Errors: RuntimeError where an input was not used (unless `allow_unused`, then None) or does not require grad.
     PyTorch's `torch.autograd.grad`.
 
-    >>> x = tensor(3., requires_grad=True)
+    >>> x = mini_torch.tensor(3., requires_grad=True)
     >>> (dx,) = grad(x * x * x, x, create_graph=True)
     >>> dx, grad(dx, x)
     (tensor(27., grad_fn=<AddBackward0>), (tensor(18.),))

@@ -10,7 +10,6 @@ The module is callable: `mini_torch.tensor([1., 2.])` makes a tensor as `torch.t
 
 from __future__ import annotations
 
-import copy
 import sys
 import weakref
 from collections.abc import Callable, Iterator
@@ -394,6 +393,8 @@ class Tensor(Methods):
         if self._grad is not None:
             out._grad = self._grad.detach().__deepcopy__(memo)
         if self.__dict__:
+            import copy  # who calls this has it already; a plain import of ours need not wait for it
+
             out.__dict__.update(copy.deepcopy({k: v for k, v in self.__dict__.items() if k[0] != "_"}, memo))
         return out
 
