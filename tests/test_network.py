@@ -739,3 +739,17 @@ def test_lazy_modules_must_be_complete() -> None:
 
     with pytest.raises(RuntimeError, match="module Lax has not been fully initialized"):
         Lax()(1)
+
+
+# ---- the doors -----------------------------------------------------------------------------------------------
+def test_modules_under_the_names_of_pytorchs_files(torch: ModuleType) -> None:
+    nn = torch.nn
+    assert nn.modules.linear.Linear is nn.modules.Linear is nn.Linear
+    assert nn.modules.module.Module is nn.Module
+    assert nn.modules.container.Sequential is nn.Sequential
+    assert nn.modules.activation.ReLU is nn.ReLU
+    assert nn.modules.dropout.Dropout is nn.Dropout
+    assert nn.modules.flatten.Flatten is nn.Flatten
+    assert nn.modules.loss.MSELoss is nn.MSELoss
+    assert nn.modules.lazy.LazyModuleMixin is not None
+    assert nn.parameter.Parameter is nn.Parameter

@@ -6,4 +6,5 @@ from ..loss import *  # noqa: F403
 from ..network import *  # noqa: F403
 from . import functional as functional
 from . import init as init
+from . import modules as modules
 from . import parameter as parameter

@@ -1,0 +1,14 @@
+"""PyTorch's `nn.modules`: the same classes under the names of its files. A door: it defines nothing."""
+
+from ...activation import *  # noqa: F403
+from ...layer import *  # noqa: F403
+from ...loss import *  # noqa: F403
+from ...network import *  # noqa: F403
+from . import activation as activation
+from . import container as container
+from . import dropout as dropout
+from . import flatten as flatten
+from . import lazy as lazy
+from . import linear as linear
+from . import loss as loss
+from . import module as module

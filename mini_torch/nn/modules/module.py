@@ -1,0 +1,3 @@
+"""PyTorch's `nn.modules.module`. A door: it defines nothing."""
+
+from ...network import Module as Module
