@@ -41,6 +41,7 @@ def test_pad_from_inside(torch: ModuleType, mode: str, expected: list[float]) ->
     cut = torch.nn.functional.pad(x, (-1, 1), mode=mode)
     assert cut.shape == (1, 1, 4)
     assert cut[0, 0, 0] == 2.0
+    assert cut[0, 0, -1] == {"reflect": 3.0, "replicate": 4.0, "circular": 2.0}[mode]
     image = torch.arange(12.0).reshape(1, 3, 4)
     sides = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
     found = torch.nn.functional.pad(image, (1, 2, 2, 1), mode=mode)
