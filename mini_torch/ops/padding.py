@@ -72,6 +72,10 @@ def _from_inside(input: Tensor, axis: int, before: int, after: int, mode: str) -
         )
     if mode == "circular" and max(before, after) > n:
         raise RuntimeError("Padding value causes wrapping around more than once.")
-    index = np.pad(np.arange(n), (max(before, 0), max(after, 0)), _INSIDE_MODES[mode])
-    index = index[max(-before, 0) : len(index) - max(-after, 0)]
+    index, border = np.arange(n), (max(before, 0), max(after, 0))
+    kept = slice(max(-before, 0), n - max(-after, 0))
+    if mode == "circular":  # goes round what is left after a cut
+        index = np.pad(index[kept], border, "wrap")
+    else:
+        index = np.pad(index, border, _INSIDE_MODES[mode])[kept.start : border[0] + kept.stop + border[1]]
     return take(input, (*[slice(None)] * axis, index))
