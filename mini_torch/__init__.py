@@ -39,6 +39,7 @@ from .ops.activation import sigmoid as sigmoid
 from .ops.activation import threshold as threshold
 from .ops.comparison import *  # noqa: F403
 from .ops.conversion import *  # noqa: F403
+from .ops.diagonal import *  # noqa: F403
 from .ops.dropout import dropout as dropout
 from .ops.elementwise import *  # noqa: F403
 from .ops.extremes import *  # noqa: F403

@@ -27,13 +27,13 @@ from .dtype import (
     default_numpy_dtype,
     device,
     from_numpy_dtype,
-    get_default_dtype,
     to_numpy_dtype,
 )  # fmt: skip
 from .dtype import dtype as _dtype
 from .errors import NO_COMPLEX_GRADIENTS
 from .formatting import format_scalar, format_tensor
 from .graph import InferenceCell, Node, RemovableHandle, mode
+from .sequence import from_sequence
 from .view import View
 
 if TYPE_CHECKING:  # the methods that ops/ adds, for type checkers and editors; made by tests/stubs.py
@@ -519,61 +519,10 @@ def as_array(data: Any, dtype: Any = None) -> Array:
     elif hasattr(data, "__array__") and not isinstance(data, list | tuple):
         array = np.asarray(data)
     else:
-        array = _from_sequence(data, dtype)
+        array = from_sequence(data, dtype)
     if array.dtype.byteorder not in "=|":
         array = array.astype(array.dtype.newbyteorder("="))
     return array if dtype is None else array.astype(to_numpy_dtype(dtype), copy=False)
-
-
-def _from_sequence(data: Any, dtype: Any) -> Array:
-    if isinstance(data, list | tuple) and any(isinstance(x, Tensor | _ndarray) for x in data):
-        data = [x._array if isinstance(x, Tensor) else x for x in data]
-        if any(isinstance(x, _ndarray | np.generic) for x in data):
-            return np.array(data)
-    elif isinstance(data, list | tuple) and data and isinstance(data[0], list | tuple) and _holds_tensors(data):
-        return np.stack([_from_sequence(row, dtype) for row in data])
-    try:
-        array = np.array(data)
-    except ValueError:
-        array = np.array(None)
-    if array.dtype.kind not in "biufc":
-        _explain_bad_data(data, ())
-    if dtype is not None and array.dtype.kind in "fc":
-        return array  # by way of the default type, float64 numbers would lose digits
-    if array.size == 0 or array.dtype.kind == "f":
-        return array.astype(default_numpy_dtype())
-    if array.dtype.kind == "c":
-        return array.astype(get_default_dtype().to_complex().numpy)
-    if array.dtype.kind == "u" and dtype is None:
-        raise RuntimeError("Overflow when unpacking long long")
-    return array if array.dtype.kind in "bu" else array.astype(np.int64, copy=False)
-
-
-def _holds_tensors(data: Any) -> bool:
-    while isinstance(data, list | tuple) and data:
-        data = data[0]
-    return isinstance(data, Tensor)
-
-
-def _explain_bad_data(data: Any, place: tuple[int, ...]) -> NoReturn:
-    """Raises PyTorch's error for nested sequences that are no array, with the place in it."""
-    if isinstance(data, list | tuple):
-        lengths = [len(x) if isinstance(x, list | tuple) else -1 for x in data]
-        for i, (x, n) in enumerate(zip(data, lengths)):
-            if n != lengths[0]:
-                if lengths[0] == -1:
-                    raise TypeError(f"must be real number, not {type(x).__name__} (at index {i} of dim {len(place)})")
-                got = f"got {n}" if n >= 0 else f"got {type(x).__name__}"
-                raise ValueError(f"expected sequence of length {lengths[0]} at dim {len(place) + 1} ({got})")
-        for i, x in enumerate(data):
-            if isinstance(x, list | tuple) or not isinstance(x, int | float | complex | np.generic):
-                _explain_bad_data(x, (*place, i))
-        raise ValueError("the nested sequences do not form an array")
-    if isinstance(data, str):
-        raise TypeError(f"new(): invalid data type 'str': {data!r}")
-    if data is None or not isinstance(data, int | float | complex):
-        raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
-    raise RuntimeError("Overflow when unpacking long long")
 
 
 # ---- what ops/ fills -------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ FLOORS = [
     ["errors"],
     ["dtype"],
     ["graph", "formatting"],
-    ["view", "plan"],
+    ["view", "plan", "sequence"],
     ["tensor"],
     ["backward"],
     ["op"],
