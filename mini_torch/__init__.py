@@ -27,16 +27,19 @@ from .graph import is_grad_enabled as is_grad_enabled
 from .graph import is_inference_mode_enabled as is_inference_mode_enabled
 from .graph import no_grad as no_grad
 from .graph import set_grad_enabled as set_grad_enabled
+from .ops.activation import celu as celu
 from .ops.activation import celu_ as celu_
 from .ops.activation import hardshrink as hardshrink
 from .ops.activation import prelu as prelu
 from .ops.activation import relu as relu
 from .ops.activation import relu_ as relu_
 from .ops.activation import rrelu as rrelu
+from .ops.activation import rrelu_ as rrelu_
 from .ops.activation import selu as selu
 from .ops.activation import selu_ as selu_
 from .ops.activation import sigmoid as sigmoid
 from .ops.activation import threshold as threshold
+from .ops.activation import threshold_ as threshold_
 from .ops.comparison import *  # noqa: F403
 from .ops.conversion import *  # noqa: F403
 from .ops.diagonal import *  # noqa: F403

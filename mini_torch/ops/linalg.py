@@ -211,6 +211,9 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
 
 def _linear_slow(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    if input._array.dtype != weight._array.dtype:
+        names = f"{type_name(input._array.dtype)} and {type_name(weight._array.dtype)}"
+        raise RuntimeError(f"mat1 and mat2 must have the same dtype, but got {names}")
     out = matmul(input, weight.T if weight.ndim == 2 else weight)
     return out if bias is None else out + bias
 
