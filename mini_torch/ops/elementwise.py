@@ -395,7 +395,9 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     if isinstance(min, Tensor) or isinstance(max, Tensor):
         low = -math.inf if min is None else min
         high = math.inf if max is None else max
-        if input._array.dtype.kind in "iu":
+        if input._array.dtype.kind == "b":
+            low, high = (False if min is None else min), (True if max is None else max)
+        elif input._array.dtype.kind in "iu":
             limits = np.iinfo(input._array.dtype)
             low, high = (limits.min if min is None else min), (limits.max if max is None else max)
         kind = common_type(input, low, high)

@@ -396,6 +396,8 @@ def norm(input: Tensor, p: Any = "fro", dim: Dims = None, keepdim: bool = False,
         raise RuntimeError(
             f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {_type_title(input)}"
         )
+    if isinstance(p, str) and p != "fro":
+        raise RuntimeError(f"norm(): p={p!r} is not supported here; use a number, 'fro', inf or -inf")
     return vector_norm(input, 2.0 if p in ("fro", None) else p, dim, keepdim)
 
 
