@@ -171,16 +171,18 @@ def is_inference_mode_enabled() -> bool:
 
 
 class InferenceCell:
-    """The version counter of a tensor made in inference mode: it has none, and asking says why."""
+    """In place of the counters (writes, histories) of a tensor made in inference mode: it never has a history.
 
-    def __getitem__(self, _: int) -> int:
+    Its version is only asked for by what wants to save the tensor for backward, and that is refused.
+    """
+
+    def __getitem__(self, which: int) -> int:
+        if which:
+            return 0
         raise RuntimeError(
             "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal "
             "tensor and use it in autograd."
         )
-
-    def __setitem__(self, _: int, value: int) -> None:
-        raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed.")
 
 
 # ---- nodes -----------------------------------------------------------------------------------------------------------

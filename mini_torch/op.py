@@ -29,7 +29,7 @@ import numpy as np
 
 from .dtype import can_cast, default_numpy_dtype, from_numpy_dtype, promote_operands, scalar_dtype
 from .errors import NO_COMPLEX_GRADIENTS
-from .graph import mode
+from .graph import InferenceCell, mode
 from .plan import Plan
 from .tensor import Tensor, alias, make, method, numpy_entries, wrap
 from .view import View
@@ -497,6 +497,11 @@ def own_node(x: Tensor) -> Tensor:
 
 def check_writable(x: Tensor) -> None:
     """RuntimeError if `x` may not be changed in place now."""
+    if not mode.inference and type(x._cell) is InferenceCell:
+        raise RuntimeError(
+            "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a "
+            "normal tensor before doing inplace update."
+        )
     if mode.enabled and x._requires_grad and x._node is None:
         raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
     if mode.enabled and x._view is not None:

@@ -198,6 +198,8 @@ class Tensor(Methods):
             raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
         if wanted and self._array.dtype.kind == "c":
             raise RuntimeError(NO_COMPLEX_GRADIENTS)
+        if wanted and self.is_inference() and not mode.inference:
+            raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
         self._requires_grad = bool(wanted)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
@@ -258,7 +260,8 @@ class Tensor(Methods):
 
     def _bump(self) -> None:
         """Counts a write into the memory."""
-        self._cell[0] += 1
+        if type(self._cell) is list:
+            self._cell[0] += 1
 
     @property
     def _version(self) -> int:
