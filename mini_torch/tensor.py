@@ -382,6 +382,12 @@ class Tensor(Methods):
         return sorted(set(object.__dir__(self)))
 
     # ---- copying -----------------------------------------------------------------------------------------------------
+    def __copy__(self) -> Tensor:
+        out = make(type(self), self._array)
+        out._cell, out._requires_grad = self._cell, self.requires_grad
+        out.__dict__.update({k: v for k, v in self.__dict__.items() if k[0] != "_"})
+        return out
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         if id(self) in memo:
             return memo[id(self)]
