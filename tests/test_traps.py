@@ -265,10 +265,15 @@ def test_second_gradient_of_prod_with_zeros(torch: ModuleType) -> None:
     "x * 2.0", "2.0 * x", "x / 3", "x ** 2.0", "x + np.float64(1.5)", "x.sum() * 0.5", "x.mean() + 1.0",
     "x.std() * 2.0", "x.max() * 1.5", "1.0 - x", "1.0 / x", "2.0 ** x", "x.norm() * 2.0", "x.prod() / 2.0",
     "x[0, 0] * 3.0", "x.sum(0).sum() / 7.0", "x.clamp(0.5, 2.0)", "x.exp().log()",
+    "x.sum() ** 2.5", "x.sum() ** 3", "2.5 ** x.sum()", "x.sum().sqrt()", "x.mean().clamp(0.5)", "x.sum() % 3.0",
+    "1.0 - x.sum()", "torch.where(x.sum() > 0, x.sum(), 0.0)", "x.sum().lerp(x.mean(), 0.5)",
+    "torch.nn.functional.gelu(x.sum())", "torch.nn.functional.softplus(x.sum())", "torch.nn.functional.elu(x.mean())",
+    "torch.nn.functional.leaky_relu(x.mean(), 0.1)", "torch.maximum(x.sum(), x.mean())", "x.sum().pow(0.5)",
+    "torch.nn.functional.huber_loss(x.sum(), x.mean())", "x.std() * x.var()", "torch.logaddexp(x.sum(), x.mean())",
 ])  # fmt: skip
 def test_float32_stays_float32(torch: ModuleType, code: str) -> None:
     x = torch.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
-    y = eval(code, {"np": np, "x": x})
+    y = eval(code, {"np": np, "torch": torch, "x": x})
     y.sum().backward()
     assert y.dtype is torch.float32
     assert x.grad.dtype is torch.float32

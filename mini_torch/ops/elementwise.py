@@ -190,7 +190,7 @@ _pow = binary("pow", quiet(_raised), x=_pow_base, y=_pow_exponent, export=False)
 
 
 def _number_pow(x: Any, n: Any) -> Any:
-    return np.square(x) if n == 2 else np.power(x, n)
+    return np.square(x) if n == 2 else np.power(x, n, dtype=x.dtype)  # NumPy 1 makes float64 of 0-d
 
 
 _pow_number: Callable[..., Any] = row(
@@ -255,7 +255,7 @@ copysign = binary(
 
 # ---- roots, exponentials, logarithms ---------------------------------------------------------------------------------
 sqrt = unary("sqrt", quiet(np.sqrt), lambda g, out: g / (2.0 * out), doc="√x")
-rsqrt = unary("rsqrt", quiet(lambda x: 1 / np.sqrt(x)), lambda g, out: -0.5 * g * out * out * out, doc="1 / √x")
+rsqrt = unary("rsqrt", quiet(lambda x: np.reciprocal(np.sqrt(x))), lambda g, out: -0.5 * g * out * out * out, doc="1 / √x")
 exp = unary("exp", quiet(np.exp), lambda g, out: g * out, doc="eˣ")
 exp2 = unary("exp2", quiet(np.exp2), lambda g, out: g * out * math.log(2), doc="2ˣ")
 expm1 = unary("expm1", quiet(np.expm1), lambda g, out: g * (out + 1), doc="eˣ − 1, exact near 0")
