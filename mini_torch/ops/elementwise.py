@@ -255,7 +255,9 @@ copysign = binary(
 
 # ---- roots, exponentials, logarithms ---------------------------------------------------------------------------------
 sqrt = unary("sqrt", quiet(np.sqrt), lambda g, out: g / (2.0 * out), doc="√x")
-rsqrt = unary("rsqrt", quiet(lambda x: np.reciprocal(np.sqrt(x))), lambda g, out: -0.5 * g * out * out * out, doc="1 / √x")
+rsqrt = unary(
+    "rsqrt", quiet(lambda x: np.reciprocal(np.sqrt(x))), lambda g, out: -0.5 * g * out * out * out, doc="1 / √x"
+)
 exp = unary("exp", quiet(np.exp), lambda g, out: g * out, doc="eˣ")
 exp2 = unary("exp2", quiet(np.exp2), lambda g, out: g * out * math.log(2), doc="2ˣ")
 expm1 = unary("expm1", quiet(np.expm1), lambda g, out: g * (out + 1), doc="eˣ − 1, exact near 0")
