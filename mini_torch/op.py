@@ -94,7 +94,7 @@ def apply(row: Row, inputs: tuple[Tensor, ...], options: tuple[Any, ...] = ()) -
     """Runs the row's forward on the inputs' arrays and, where a gradient is wanted, records a node."""
     array = row.forward(*map(_array_of, inputs), *options) if options else row.forward(*map(_array_of, inputs))
     if type(array) is not _ndarray:
-        array = np.asarray(array)
+        array = _as_array(array, inputs[0]._array.dtype)
     out = _blank(Tensor)  # `make`, written out: these are the hottest lines of the library
     out._array = array
     out._cell = [0, 0]
@@ -107,6 +107,12 @@ def apply(row: Row, inputs: tuple[Tensor, ...], options: tuple[Any, ...] = ()) -
     if row.view:
         _make_view(row, inputs[0], options, out)
     return out
+
+
+def _as_array(scalar: Any, kind: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """NumPy's scalar, which is what it makes of 0-d arrays, as an array; a float stays as wide as the input was
+    (NumPy 1 makes a float64 of a 0-d float32 and a Python number)."""
+    return np.asarray(scalar, kind if kind.kind == "f" == scalar.dtype.kind else None)
 
 
 def record(row: Row, inputs: tuple[Tensor, ...], options: tuple[Any, ...], out: Tensor) -> None:

@@ -190,7 +190,7 @@ _pow = binary("pow", quiet(_raised), x=_pow_base, y=_pow_exponent, export=False)
 
 
 def _number_pow(x: Any, n: Any) -> Any:
-    return np.square(x) if n == 2 else np.power(x, n, dtype=x.dtype)  # NumPy 1 makes float64 of 0-d
+    return np.square(x) if n == 2 else np.power(x, n)
 
 
 _pow_number: Callable[..., Any] = row(
