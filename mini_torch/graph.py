@@ -452,8 +452,13 @@ def _node_hooks(lift: Lift, node: Node, grads: Sequence[Any], g: Any) -> Sequenc
 # ---- anomaly detection -----------------------------------------------------------------------------------------------
 def _tell_origin(node: Node, error: Exception) -> None:
     """Adds to a failing backward where its forward was called, if anomaly detection had noted it."""
-    if node.notes and "traceback" in node.notes and hasattr(error, "add_note"):
-        error.add_note(f"{node.plan.name}: the forward call was\n{node.notes['traceback']}")
+    if not node.notes or "traceback" not in node.notes:
+        return
+    origin = f"{node.plan.name}: the forward call was\n{node.notes['traceback']}"
+    if hasattr(error, "add_note"):
+        error.add_note(origin)
+    else:  # Python 3.10
+        error.args = ("\n".join([*map(str, error.args[:1]), origin]), *error.args[1:])
 
 
 def _check_nan(node: Node, grads: Sequence[Any]) -> None:

@@ -87,12 +87,17 @@ def _view_method(self: Tensor, *size: Any) -> Tensor:
 def _viewable(array: Any, shape: tuple[int, ...]) -> bool:
     if array.flags.c_contiguous or not array.size:
         return True
-    probe = array.view()
     try:
-        probe.shape = shape
-    except AttributeError:
+        if _RESHAPE_TAKES_COPY:
+            array.reshape(shape, copy=False)
+        else:
+            array.view().shape = shape  # deprecated in NumPy 2.5
+    except (AttributeError, ValueError):
         return False
     return True
+
+
+_RESHAPE_TAKES_COPY = np.lib.NumpyVersion(np.__version__) >= "2.1.0"
 
 
 @public
