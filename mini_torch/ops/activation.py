@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..op import alias, check_writable, overwrite, public, quiet, row, type_name, unary
+from ..op import inplace as in_place_form
+from ..op import public, quiet, row, type_name, unary
 from ..random import default_generator
 from ..tensor import Tensor, check_dim, method, wrap
 from .elementwise import abs, tanh
@@ -34,12 +35,7 @@ def need_floats(x: Tensor, name: str) -> None:
 
 
 def _run(function: Callable[..., Tensor], input: Tensor, options: tuple[Any, ...], inplace: bool) -> Tensor:
-    if not inplace:
-        return function(input, *options)
-    check_writable(input)
-    before = alias(input)
-    before._array, before._cell = input._array.copy(), [0, 0]  # what a formula reads is the old value
-    return overwrite(input, function(before, *options))
+    return (in_place_form(function) if inplace else function)(input, *options)
 
 
 # ---- relu -----------------------------------------------------------------------------------------------------------
