@@ -19,8 +19,8 @@ class _TensorLift(Lift):
     def tensor(self, value: Any) -> Tensor:
         return value if isinstance(value, Tensor) else wrap(value)
 
-    def cast(self, value: Any, like: Any) -> Any:
-        return value.to(like.dtype)
+    def cast(self, value: Any, kind: Any) -> Any:
+        return value if value._array.dtype is kind else value.to(kind)
 
     def output(self, node: Node) -> Tensor:
         array, cell, _ = node.out
@@ -75,6 +75,8 @@ def _roots(outputs: list[Tensor], gradients: list[Tensor | None], create_graph: 
         if g is None:
             if out._array.size != 1:
                 raise RuntimeError("grad can be implicitly created only for scalar outputs")
+            if out._array.dtype.kind == "c":
+                raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {out.dtype}")
             g = wrap(np.ones(out._array.shape, out._array.dtype))
         elif not isinstance(g, Tensor):
             raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")

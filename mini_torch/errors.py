@@ -8,14 +8,9 @@ subclasses of those, for what a caller may want to tell apart.
 from __future__ import annotations
 
 __all__ = [
-    "NO_COMPLEX_GRADIENTS", "CheckpointError", "GraphFreedError", "MissingCheckpointError", "MissingExtraError",
+    "CheckpointError", "GraphFreedError", "MissingCheckpointError", "MissingExtraError",
     "StaleTensorError",
 ]  # fmt: skip
-
-NO_COMPLEX_GRADIENTS = (
-    "gradients through complex numbers are not there yet: compute with the real and imaginary parts as two real tensors"
-)
-
 
 class GraphFreedError(RuntimeError):
     """Backward was asked to go through a graph whose saved values are already gone."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from .graph import Lift, Node, mode, no_grad, sum_to_shape
 from .op import adopt
+from .parts import Parts, Pick
 from .tensor import Tensor, alias, make, wrap
 
 __all__ = ["Function", "FunctionCtx", "once_differentiable"]
@@ -121,7 +122,7 @@ class _FunctionPlan:
     them."""
 
     casts = lends = keeps = True
-    saves_out = False
+    saves_out = holomorphic = False
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -133,23 +134,6 @@ class _FunctionPlan:
     def pull_tensors(self, node: _FunctionNode, g: Any, lift: Lift) -> list[Any]:
         """Runs the user's backward, recorded."""
         return node.run(g)
-
-
-class _PickPlan:
-    """One of several outputs: passes the gradient on with the output's number."""
-
-    lends = keeps = saves_out = False
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def pull(self, node: _Pick, g: Any) -> list[Any]:
-        """The gradient as a part of the whole."""
-        return [_Parts({node.index: g})]
-
-    def pull_tensors(self, node: _Pick, g: Any, lift: Lift) -> list[Any]:
-        """The gradient as a part of the whole."""
-        return [_Parts({node.index: g})]
 
 
 class _FunctionNode(Node):
@@ -173,7 +157,7 @@ class _FunctionNode(Node):
         ctx._node, ctx._to_save = self, ()
 
     def attached(self, outputs: list[Any]) -> list[Any]:
-        """The outputs with this node behind them (through a `_Pick` each where there are several)."""
+        """The outputs with this node behind them (through a `Pick` each where there are several)."""
         ctx, done = self.ctx, []
         for i, x in enumerate(outputs):
             if (
@@ -185,7 +169,7 @@ class _FunctionNode(Node):
                 continue
             out = make(Tensor, x._array)
             out._cell, out._requires_grad = x._cell, True
-            out._node = self if self.count == 1 else _Pick(self, i)
+            out._node = self if self.count == 1 else Pick(self, i)
             if any(x is d for d in ctx._dirty):
                 adopt(x, out)
                 out = x
@@ -199,14 +183,14 @@ class _FunctionNode(Node):
             if place is not None and not missing:
                 again = make(Tensor, tensor._array)
                 again._cell, again._requires_grad = tensor._cell, True
-                again._node = self if self.count == 1 else _Pick(self, place)
+                again._node = self if self.count == 1 else Pick(self, place)
                 tensor = again
             out.append(None if missing else tensor)
         return tuple(out)
 
     def run(self, g: Any) -> list[Any]:
         """The gradients of forward's arguments, by the user's backward, checked."""
-        given = g.parts if isinstance(g, _Parts) else {0: g}
+        given = g.parts if isinstance(g, Parts) else {0: g}
         grads: list[Any] = []
         for i, like in enumerate(self.shapes_out):
             value = given.get(i)
@@ -242,31 +226,6 @@ class _FunctionNode(Node):
                 f"Function {self.plan.name} returned an invalid gradient at index {i} - got {list(grad.shape)} but "
                 f"expected shape compatible with {list(shape)}"
             ) from None
-
-
-class _Parts:
-    """Gradients of several outputs on their way to the node that they share."""
-
-    base = None
-
-    def __init__(self, parts: dict[int, Any]) -> None:
-        self.parts = parts
-
-    def __add__(self, other: _Parts) -> _Parts:
-        merged = dict(self.parts)
-        for i, g in other.parts.items():
-            merged[i] = merged[i] + g if i in merged else g
-        return _Parts(merged)
-
-
-class _Pick(Node):
-    """One of several outputs of a custom function."""
-
-    __slots__ = ("index",)
-
-    def __init__(self, node: _FunctionNode, index: int) -> None:
-        super().__init__(_PickPlan(node.plan.name), [node])
-        self.index = index
 
 
 def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:

@@ -199,8 +199,9 @@ class Node:
     collector. `notes` holds hooks and, in anomaly mode, the traceback of the forward call.
     """
 
-    __slots__ = ("__weakref__", "birth", "edges", "notes", "options", "out", "plan", "saved", "shapes")
+    __slots__ = ("__weakref__", "birth", "edges", "kinds", "notes", "options", "out", "plan", "saved", "shapes")
 
+    kinds: tuple[Any, ...]
     options: tuple[Any, ...]
     out: Any
     shapes: tuple[Any, ...]
@@ -312,8 +313,8 @@ class Lift:
         """The value as a tensor."""
         raise NotImplementedError
 
-    def cast(self, value: Any, like: Any) -> Any:
-        """The tensor in the number type of `like`."""
+    def cast(self, value: Any, kind: Any) -> Any:
+        """The tensor in NumPy's number type `kind`; its real part where that is real."""
         raise NotImplementedError
 
     def output(self, node: Node) -> Any:
@@ -383,12 +384,8 @@ def _walk(
     if capture is not None:
         order = _leading_to(order, wanted)
     check_nan = mode.anomaly and mode.check_nan
-    pending: dict[Any, Any] = {}
-    leaves: dict[Any, Any] = {}
+    pending, leaves = _sent_in(roots)
     borrowed = {target for target, _ in roots}  # leaves whose gradient so far belongs to somebody else too
-    for target, g in roots:
-        place = pending if isinstance(target, Node) else leaves
-        place[target] = place[target] + g if target in place else g
     for node in order:
         g = pending.pop(node, None)
         if g is None:
@@ -399,7 +396,12 @@ def _walk(
             captured[node] = g
         plan = node.plan
         try:
-            grads = plan.pull_tensors(node, g, lift) if create_graph else plan.pull(node, g)
+            if create_graph:
+                grads = plan.pull_tensors(node, g, lift)
+            elif plan.holomorphic and g.dtype.kind == "c":
+                grads = plan.pull_complex(node, g)
+            else:
+                grads = plan.pull(node, g)
         except Exception as error:
             _tell_origin(node, error)
             raise
@@ -425,15 +427,24 @@ def _walk(
         g = pending[node]
         captured[node] = lift.call_hooks(node.notes.get("prehooks"), g) if node.notes else g
     for leaf, g in leaves.items():
-        hooks = leaf._hooks
-        if hooks:
-            g = lift.call_hooks(hooks, g)
+        if leaf._hooks:
+            g = lift.call_hooks(leaf._hooks, g)
             borrowed.add(leaf)  # the hook may have kept it
         if capture is None:
             lift.accumulate(leaf, g, leaf in borrowed, create_graph)
         elif leaf in wanted:
             captured[leaf] = g
     return captured
+
+
+def _sent_in(roots: Sequence[tuple[Any, Any]]) -> tuple[dict[Any, Any], dict[Any, Any]]:
+    """The gradients that a walk begins with: those of nodes and those of leaves."""
+    nodes: dict[Any, Any] = {}
+    leaves: dict[Any, Any] = {}
+    for target, g in roots:
+        place = nodes if isinstance(target, Node) else leaves
+        place[target] = place[target] + g if target in place else g
+    return nodes, leaves
 
 
 def _node_hooks(lift: Lift, node: Node, grads: Sequence[Any], g: Any) -> Sequence[Any]:

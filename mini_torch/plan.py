@@ -17,7 +17,7 @@ serve (a third of a small network's training step). `plan.source` shows them. Fo
         if x._cell[0] != x_version or y._cell[0] != y_version: node.check()
         x, y = x._array, y._array
         d0 = formula0(g, y)
-        if type(d0) is not ndarray or d0.dtype is not g.dtype: d0 = settled(d0, g)
+        if type(d0) is not ndarray or d0.dtype is not g.dtype: d0 = settled(d0, g.dtype)
         ...
         return d0, d1
 """
@@ -32,40 +32,44 @@ import numpy as np
 
 from .graph import Lift, Node, births, sum_to_shape
 
-__all__ = ["Plan"]
+__all__ = ["Plan", "settled"]
 
 
 class Plan:
     """What one kind of call keeps for backward; see the module's docstring.
 
     `formulas` has a formula per input, None where no gradient is wanted. A formula's parameters are named after what it
-    reads: `g`, `out`, inputs, options, `shape`. With `broadcast`, gradients are summed to their input's shape.
+    reads: `g`, `out`, inputs, options, `shape`. With `broadcast`, gradients are summed to their input's shape; with
+    `casts` they are brought to their input's type, else that of `g` is theirs. If `holomorphic`, the formulas take and
+    give conjugates, see `row.py`.
     """
 
-    __slots__ = ("arguments", "casts", "formulas", "inputs", "keep", "keeps", "lends", "name", "options", "pull",
-                 "saves", "saves_out", "shapes", "source", "sums")  # fmt: skip
+    __slots__ = ("arguments", "casts", "formulas", "holomorphic", "inputs", "keep", "keeps", "lends", "name", "options",
+                 "pull", "saves", "saves_out", "shapes", "source", "sums", "wanted")  # fmt: skip
 
     keep: Callable[[tuple[Any, ...], tuple[Any, ...], Any], None]
     pull: Callable[[Node, Any], Sequence[Any]]
 
     def __init__(
         self, name: str, inputs: Sequence[str], options: Sequence[str], formulas: Sequence[Callable[..., Any] | None],
-        *, broadcast: bool = False, casts: bool = False, lends: bool = False,
+        *, broadcast: bool = False, casts: bool = False, lends: bool = False, holomorphic: bool = True,
     ) -> None:  # fmt: skip
+        self.holomorphic = holomorphic
         self.name, self.casts, self.lends, self.sums = name, casts, lends, broadcast
         self.inputs, self.options, self.formulas = tuple(inputs), tuple(options), tuple(formulas)
         self.arguments = [[] if f is None else list(inspect.signature(f).parameters) for f in formulas]
         used = {name for names in self.arguments for name in names}
+        self.wanted = tuple(i for i, f in enumerate(formulas) if f is not None)
         self.saves = tuple(i for i, name in enumerate(inputs) if name in used)
         self.saves_out = "out" in used
         self.keeps = bool(self.saves) or self.saves_out
         self.shapes = tuple(
-            i for i, f in enumerate(formulas) if f is not None and (broadcast or "shape" in self.arguments[i])
+            i for i in self.wanted if broadcast or "shape" in self.arguments[i]
         )
         self.source = "\n".join([*self._keep_lines(), "", "", *self._pull_lines()])
         scope = {
             "plan": self, "new": object.__new__, "Node": Node, "births": births, "ndarray": np.ndarray,
-            "settled": _settled, "sum_to_shape": sum_to_shape, **{f"formula{i}": f for i, f in enumerate(formulas)},
+            "settled": settled, "sum_to_shape": sum_to_shape, **{f"formula{i}": f for i, f in enumerate(formulas)},
         }  # fmt: skip
         exec(compile(self.source, f"<plan of {name}>", "exec"), scope)
         self.keep, self.pull = scope["keep"], scope["pull"]  # type: ignore[assignment]
@@ -88,6 +92,8 @@ class Plan:
         ]
         if self.shapes:
             lines.append(f"    node.shapes = ({_tuple([f'{names[i]}._array.shape' for i in self.shapes])})")
+        if self.casts:
+            lines.append(f"    node.kinds = ({_tuple([f'{names[i]}._array.dtype' for i in self.wanted])})")
         if self.options:
             lines.append("    node.options = options")
         if self.saves_out:
@@ -108,6 +114,8 @@ class Plan:
             lines.append("    if out_cell[0] != out_version: node.check()")
         if self.shapes:
             lines.append(f"    {_tuple([f'shape{i}' for i in self.shapes])} = node.shapes")
+        if self.casts:
+            lines.append(f"    {_tuple([f'kind{i}' for i in self.wanted])} = node.kinds")
         if set(self.options).intersection(*[[n for names in self.arguments for n in names]]):
             lines.append(f"    {_tuple(self.options)} = node.options")
         for i, formula in enumerate(self.formulas):
@@ -119,19 +127,22 @@ class Plan:
     def _gradient_lines(self, i: int) -> list[str]:
         arguments = ", ".join(f"shape{i}" if name == "shape" else name for name in self.arguments[i])
         lines = [f"    d{i} = formula{i}({arguments})"]
-        other_type = "" if self.casts else f" or d{i}.dtype is not g.dtype"
-        lines.append(
-            f"    if type(d{i}) is not ndarray{other_type}: d{i} = settled(d{i}, {'None' if self.casts else 'g'})"
-        )
+        kind = f"kind{i}" if self.casts else "g.dtype"
+        lines.append(f"    if type(d{i}) is not ndarray or d{i}.dtype is not {kind}: d{i} = settled(d{i}, {kind})")
         if self.sums:
             lines.append(f"    if d{i}.shape != shape{i}: d{i} = sum_to_shape(d{i}, shape{i})")
         return lines
+
+    def pull_complex(self, node: Node, g: Any) -> list[Any]:
+        """`pull` for a complex gradient of a holomorphic function."""
+        return [d if d is None or d.dtype.kind != "c" else np.conjugate(d) for d in self.pull(node, np.conjugate(g))]
 
     # ---- reading 2 ---------------------------------------------------------------------------------------------------
     def pull_tensors(self, node: Node, g: Any, lift: Lift) -> list[Any]:
         """`pull` on tensors: what the formulas do is recorded in turn."""
         node.check()
-        values = {"g": g, "out": lift.output(node) if self.saves_out else None}
+        conjugate = self.holomorphic and g.is_complex()
+        values = {"g": np.conjugate(g) if conjugate else g, "out": lift.output(node) if self.saves_out else None}
         values.update(zip([self.inputs[i] for i in self.saves], node.saved[::2]))
         values.update(zip(self.options, node.options) if self.options else ())
         shapes = dict(zip(self.shapes, node.shapes)) if self.shapes else {}
@@ -142,8 +153,9 @@ class Plan:
                 continue
             values["shape"] = shapes.get(i)
             grad = lift.tensor(formula(*[values[name] for name in self.arguments[i]]))
-            if not self.casts and grad.dtype is not g.dtype:
-                grad = lift.cast(grad, g)
+            if conjugate and grad.is_complex():
+                grad = np.conjugate(grad)
+            grad = lift.cast(grad, node.kinds[self.wanted.index(i)] if self.casts else g._array.dtype)
             if self.sums and grad.shape != shapes[i]:
                 grad = sum_to_shape(grad, shapes[i])
             grads.append(grad)
@@ -154,7 +166,7 @@ def _tuple(parts: Sequence[str]) -> str:
     return ", ".join(parts) + ("," if parts else "") if len(parts) != 0 else "()"
 
 
-def _settled(grad: Any, g: Any) -> np.ndarray[Any, Any]:
-    """A gradient as an array of g's type: NumPy makes scalars of 0-d arrays, and NumPy 1 a float64 of such a float32
-    times a Python number."""
-    return np.asarray(grad) if g is None else np.asarray(grad, g.dtype)
+def settled(grad: Any, kind: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """A gradient as an array of that type: NumPy makes scalars of 0-d arrays, NumPy 1 a float64 of such a float32 times
+    a Python number, and complex numbers leave gradients of real ones complex."""
+    return np.asarray(grad.real if grad.dtype.kind == "c" != kind.kind else grad, kind)

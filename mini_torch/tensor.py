@@ -30,7 +30,6 @@ from .dtype import (
     to_numpy_dtype,
 )  # fmt: skip
 from .dtype import dtype as _dtype
-from .errors import NO_COMPLEX_GRADIENTS
 from .formatting import format_scalar, format_tensor
 from .graph import InferenceCell, Node, RemovableHandle, mode
 from .sequence import from_sequence
@@ -196,8 +195,6 @@ class Tensor(Methods):
             )
         if wanted and self._array.dtype.kind not in "fc":
             raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
-        if wanted and self._array.dtype.kind == "c":
-            raise RuntimeError(NO_COMPLEX_GRADIENTS)
         if wanted and self.is_inference() and not mode.inference:
             raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
         self._requires_grad = bool(wanted)

@@ -18,7 +18,7 @@ FLOORS = [
     ["errors"],
     ["dtype"],
     ["graph", "formatting"],
-    ["view", "plan", "sequence"],
+    ["view", "plan", "parts", "sequence"],
     ["tensor"],
     ["backward"],
     ["op"],

@@ -30,7 +30,7 @@ from .conversion import clone
 __all__ = [
     "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "arccos", "arccosh", "arcsin", "arcsinh",
     "arctan", "arctan2", "arctanh", "asin", "asinh", "atan", "atan2", "atanh", "ceil", "clamp", "clamp_max",
-    "clamp_min", "clip", "copysign", "cos", "cosh", "deg2rad", "div", "divide", "exp", "exp2", "expm1", "fix", "floor",
+    "clamp_min", "clip", "conj", "copysign", "cos", "cosh", "deg2rad", "div", "divide", "exp", "exp2", "expm1", "fix", "floor",
     "floor_divide", "fmax", "fmin", "fmod", "frac", "hypot", "lerp", "log", "log10", "log1p", "log2", "logaddexp",
     "logit", "maximum", "minimum", "mul", "multiply", "nan_to_num", "neg", "negative", "positive", "pow", "rad2deg",
     "reciprocal", "remainder", "round", "rsqrt", "rsub", "sign", "signbit", "sin", "sinc", "sinh", "sqrt", "square",
@@ -234,9 +234,10 @@ neg = unary("neg", _negated, lambda g: -g, floats=False, aliases=("negative",), 
 negative = neg
 implements(np.negative)(neg)
 positive = unary("positive", np.positive, lambda g: g, floats=False, methods=("__pos__",), doc="x")
+conj = unary("conj", np.conjugate, lambda g: np.conjugate(g), floats=False, holomorphic=False, doc="The conjugate")
 abs = unary(
     "abs", np.absolute, lambda g, x: g * np.sign(x), floats=False, aliases=("absolute",), methods=("__abs__",),
-    doc="|x|; the gradient at 0 is 0",
+    holomorphic=False, doc="|x|; the gradient at 0 is 0",
 )  # fmt: skip
 absolute = abs
 sign = unary("sign", lambda x: x.copy() if x.dtype.kind == "b" else np.sign(x), _zero, floats=False, doc="−1, 0 or 1")

@@ -16,7 +16,6 @@ from ..graph import mode
 from ..op import (
     TYPE_NAMES,
     adopt,
-    alias,
     as_operand,
     cast,
     check_writable,
@@ -27,7 +26,7 @@ from ..op import (
     rows,
     type_name,
 )
-from ..tensor import Tensor, check_dim, make, method, wrap
+from ..tensor import Tensor, alias, check_dim, make, method, wrap
 from .adjoint import add_along, add_at, cut, place, take, take_along
 from .elementwise import where
 

@@ -1,0 +1,31 @@
+"""How an operation is declared, and the one door through which every operation goes. See `row.py`."""
+
+from .inplace import adopt as adopt
+from .inplace import check_writable as check_writable
+from .inplace import inplace as inplace
+from .inplace import overwrite as overwrite
+from .inplace import own_node as own_node
+from .inplace import write_out as write_out
+from .names import functions as functions
+from .names import implements as implements
+from .names import public as public
+from .names import quiet as quiet
+from .names import takes_out as takes_out
+from .pointwise import binary as binary
+from .pointwise import unary as unary
+from .row import Formula as Formula
+from .row import Forward as Forward
+from .row import Row as Row
+from .row import apply as apply
+from .row import record as record
+from .row import row as row
+from .row import rows as rows
+from .row import variadic as variadic
+from .several import several as several
+from .types import TYPE_NAMES as TYPE_NAMES
+from .types import as_operand as as_operand
+from .types import cast as cast
+from .types import common_type as common_type
+from .types import operands as operands
+from .types import shape_mismatch as shape_mismatch
+from .types import type_name as type_name

@@ -1,0 +1,131 @@
+"""How a function gets its public names: in the table of functions, on Tensor, among NumPy's functions."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Tensor, numpy_entries
+from ..tensor import method as enter_method
+from .inplace import inplace, write_out
+from .row import parameters_of
+
+__all__ = ["describe", "enter_ufunc", "functions", "implements", "public", "publish", "publish_inplace", "quiet",
+           "takes_out"]  # fmt: skip
+
+functions: dict[str, Callable[..., Any]] = {}  # every public function by its name
+
+
+def public(
+    function: Callable[..., Any] | None = None, /, *, name: str | None = None, method: bool = True,
+    function_too: bool = True, aliases: tuple[str, ...] = (), inplace: bool = False,
+) -> Any:  # fmt: skip
+    """Decorator: enters a function into the table of public functions and makes it a method of Tensor.
+
+    With `inplace`, there is the method `name_`, too. The function takes `out=`, see `takes_out`.
+    """
+
+    def enter(function: Callable[..., Any]) -> Callable[..., Any]:
+        names = (name or function.__name__, *aliases)
+        called = takes_out(function)
+        if function_too:
+            functions.update(dict.fromkeys(names, called))
+        if method:
+            for each in names:
+                enter_method(each, called if "dim" in parameters_of(function) else function)
+            if inplace:
+                publish_inplace(function, names)
+        return called
+
+    return enter if function is None else enter(function)
+
+
+_NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
+
+
+def takes_out(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function as people call it: with `out=` for a place to write to, with NumPy's `axis=` and `keepdims=` for `dim=` and `keepdim=`, and
+    with PyTorch's words for what is no tensor."""
+    parameters = parameters_of(function)
+
+    @functools.wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        out = None
+        if kwargs:
+            out = kwargs.pop("out", None)
+            if "dim" in parameters:
+                for theirs in _NUMPY_NAMES.keys() & kwargs.keys():
+                    kwargs[_NUMPY_NAMES[theirs]] = kwargs.pop(theirs)
+        try:
+            result = function(*args, **kwargs)
+        except AttributeError as error:
+            _explain(function.__name__, {**dict(zip(parameters, args)), **kwargs}, error)
+            raise
+        return result if out is None else write_out(result, out)
+
+    return called
+
+
+def _explain(name: str, given: dict[str, Any], error: AttributeError) -> None:
+    """If what has no array is one of the arguments, says so: TypeError."""
+    for position, (parameter, value) in enumerate(given.items(), 1):
+        if value is error.obj and not isinstance(value, Tensor):
+            raise TypeError(
+                f"{name}(): argument '{parameter}' (position {position}) must be Tensor, not {type(value).__name__}"
+            ) from None
+
+
+def publish(function: Any, names: tuple[str, ...], methods: tuple[str, ...], export: bool) -> None:
+    """Enters a function under its names into the table, and on Tensor."""
+    for name in names:
+        if export:
+            functions[name] = function
+    for name in methods:
+        enter_method(name, function)
+
+
+def implements(*numpy_functions: Any) -> Any:
+    """Decorator: the function stands in for NumPy's when that is called on tensors (it has NumPy's signature)."""
+
+    def enter(function: Callable[..., Any]) -> Callable[..., Any]:
+        for each in numpy_functions:
+            numpy_entries[each] = function
+        return function
+
+    return enter
+
+
+def enter_ufunc(forward: Any, function: Any) -> None:
+    """If `forward` is NumPy's ufunc (or a quiet one), the function stands in for it on tensors."""
+    ufunc = getattr(forward, "__wrapped__", forward)
+    if isinstance(ufunc, np.ufunc):
+        numpy_entries.setdefault(ufunc, function)
+
+
+def describe(function: Any, name: str, doc: str) -> None:
+    """Gives a made function its name and docstring."""
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"{doc or name}\n\nElementwise, with PyTorch's promotion. Source: PyTorch's `torch.{name}`."
+
+
+def quiet(ufunc: Any) -> Any:
+    """The function without NumPy's floating-point warnings: log(0) is -inf in PyTorch, and no news.
+
+    Only for what meets such values in normal use: the switch costs about half a microsecond a call.
+    """
+
+    @functools.wraps(ufunc)
+    def silent(*args: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return ufunc(*args)
+
+    return silent
+
+
+def publish_inplace(function: Any, names: tuple[str, ...]) -> None:
+    """Makes the in-place form a method under each name."""
+    for name in names:
+        enter_method(f"{name}_", inplace(function))

@@ -1,0 +1,135 @@
+"""Declaring elementwise operations of one and of two tensors: `unary` and `binary`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..dtype import default_numpy_dtype
+from ..tensor import Tensor, make, method
+from .inplace import inplace, write_out
+from .names import describe, enter_ufunc, publish, publish_inplace
+from .row import Formula, Forward, Row, apply
+from .types import cast, operands, shape_mismatch
+
+__all__ = ["binary", "unary"]
+
+_ndarray = np.ndarray
+
+
+def unary(
+    name: str, forward: Forward, rule: Formula | None = None, *, floats: bool = True, doc: str = "",
+    methods: tuple[str, ...] = (), aliases: tuple[str, ...] = (), export: bool = True, holomorphic: bool = True,
+) -> Callable[..., Tensor]:  # fmt: skip
+    """Declares an elementwise operation of one tensor: function, method, in-place method, NumPy entry.
+
+    With `floats`, integers are computed in the default floating type. `methods` are further method names.
+    """
+    new = Row(name, forward, {} if rule is None else {"x": rule}, holomorphic=holomorphic)
+
+    def function(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+        if not isinstance(input, Tensor):
+            if isinstance(input, _ndarray | np.generic):
+                return forward(input)
+            raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+        if floats and input._array.dtype.kind not in "fc":
+            input = cast(input, default_numpy_dtype())
+        return apply(new, (input,)) if out is None else write_out(apply(new, (input,)), out)
+
+    describe(function, name, doc)
+    publish(function, (name, *aliases), (name, *aliases, *methods), export)
+    if rule is not None:
+        publish_inplace(function, (name, *aliases))
+    enter_ufunc(forward, function)
+    return function
+
+
+def binary(
+    name: str, forward: Forward, *, x: Formula | None = None, y: Formula | None = None, floats: bool = False,
+    result: type | None = None, operator: str | None = None, doc: str = "", aliases: tuple[str, ...] = (),
+    export: bool = True, check: Callable[[Any, Any, Tensor, Tensor], None] | None = None, holomorphic: bool = True,
+) -> Callable[..., Tensor]:  # fmt: skip
+    """Declares an elementwise operation of two operands, tensors or numbers, with broadcasting and promotion.
+
+    `operator` names Python's operator (`"add"`: `__add__`, `__radd__`, `__iadd__`). With `floats`, integers are
+    computed in the default floating type. `result=bool` is for comparisons.
+    """
+    new = Row(name, forward, {} if x is None and y is None else {"x": x, "y": y}, broadcasts=True,
+              holomorphic=holomorphic)  # fmt: skip
+    slow = functools.partial(_binary_slow, new, floats, check)
+    plain = not (floats or check)
+
+    def function(input: Any, other: Any) -> Any:
+        # Two tensors of one type need no promotion. A NumPy dtype is one object per type, so `is` will do.
+        if isinstance(other, Tensor) and isinstance(input, Tensor):
+            kind = input._array.dtype
+            if kind is other._array.dtype and (plain or kind.kind == "f"):
+                try:
+                    return apply(new, (input, other))
+                except ValueError as error:
+                    raise shape_mismatch(input._array.shape, other._array.shape) from error
+        elif (type(other) is float or type(other) is int) and other and isinstance(input, Tensor):
+            kind = input._array.dtype
+            if kind.kind == "f":  # a tensor and a number: the number as a tensor, made once
+                constant = constants.get((other, kind))
+                if constant is None:
+                    constant = _constant(other, kind)
+                return apply(new, (input, constant))
+        return slow(input, other)
+
+    describe(function, name, doc)
+    if operator:
+        _install_operators(function, operator, in_place=result is None)
+
+    def checked(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+        result = function(input, other)
+        if result is NotImplemented:
+            at = 2 if isinstance(input, Tensor) else 1
+            bad = other if at == 2 else input
+            raise TypeError(
+                f"{name}(): argument '{('input', 'other')[at - 1]}' (position {at}) must be Tensor, not "
+                f"{type(bad).__name__}"
+            )
+        return result if out is None else write_out(result, out)
+
+    describe(checked, name, doc)
+    if export:
+        publish(checked, (name, *aliases), (name, *aliases), True)
+        publish_inplace(function, (name, *aliases))
+    enter_ufunc(forward, checked)
+    return function
+
+
+constants: dict[tuple[float, np.dtype[Any]], Tensor] = {}
+
+
+def _constant(number: float, kind: np.dtype[Any]) -> Tensor:
+    """The number as a tensor of type `kind`, kept for the next time (making one costs as much as a small product)."""
+    if len(constants) > 1000:
+        constants.clear()
+    made = constants[number, kind] = make(Tensor, np.array(number, kind))
+    made._cell = [0, 0]  # it outlives an inference_mode that it may have been made in
+    return made
+
+
+def _binary_slow(new: Row, floats: bool, check: Any, input: Any, other: Any) -> Any:
+    """A binary operation whose operands must be brought to one type first."""
+    pair = operands(input, other, floats)
+    if pair is None:
+        return NotImplemented
+    if check:
+        check(input, other, *pair)
+    try:
+        return apply(new, pair)
+    except ValueError as error:
+        raise shape_mismatch(pair[0]._array.shape, pair[1]._array.shape) from error
+
+
+def _install_operators(function: Any, name: str, in_place: bool) -> None:
+    method(f"__{name}__", function)
+    if in_place:
+        method(f"__r{name}__", lambda self, other: function(other, self))
+        method(f"__i{name}__", inplace(function))

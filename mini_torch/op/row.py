@@ -1,0 +1,225 @@
+"""How an operation is declared, and the one door through which every operation goes.
+
+A row is a forward and, per differentiable input, one formula for its gradient (a vector-Jacobian product), both in
+plain NumPy:
+
+    exp = unary("exp", np.exp, lambda g, out: g * out)
+    mul = binary("mul", np.multiply, x=lambda g, y: g * y, y=lambda g, x: g * x)
+    _sum = row("sum", lambda x, axis, keepdims: ..., x=lambda g, shape, axis, keepdims: ...)
+
+A formula's parameter names say what it needs, and so what is saved: `g` (the gradient of the output), `out`, an input
+by its name, an option of the forward by its name, and `shape` (its own input's shape). The engine sums a gradient over
+broadcast axes and keeps its type; no formula does.
+
+The same formula runs on arrays (eager backward) and on tensors (`create_graph=True`), so it uses NumPy's functions
+only: `np.sum(g, axis=…)`, never `g.sum(…)`, never `+=`, `g[i] = …` or `out=`. What must write in place is a row of its
+own, declared with its adjoint (take / scatter-add, window / overlap-add …). What `row` returns works on arrays, too, so
+that one row's formula can call another.
+
+Complex numbers: formulas are written as for real ones. A gradient is the conjugate of the derivative (PyTorch's
+convention: the direction of steepest ascent), so for a complex g the engine takes conj(formula(conj(g), …)), which is
+right for every holomorphic function. A row that is not (abs, real, conj, eigh …) says `holomorphic=False`; its formula
+gets g as it is and conjugates where it must. A complex gradient of a real input loses its imaginary part.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+from ..graph import mode
+from ..plan import Plan
+from ..tensor import Tensor, make, wrap
+from ..view import View
+
+__all__ = ["Formula", "Forward", "Row", "apply", "parameters_of", "record", "row", "rows", "variadic"]
+
+Forward = Callable[..., Any]
+Formula = Callable[..., Any]
+
+rows: dict[str, Row] = {}  # the table: every operation by its name
+
+_ndarray = np.ndarray
+_blank = object.__new__
+
+
+class Row:
+    """An operation's definition. `rules` has a formula (or None) per tensor input, in the forward's order."""
+
+    __slots__ = ("broadcasts", "casts", "forward", "grad_name", "holomorphic", "inputs", "lends", "name", "options",
+                 "plans", "rules", "view")  # fmt: skip
+
+    def __init__(
+        self, name: str, forward: Forward, rules: dict[str, Formula | None], *, options: tuple[str, ...] = (),
+        grad_name: str | None = None, view: bool = False, casts: bool = False, broadcasts: bool = False,
+        lends: bool = False, holomorphic: bool = True,
+    ) -> None:  # fmt: skip
+        self.name = name
+        self.forward = forward
+        self.rules = rules
+        self.inputs = tuple(rules)
+        self.options = options
+        taken = {"g", "out", "shape"}.intersection(self.inputs + options)
+        assert not taken, f"row {name}: {taken} have a meaning of their own in formulas"
+        self.grad_name = grad_name or "".join(part.capitalize() for part in name.split("_")) + "Backward0"
+        self.view = view  # the forward gives a view of its input's memory
+        self.casts = casts or not holomorphic  # an input may have another type than the output
+        self.holomorphic = holomorphic
+        self.broadcasts = broadcasts  # inputs may have different shapes
+        self.lends = lends  # a formula may return an array that somebody else holds
+        self.plans: dict[int, Plan] = {}
+        rows[name] = self
+
+    def plan(self, key: int) -> Plan:
+        """The plan for one kind of call.
+
+        `key` has bit i set where input i wants a gradient, and the bit above the inputs' where one was broadcast.
+        """
+        wanted = [rule if key >> i & 1 else None for i, rule in enumerate(self.rules.values())]
+        self.plans[key] = plan = Plan(
+            self.grad_name, self.inputs, self.options, wanted, broadcast=bool(key >> len(wanted)), casts=self.casts,
+            lends=self.lends, holomorphic=self.holomorphic,
+        )  # fmt: skip
+        return plan
+
+    def __repr__(self) -> str:
+        return f"<row {self.name}({', '.join(self.inputs + self.options)})>"
+
+
+# ---- the one door ----------------------------------------------------------------------------------------------------
+def apply(row: Row, inputs: tuple[Tensor, ...], options: tuple[Any, ...] = ()) -> Tensor:
+    """Runs the row's forward on the inputs' arrays and, where a gradient is wanted, records a node."""
+    array = row.forward(*map(_array_of, inputs), *options) if options else row.forward(*map(_array_of, inputs))
+    if type(array) is not _ndarray:
+        array = _as_array(array, inputs[0]._array.dtype)
+    out = _blank(Tensor)  # `make`, written out: these are the hottest lines of the library
+    out._array = array
+    out._cell = [0, 0]
+    out._requires_grad = False
+    out._node = out._grad = out._view = None
+    if mode.enabled:
+        record(row, inputs, options, out)
+    elif mode.inference:
+        out._cell = make(Tensor, array)._cell
+    if row.view:
+        _make_view(row, inputs[0], options, out)
+    return out
+
+
+def _as_array(scalar: Any, kind: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """NumPy's scalar, which is what it makes of 0-d arrays, as an array; a float stays as wide as the input was
+    (NumPy 1 makes a float64 of a 0-d float32 and a Python number)."""
+    return np.asarray(scalar, kind if kind.kind == "f" == scalar.dtype.kind else None)
+
+
+def record(row: Row, inputs: tuple[Tensor, ...], options: tuple[Any, ...], out: Tensor) -> None:
+    """Puts a node behind `out` if one of the inputs wants a gradient."""
+    key, bit = 0, 1
+    for x in inputs:
+        if x._view is not None and x._view.generation != x._cell[1]:
+            x._view.refresh(x)
+        if x._requires_grad:
+            key += bit
+        bit += bit
+    if not key or not row.rules:
+        return
+    if row.broadcasts:
+        shape = out._array.shape
+        for x in inputs:
+            if x._array.shape != shape and x._requires_grad:
+                key += bit
+                break
+    (row.plans.get(key) or row.plan(key)).keep(inputs, options, out)
+    if mode.anomaly:
+        out._node.notes = {"traceback": _where_called()}
+
+
+def _where_called() -> str:
+    import traceback  # here: a millisecond of every program's start, for those few that look for a NaN
+
+    return "".join(traceback.format_list(traceback.extract_stack()[:-4]))
+
+
+_array_of = attrgetter("_array")
+
+
+def _make_view(row: Row, x: Tensor, options: tuple[Any, ...], out: Tensor) -> None:
+    step = (functions_of_rows[row.name], options)
+    if x._view is not None:
+        base, steps = x._view.base, (*x._view.steps, step)
+    else:
+        base, steps = x, (step,)
+    out._cell = x._cell
+    out._view = View(base, steps)
+
+
+functions_of_rows: dict[str, Callable[..., Any]] = {}
+
+
+def parameters_of(function: Any) -> tuple[str, ...]:
+    """A function's positional parameters by name (`inspect.signature` would take a third of the import's time)."""
+    code = inspect.unwrap(function).__code__
+    return code.co_varnames[: code.co_argcount]
+
+
+# ---- declaring -------------------------------------------------------------------------------------------------------
+def row(name: str, forward: Forward, /, *, grad_name: str | None = None, view: bool = False, casts: bool = False,
+        broadcasts: bool = False, lends: bool = False, holomorphic: bool = True,
+        **rules: Formula | None) -> Callable[..., Any]:  # fmt: skip
+    """Declares an operation: the forward's first parameters are the tensors that `rules` names, the rest options.
+
+    The result takes all of them by position. On tensors it runs and records; on arrays it only runs the forward. A
+    rule of None is for an input that has no gradient (an index, say) but must not change before backward. `casts` is
+    for a result of another type than an input's (a gradient takes its input's type).
+    """
+    parameters = parameters_of(forward)
+    count = len(rules)
+    assert parameters[:count] == tuple(rules), f"row {name}: forward{parameters} does not start with {tuple(rules)}"
+    new = Row(name, forward, rules, options=parameters[count:], grad_name=grad_name, view=view, casts=casts,
+              broadcasts=broadcasts, lends=lends, holomorphic=holomorphic)  # fmt: skip
+
+    def of_one(x: Any, *options: Any) -> Any:
+        return apply(new, (x,), options) if isinstance(x, Tensor) else forward(x, *options)
+
+    def of_several(*args: Any) -> Any:
+        inputs = args[:count]
+        for x in inputs:
+            if not isinstance(x, Tensor):
+                break
+        else:
+            return apply(new, inputs, args[count:])
+        if not any(isinstance(x, Tensor) for x in inputs):
+            return forward(*args)
+        return apply(new, tuple([x if isinstance(x, Tensor) else wrap(x) for x in inputs]), args[count:])
+
+    function = of_one if count == 1 else of_several
+    function.__name__ = name
+    functions_of_rows[name] = function
+    return function
+
+
+def variadic(name: str, forward: Forward, rule: Formula) -> Callable[..., Any]:
+    """Declares an operation of any number of tensors, called as `f(tensors, *options)`.
+
+    `forward(arrays, *options)`; `rule(i, g, *options)` is the gradient of the i-th. There is one row per number.
+    """
+    options = parameters_of(forward)[1:]
+
+    @functools.cache
+    def row_of(count: int) -> Row:
+        rules: dict[str, Formula | None] = {f"x{i}": functools.partial(rule, i) for i in range(count)}
+        return Row(name, lambda *args: forward(args[:count], *args[count:]), rules, options=options)
+
+    def function(tensors: Any, *options: Any) -> Any:
+        if not any(isinstance(x, Tensor) for x in tensors):
+            return forward(tensors, *options)
+        return apply(row_of(len(tensors)), tuple([x if isinstance(x, Tensor) else wrap(x) for x in tensors]), options)
+
+    row_of(2)
+    return function
+

@@ -1,0 +1,91 @@
+"""Operands brought to their common type, and casts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..dtype import default_numpy_dtype, from_numpy_dtype, promote_operands, scalar_dtype
+from ..tensor import Tensor, make, wrap
+from .row import row
+
+__all__ = ["TYPE_NAMES", "as_operand", "cast", "common_type", "operands", "shape_mismatch", "type_name"]
+
+_ndarray = np.ndarray
+
+
+def operands(input: Any, other: Any, floats: bool = False) -> tuple[Tensor, Tensor] | None:
+    """Two operands as tensors of their common type; None if one is neither tensor nor number."""
+    kinds = []
+    for x in (input, other):
+        if isinstance(x, Tensor):
+            kinds.append((x._array.dtype, 2 if x._array.ndim else 1))
+        elif isinstance(x, bool | int | float | complex):
+            kinds.append((scalar_dtype(x), 0))
+        elif isinstance(x, np.generic | _ndarray):
+            from_numpy_dtype(x.dtype)
+            kinds.append((x.dtype, 2 if x.ndim else 1))
+        else:
+            return None
+    kind = promote_operands(tuple(kinds), default_numpy_dtype())
+    if floats and kind.kind in "biu":
+        kind = default_numpy_dtype()
+    return as_operand(input, kind), as_operand(other, kind)
+
+
+def as_operand(x: Any, kind: np.dtype[Any]) -> Tensor:
+    """A tensor or number as a tensor of NumPy type `kind`."""
+    if isinstance(x, Tensor):
+        return x if x._array.dtype is kind else cast(x, kind)
+    if kind.kind in "iu" and isinstance(x, int):
+        limits = np.iinfo(kind)
+        if not limits.min <= x <= limits.max:  # wraps around, as in PyTorch
+            x = int(np.array(x & (2**64 - 1), np.uint64).astype(kind))
+    return make(Tensor, np.array(x, kind))
+
+
+def common_type(*values: Any) -> np.dtype[Any]:
+    """The type that these tensors and numbers have together."""
+    kinds = tuple(
+        (x._array.dtype, 2 if x._array.ndim else 1) if isinstance(x, Tensor) else (scalar_dtype(x), 0) for x in values
+    )
+    return promote_operands(kinds, default_numpy_dtype())
+
+
+def shape_mismatch(a: tuple[int, ...], b: tuple[int, ...]) -> RuntimeError:
+    """PyTorch's error for shapes that do not broadcast."""
+    for i in range(1, min(len(a), len(b)) + 1):
+        if a[-i] != b[-i] and 1 not in (a[-i], b[-i]):
+            at = max(len(a), len(b)) - i
+            return RuntimeError(
+                f"The size of tensor a ({a[-i]}) must match the size of tensor b ({b[-i]}) at non-singleton dimension "
+                f"{at} (shapes {list(a)} and {list(b)})"
+            )
+    return RuntimeError(f"shapes {list(a)} and {list(b)} do not fit together")
+
+
+TYPE_NAMES = {"bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short", "int32": "Int", "int64": "Long",
+               "float16": "Half", "float32": "Float", "float64": "Double", "complex64": "ComplexFloat",
+               "complex128": "ComplexDouble"}  # fmt: skip
+
+
+def type_name(kind: np.dtype[Any]) -> str:
+    """PyTorch's name of a type in messages: 'Float', 'Long' …"""
+    return TYPE_NAMES[kind.name]
+
+
+# ---- casts ----------------------------------------------------------------------------------------------------------
+def _as_type(x: Any, kind: np.dtype[Any]) -> Any:
+    if x.dtype.kind == "c" != kind.kind and kind.kind != "b":
+        x = x.real
+    return x.astype(kind)
+
+
+_cast: Callable[..., Any] = row("to_copy", _as_type, casts=True, x=lambda g: g)  # the engine brings g to x's type
+
+
+def cast(x: Tensor, kind: np.dtype[Any]) -> Tensor:
+    """A copy in the NumPy type `kind`; recorded if both types can have gradients, else outside the graph."""
+    return _cast(x, kind) if x._requires_grad and kind.kind in "fc" else wrap(_as_type(x._array, kind))

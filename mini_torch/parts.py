@@ -1,0 +1,49 @@
+"""Several results of one node: each has a `Pick` behind it, and their gradients travel together as `Parts`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .graph import Node
+
+__all__ = ["Parts", "Pick"]
+
+
+class Parts:
+    """Gradients of several results on their way to the node that they share, by the result's number."""
+
+    base = None
+
+    def __init__(self, parts: dict[int, Any]) -> None:
+        self.parts = parts
+
+    def __add__(self, other: Parts) -> Parts:
+        merged = dict(self.parts)
+        for i, g in other.parts.items():
+            merged[i] = merged[i] + g if i in merged else g
+        return Parts(merged)
+
+
+class _PickPlan:
+    """Passes the gradient on as a part of the whole."""
+
+    lends = keeps = saves_out = holomorphic = False
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def pull(self, node: Pick, g: Any) -> list[Any]:
+        return [Parts({node.index: g})]
+
+    def pull_tensors(self, node: Pick, g: Any, lift: Any) -> list[Any]:
+        return self.pull(node, g)
+
+
+class Pick(Node):
+    """One of the results of a node."""
+
+    __slots__ = ("index",)
+
+    def __init__(self, node: Node, index: int) -> None:
+        super().__init__(_PickPlan(node.plan.name), [node])
+        self.index = index
