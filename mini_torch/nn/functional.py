@@ -8,6 +8,8 @@ from ..ops.cross_entropy import *  # noqa: F403
 from ..ops.distance import *  # noqa: F403
 from ..ops.dropout import *  # noqa: F403
 from ..ops.embedding import *  # noqa: F403
+from ..ops.likelihood import *  # noqa: F403
 from ..ops.loss import *  # noqa: F403
+from ..ops.margin import *  # noqa: F403
 from ..ops.normalization import *  # noqa: F403
 from ..ops.padding import *  # noqa: F403

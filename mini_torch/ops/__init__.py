@@ -12,9 +12,11 @@ from .embedding import *  # noqa: F403
 from .extremes import *  # noqa: F403
 from .indexing import *  # noqa: F403
 from .join import *  # noqa: F403
+from .likelihood import *  # noqa: F403
 from .linalg import *  # noqa: F403
 from .linalg import linear as linear
 from .loss import *  # noqa: F403
+from .margin import *  # noqa: F403
 from .normalization import *  # noqa: F403
 from .padding import *  # noqa: F403
 from .reduction import *  # noqa: F403

@@ -34,6 +34,13 @@ def need_floats(x: Tensor, name: str) -> None:
         raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{type_name(x._array.dtype)}'")
 
 
+def need_reals(x: Tensor, name: str, half: bool = True) -> None:
+    """NotImplementedError unless `x` is floating, and not complex; nor float16 unless `half`."""
+    kind = x._array.dtype
+    if kind.kind != "f" or (kind.itemsize == 2 and not half):
+        raise NotImplementedError(f"\"{name}\" not implemented for '{type_name(kind)}'")
+
+
 def _run(function: Callable[..., Tensor], input: Tensor, options: tuple[Any, ...], inplace: bool) -> Tensor:
     return (in_place_form(function) if inplace else function)(input, *options)
 

@@ -1,6 +1,7 @@
 """Losses: how far a prediction is from its target. All take `reduction`: 'mean', 'sum' or 'none' (one per element).
 
-Each is one row, its reduction included. Cross entropy is in `cross_entropy.py`.
+Each is one row, its reduction included. Cross entropy is in `cross_entropy.py`; what
+asks for a margin in `margin.py`; likelihoods of distributions in `likelihood.py`.
 """
 
 from __future__ import annotations
@@ -11,16 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from ..op import operands, quiet, row, type_name
+from ..dtype import default_numpy_dtype
+from ..op import as_operand, common_type, operands, quiet, row, type_name
 from ..tensor import Tensor
 from .activation import logsigmoid_row, need_floats, sigmoid
-from .elementwise import abs, exp, log, log1p, xlogy
+from .elementwise import abs, log, log1p
 from .reduction import mean, sum
 from .shape import broadcast_tensors
 from .special import keeps_type
 
 __all__ = [
-    "binary_cross_entropy", "binary_cross_entropy_with_logits", "half_squared_error", "huber_loss", "kl_div", "l1_loss",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "half_squared_error", "huber_loss", "l1_loss",
     "mse_loss", "smooth_l1_loss",
 ]  # fmt: skip
 
@@ -42,12 +44,20 @@ def check_reduction(reduction: str) -> None:
         raise ValueError(f"{reduction} is not a valid value for reduction")
 
 
+def as_floats(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """The tensors in the floating type that they have together."""
+    kind = common_type(*tensors)
+    if kind.kind not in "fc":
+        kind = default_numpy_dtype()
+    return tuple([as_operand(x, kind) for x in tensors])
+
+
 def reduced(loss: Tensor, reduction: str) -> Tensor:
     check_reduction(reduction)
     return mean(loss) if reduction == "mean" else sum(loss) if reduction == "sum" else loss
 
 
-def _elementwise(name: str, each: Any, *, x: Any, y: Any) -> Any:
+def elementwise_loss(name: str, each: Any, *, x: Any, y: Any) -> Any:
     """The row of a loss of two equal shapes: `each` element's, or, unless `scale` is None, their sum times `scale`.
 
     The formulas are `each`'s; all take (g, x, y, option).
@@ -63,7 +73,7 @@ def _elementwise(name: str, each: Any, *, x: Any, y: Any) -> Any:
     return row(name, quiet(keeps_type(forward)), x=of(x), y=of(y))
 
 
-def _apply(core: Any, input: Tensor, target: Tensor, reduction: str, option: Any = None) -> Tensor:
+def applied(core: Any, input: Tensor, target: Tensor, reduction: str, option: Any = None) -> Tensor:
     check_reduction(reduction)
     if input._array.shape != target._array.shape:
         input, target = broadcast_tensors(input, target)
@@ -184,11 +194,11 @@ def _huber_slope(g: Any, d: Any, delta: float) -> Any:
     return g * np.where(np.abs(d) <= delta, d, delta * np.sign(d))
 
 
-_huber = _elementwise(
+_huber = elementwise_loss(
     "huber_loss", _huber_each, x=lambda g, x, y, delta: _huber_slope(g, x - y, delta),
     y=lambda g, x, y, delta: _huber_slope(g, y - x, delta),
 )  # fmt: skip
-_smooth_l1 = _elementwise(
+_smooth_l1 = elementwise_loss(
     "smooth_l1_loss", lambda x, y, beta: _huber_each(x, y, beta) / beta,
     x=lambda g, x, y, beta: _huber_slope(g / beta, x - y, beta),
     y=lambda g, x, y, beta: _huber_slope(g / beta, y - x, beta),
@@ -206,8 +216,8 @@ def huber_loss(
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
     _warn_of_size(input, target)
     if weight is not None:
-        return reduced(_weighted(_apply(_huber, input, target, "none", delta), weight, input), reduction)
-    return _apply(_huber, input, target, reduction, delta)
+        return reduced(_weighted(applied(_huber, input, target, "none", delta), weight, input), reduction)
+    return applied(_huber, input, target, reduction, delta)
 
 
 def smooth_l1_loss(
@@ -224,7 +234,7 @@ def smooth_l1_loss(
     reduction = reduction_of(size_average, reduce, reduction)
     if not beta:
         return reduced(abs(input - target), reduction)
-    return _apply(_smooth_l1, input, target, reduction, beta)
+    return applied(_smooth_l1, input, target, reduction, beta)
 
 
 # ---- two classes ----------------------------------------------------------------------------------------------------
@@ -232,7 +242,7 @@ def _bce_each(x: Any, y: Any, _: Any) -> Any:
     return (y - 1) * np.maximum(np.log1p(-x), -100) - y * np.maximum(np.log(x), -100)
 
 
-_bce = _elementwise(
+_bce = elementwise_loss(
     "binary_cross_entropy", _bce_each, x=lambda g, x, y, _: g * (x - y) / np.maximum((1 - x) * x, 1e-12),
     y=lambda g, x, y, _: g * (np.maximum(log1p(-x), -100.0) - np.maximum(log(x), -100.0)),
 )  # fmt: skip
@@ -258,8 +268,8 @@ def binary_cross_entropy(
     if x.size and not (x.min() >= 0 and x.max() <= 1):
         raise RuntimeError("all elements of input should be between 0 and 1")
     if weight is None:
-        return _apply(_bce, input, target, reduction)
-    return reduced(_apply(_bce, input, target, "none") * weight, reduction)
+        return applied(_bce, input, target, reduction)
+    return reduced(applied(_bce, input, target, "none") * weight, reduction)
 
 
 def _check_same_type(input: Tensor, target: Tensor) -> None:
@@ -288,7 +298,7 @@ def _target_slope(g: Any, x: Any, y: Any, weight: Any) -> Any:
     return -g * x if weight is None else g * (logsigmoid_row(-x) - weight * logsigmoid_row(x))
 
 
-_bce_with_logits = _elementwise(
+bce_with_logits_row = elementwise_loss(
     "binary_cross_entropy_with_logits", _logits_each, x=_logits_slope, y=_target_slope
 )  # fmt: skip
 
@@ -307,29 +317,5 @@ def binary_cross_entropy_with_logits(
         raise ValueError(f"Target size ({target.size()}) must be the same as input size ({input.size()})")
     positive = None if pos_weight is None else pos_weight._array
     if weight is None:
-        return _apply(_bce_with_logits, input, target, reduction, positive)
-    return reduced(_apply(_bce_with_logits, input, target, "none", positive) * weight, reduction)
-
-
-# ---- distributions --------------------------------------------------------------------------------------------------
-def kl_div(
-    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
-    reduction: str = "mean", log_target: bool = False,
-) -> Tensor:  # fmt: skip
-    """target · (ln target - input): the Kullback-Leibler divergence, input holding log-probabilities.
-
-    With `log_target` the target does, too. reduction='batchmean' divides the sum by the first size: the definition.
-    Source: PyTorch's `nn.functional.kl_div`.
-    """
-    reduction = reduction_of(size_average, reduce, reduction)
-    if reduction == "mean":
-        warnings.warn(
-            "reduction: 'mean' divides the total loss by both the batch size and the support size.'batchmean' divides "
-            "only by the batch size, and aligns with the KL div math definition.'mean' will be changed to behave the "
-            "same as 'batchmean' in the next major release.",
-            stacklevel=2,
-        )
-    loss = exp(target) * (target - input) if log_target else xlogy(target, target) - target * input
-    if reduction == "batchmean":
-        return sum(loss) / input._array.shape[0] if input._array.ndim else loss
-    return reduced(loss, reduction)
+        return applied(bce_with_logits_row, input, target, reduction, positive)
+    return reduced(applied(bce_with_logits_row, input, target, "none", positive) * weight, reduction)

@@ -6,6 +6,7 @@ from ...loss import *  # noqa: F403
 from ...network import *  # noqa: F403
 from . import activation as activation
 from . import container as container
+from . import distance as distance
 from . import dropout as dropout
 from . import flatten as flatten
 from . import lazy as lazy
