@@ -42,7 +42,6 @@ from .ops.activation import threshold_ as threshold_
 from .ops.comparison import *  # noqa: F403
 from .ops.conversion import *  # noqa: F403
 from .ops.diagonal import *  # noqa: F403
-from .ops.dropout import dropout as dropout
 from .ops.elementwise import *  # noqa: F403
 from .ops.extremes import *  # noqa: F403
 from .ops.indexing import *  # noqa: F403
@@ -53,6 +52,7 @@ from .ops.normalization import log_softmax as log_softmax
 from .ops.normalization import softmax as softmax
 from .ops.reduction import *  # noqa: F403
 from .ops.shape import *  # noqa: F403
+from .ops.short_dropout import *  # noqa: F403
 from .ops.sorting import *  # noqa: F403
 from .ops.special import erf as erf
 from .ops.special import erfc as erfc

@@ -15,6 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from .creation import empty_like
+from .graph import no_grad
+from .random import inplace as fill
 from .random.generator import Generator, chosen, default_generator
 from .tensor import Tensor
 
@@ -76,16 +79,14 @@ def _is_empty(tensor: Tensor) -> bool:
 # ---- PyTorch's functions --------------------------------------------------------------------------------------------
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Fills `tensor` with numbers drawn uniformly from [a, b). Source: PyTorch's `nn.init.uniform_`."""
-    if a > b:
-        raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={a} > to={b}")
-    return _write(tensor, chosen(generator).uniform(tensor._array.shape, a, b, tensor._array.dtype))
+    with no_grad():
+        return fill.uniform_(tensor, a, b, generator=generator)
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Fills `tensor` with normal numbers. Source: PyTorch's `nn.init.normal_`."""
-    if std < 0:
-        raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
-    return _write(tensor, chosen(generator).normal(tensor._array.shape, mean, std, tensor._array.dtype))
+    with no_grad():
+        return fill.normal_(tensor, mean, std, generator=generator)
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
@@ -220,23 +221,29 @@ def _share_below(x: float) -> float:
 
 def _normal_within(tensor: Tensor, mean: float, std: float, a: float, b: float, generator: Generator) -> Any:
     """As in PyTorch, all are drawn anew as long as one is outside, and only those outside are replaced."""
-    shape, kind = tensor._array.shape, tensor._array.dtype
-    values = generator.normal(shape, mean, std, kind)
+
+    def drawn() -> Any:
+        return normal_(empty_like(tensor), mean, std, generator)._array
+
+    values = drawn()
     while (outside := (values < a) | (values > b)).any():
-        values = np.where(outside, generator.normal(shape, mean, std, kind), values)
+        values = np.where(outside, drawn(), values)
     return values
 
 
 def _uniform_thinned(tensor: Tensor, mean: float, std: float, a: float, b: float, generator: Generator) -> Any:
     """Where [a, b] is far out: uniform candidates, kept with a probability as high as the density there."""
-    shape, kind = tensor._array.shape, tensor._array.dtype
+
+    def drawn(low: float, high: float) -> Any:
+        return uniform_(empty_like(tensor), low, high, generator)._array
+
     peak = -0.5 * ((max(a, min(mean, b)) - mean) / std) ** 2
-    values, pending = np.zeros(shape, kind), np.ones(shape, bool)
+    values, pending = np.zeros_like(tensor._array), np.ones_like(tensor._array, bool)
     while pending.any():
-        candidates = generator.uniform(shape, a, b, kind)
+        candidates = drawn(a, b)
         values = np.where(pending, candidates, values)
         with np.errstate(divide="ignore"):
-            chance = np.log(generator.uniform(shape, dtype=kind))
+            chance = np.log(drawn(0, 1))
         pending &= chance > np.square((candidates - mean) / std) * -0.5 - peak
     return values
 

@@ -21,5 +21,6 @@ from .normalization import *  # noqa: F403
 from .padding import *  # noqa: F403
 from .reduction import *  # noqa: F403
 from .shape import *  # noqa: F403
+from .short_dropout import native_dropout as native_dropout
 from .sorting import *  # noqa: F403
 from .special import *  # noqa: F403

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..op import check_writable, overwrite, public
-from ..random import default_generator
+import numpy as np
+
+from ..op import check_writable, overwrite, type_name
+from ..random.generator import by_memory, default_generator
 from ..tensor import Tensor, wrap
 
 __all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout"]
@@ -18,14 +20,23 @@ def _check(p: float) -> None:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
 
 
-def _kept(shape: tuple[int, ...], p: float) -> Any:
-    """True where an element stays, with probability 1 - p."""
-    return default_generator.bernoulli(shape, 1 - p)
+def kept_elements(input: Tensor, shape: tuple[int, ...], p: float) -> Any:
+    """True where an element stays, with probability 1 - p; drawn in the order of the input's memory."""
+    if input._array.dtype.kind == "c":
+        raise NotImplementedError(
+            f"\"bernoulli_scalar_cpu_\" not implemented for '{type_name(input._array.dtype)}'"
+        )
+    kept = np.empty_like(input._array, bool) if shape == input._array.shape else np.empty(shape, bool)
+    by_memory(kept)[...] = default_generator.bernoulli(by_memory(kept).shape, 1 - p)
+    return kept
 
 
 def _scaled_mask(input: Tensor, shape: tuple[int, ...], p: float) -> Tensor:
     kind = input._array.dtype
-    return wrap(_kept(shape, p).astype(kind) / kind.type(1 - p))
+    if kind.kind in "biu":
+        raise RuntimeError(f"result type Float can't be cast to the desired output type {type_name(kind)}")
+    scale = np.result_type(kind, np.float32).type(1 - p)  # of float16, too, PyTorch divides in float32
+    return wrap((kept_elements(input, shape, p) / scale).astype(kind, copy=False))
 
 
 def _finish(input: Tensor, out: Tensor, inplace: bool) -> Tensor:
@@ -43,7 +54,6 @@ def _drop(input: Tensor, shape: tuple[int, ...], p: float, training: bool, inpla
     return _finish(input, out, inplace)
 
 
-@public(method=False)
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """In training, each element becomes 0 with probability p and is divided by 1 - p otherwise.
 
@@ -52,7 +62,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     return _drop(input, input._array.shape, p, training, inplace)
 
 
-def _drop_channels(input: Tensor, p: float, training: bool, inplace: bool, batched: bool) -> Tensor:
+def drop_channels(input: Tensor, p: float, training: bool, inplace: bool, batched: bool) -> Tensor:
     """Whole channels become 0: dimension 1, or dimension 0 where there is no batch."""
     lead = 2 if batched else 1
     shape = input._array.shape[:lead] + (1,) * (input._array.ndim - lead)
@@ -67,17 +77,17 @@ def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
             "exists to provide channel-wise dropout on inputs with 1 spatial dimension, a channel dimension, and an "
             "optional batch dimension (i.e. 2D or 3D inputs)."
         )
-    return _drop_channels(input, p, training, inplace, input._array.ndim == 3)
+    return drop_channels(input, p, training, inplace, input._array.ndim == 3)
 
 
 def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Dropout of whole channels of (N, C, H, W). Source: PyTorch's `nn.functional.dropout2d`."""
-    return _drop_channels(input, p, training, inplace, True)
+    return drop_channels(input, p, training, inplace, True)
 
 
 def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Dropout of whole channels of (N, C, D, H, W) or (C, D, H, W). Source: PyTorch's `nn.functional.dropout3d`."""
-    return _drop_channels(input, p, training, inplace, input._array.ndim != 4)
+    return drop_channels(input, p, training, inplace, input._array.ndim != 4)
 
 
 def _alpha_drop(input: Tensor, shape: tuple[int, ...], p: float, training: bool, inplace: bool) -> Tensor:
@@ -88,7 +98,7 @@ def _alpha_drop(input: Tensor, shape: tuple[int, ...], p: float, training: bool,
         return _finish(input, input * 0.0, inplace)
     kind = input._array.dtype
     a = 1 / ((_ALPHA**2 * p + 1) * (1 - p)) ** 0.5
-    kept = _kept(shape, p).astype(kind)
+    kept = kept_elements(input, shape, p).astype(kind)
     shift = (kept - 1) * kind.type(_ALPHA * a) + kind.type(_ALPHA * a * p)
     return _finish(input, input * wrap(kept * kind.type(a)) + wrap(shift), inplace)
 
@@ -105,5 +115,3 @@ def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False,
     """`alpha_dropout` of whole channels (dimension 1). Source: PyTorch's `nn.functional.feature_alpha_dropout`."""
     shape = input._array.shape[:2] + (1,) * max(input._array.ndim - 2, 0)
     return _alpha_drop(input, shape, p, training, inplace)
-
-

@@ -10,6 +10,7 @@
 
 from . import inplace as inplace
 from .functions import bernoulli as bernoulli
+from .functions import binomial as binomial
 from .functions import multinomial as multinomial
 from .functions import normal as normal
 from .functions import poisson as poisson
@@ -28,9 +29,10 @@ from .generator import initial_seed as initial_seed
 from .generator import manual_seed as manual_seed
 from .generator import seed as seed
 from .generator import set_rng_state as set_rng_state
+from .generator import thread_safe_generator as thread_safe_generator
 
 __all__ = [
-    "Generator", "bernoulli", "default_generator", "fork_rng", "get_rng_state", "initial_seed", "manual_seed",
+    "Generator", "bernoulli", "binomial", "default_generator", "fork_rng", "get_rng_state", "initial_seed", "manual_seed",
     "multinomial", "normal", "poisson", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like",
     "randperm", "seed", "set_rng_state",
 ]  # fmt: skip

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
 from .generator import Generator, Shape, by_memory
 from .rounding import Array, libm
 
-__all__ = ["cauchy", "geometric", "log_normal", "multinomial", "poisson"]
+__all__ = ["binomial", "cauchy", "geometric", "log_normal", "multinomial", "poisson"]
 
 
 def geometric(generator: Generator, shape: Shape, p: float) -> Array:
@@ -44,16 +45,40 @@ def multinomial(generator: Generator, weights: Array, count: int, replacement: b
         if count == 1:
             return speed.argmax(-1)[..., None]
         return np.argsort(-speed, axis=-1, kind="stable")[..., :count]
-    sums = np.cumsum(weights, axis=-1, dtype=weights.dtype)
+    sums = np.cumsum(weights, axis=-1, dtype=np.result_type(weights, np.float32))
     sums = (sums / sums[..., -1:]).reshape(-1, weights.shape[-1])
     sums[:, -1] = 1
     drawn = [row.searchsorted(generator.uniform(count, dtype=np.float64)) for row in sums]
     return np.array(drawn, np.int64).reshape(*weights.shape[:-1], count)
 
 
+_AHEAD = 512
+
+
+@contextmanager
+def _uniforms_singly(generator: Generator) -> Iterator[Callable[[], float]]:
+    """A function that gives the next float64 uniform; drawn ahead, as one at a time takes a hundred times as long.
+
+    At the end the generator goes back to behind the last one that was taken.
+    """
+    before, taken = generator.place(), 0
+
+    def stream() -> Iterator[float]:
+        nonlocal before, taken
+        while True:
+            before = generator.place()
+            for taken, u in enumerate(generator.uniform(_AHEAD, dtype=np.float64).tolist(), 1):  # noqa: B007
+                yield u
+
+    yield stream().__next__
+    generator.go_to(before)
+    generator.wide_draws(taken)
+
+
 def poisson(generator: Generator, rates: Array) -> Array:
     """A count for each rate, in the rates' type."""
-    drawn = [_poisson_count(float(rate), lambda: float(generator.uniform((), dtype=np.float64))) for rate in rates.flat]
+    with _uniforms_singly(generator) as uniform:
+        drawn = [_poisson_count(rate, uniform) for rate in rates.ravel().tolist()]
     return np.array(drawn, rates.dtype).reshape(rates.shape)
 
 
@@ -91,3 +116,72 @@ def _count_by_rejection(rate: float, uniform: Callable[[], float]) -> int:
             return k
 
 
+
+
+def binomial(generator: Generator, counts: Array, chances: Array) -> Array:
+    """How many of `counts` trials succeed, each with its probability of `chances` (of the same type and shape)."""
+    rare = np.where(chances > 0.5, 1 - chances, chances)  # of success and failure the rarer one is counted
+    mean = counts * rare
+    with np.errstate(divide="ignore"):
+        columns = (counts, chances, rare, mean, mean * (1 - rare), rare / (1 - rare))  # rounded to the type
+    with _uniforms_singly(generator) as uniform:
+        drawn = [_successes(uniform, *each) for each in zip(*(column.ravel().tolist() for column in columns))]
+    return np.array(drawn, counts.dtype).reshape(counts.shape)
+
+
+def _successes(uniform: Callable[[], float], n: float, chance: float, p: float, *moments: float) -> float:
+    if n <= 0 or chance <= 0:
+        return 0.0
+    if chance >= 1:
+        return n
+    if chance != chance:
+        return math.nan
+    rare = _by_rejection(uniform, n, p, *moments) if moments[0] >= 10 else _by_jumps(uniform, n, p)
+    return n - rare if chance > 0.5 else rare
+
+
+def _by_jumps(uniform: Callable[[], float], n: float, p: float) -> float:
+    """From one success to the next: how many of them lie within n trials."""
+    trial, successes, log_failure = 0.0, 0, math.log1p(-p)
+    while True:
+        trial += math.ceil(math.log(uniform()) / log_failure)
+        if trial > n:
+            return successes
+        successes += 1
+
+
+def _by_rejection(
+    uniform: Callable[[], float], n: float, p: float, mean: float, variance: float, r: float
+) -> float:  # fmt: skip
+    """Hörmann, "The generation of binomial random variates", Journal of Statistical Computation and Simulation 46
+    (1993), algorithm BTRS; the names are the paper's."""
+    spq = math.sqrt(variance)
+    b = 1.15 + 2.53 * spq
+    a = -0.0873 + 0.0248 * b + 0.01 * p
+    c = mean + 0.5
+    v_r = 0.92 - 4.2 / b
+    alpha = (2.83 + 5.1 / b) * spq
+    m = math.floor((n + 1) * p)
+    while True:
+        u, v = uniform() - 0.5, uniform()
+        us = 0.5 - abs(u)
+        k = math.floor((2 * a / us + b) * u + c)
+        if k < 0 or k > n:
+            continue
+        if us >= 0.07 and v <= v_r:
+            return k
+        density = (
+            (m + 0.5) * math.log((m + 1) / (r * (n - m + 1))) + (n + 1) * math.log((n - m + 1) / (n - k + 1))
+            + (k + 0.5) * math.log(r * (n - k + 1) / (k + 1))
+            + _stirling_rest(m) + _stirling_rest(n - m) - _stirling_rest(k) - _stirling_rest(n - k)
+        )  # fmt: skip
+        if math.log(v * alpha / (a / (us * us) + b)) <= density:
+            return k
+
+
+def _stirling_rest(k: float) -> float:
+    """ln k! less Stirling's formula for it, (k + ½) ln(k + 1) - (k + 1) + ½ ln 2π."""
+    if k <= 9:
+        return math.lgamma(k + 1) - ((k + 0.5) * math.log(k + 1) - (k + 1) + 0.5 * math.log(2 * math.pi))
+    square = (k + 1) ** 2
+    return (1 / 12 - (1 / 360 - 1 / 1260 / square) / square) / (k + 1)

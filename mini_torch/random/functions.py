@@ -13,18 +13,31 @@ import numpy as np
 
 from ..creation import empty_like, finish, size_of
 from ..dtype import check_device, default_numpy_dtype, to_numpy_dtype
-from ..op import functions, shape_mismatch, type_name
+from ..op import functions, row, shape_mismatch, type_name
 from ..tensor import Tensor, method, wrap
 from . import distributions
 from .generator import Generator, chosen
 from .inplace import bernoulli_, normal_, random_, uniform_
 
 __all__ = [
-    "bernoulli", "multinomial", "normal", "poisson", "rand", "rand_like", "randint", "randint_like", "randn",
+    "bernoulli", "binomial", "multinomial", "normal", "poisson", "rand", "rand_like", "randint", "randint_like", "randn",
     "randn_like", "randperm",
 ]  # fmt: skip
 
 _MOST_CATEGORIES = 1 << 24
+
+# What was drawn does not follow its parameters: PyTorch keeps the graph and gives them a gradient of zeros.
+_of_one = {
+    name: row(name, lambda x, drawn: drawn, x=lambda g: np.zeros_like(g)) for name in ("bernoulli", "poisson")
+}
+_of_mean_and_std = row(
+    "normal", lambda mean, std, drawn: drawn, grad_name="NormalBackward3", broadcasts=True,
+    mean=lambda g: np.zeros_like(g), std=lambda g: np.zeros_like(g),
+)  # fmt: skip
+_binomial = row(
+    "binomial", lambda count, prob, drawn: drawn, broadcasts=True,
+    count=lambda g: np.zeros_like(g), prob=lambda g: np.zeros_like(g),
+)  # fmt: skip
 
 
 def rand(
@@ -111,7 +124,7 @@ def normal(
 ) -> Tensor:  # fmt: skip
     """Normal numbers, each of its own mean and standard deviation (tensors that broadcast, or numbers), or of `size`.
 
-    The result is outside the graph. Errors: RuntimeError for a negative std or shapes that do not broadcast.
+    Errors: RuntimeError for a negative std or shapes that do not broadcast.
     """
     if not isinstance(mean, Tensor) and not isinstance(std, Tensor):
         if size is None:
@@ -134,7 +147,7 @@ def normal(
     else:
         normal_(blank, 0.0, std, generator=generator)
         blank._array += centre
-    return blank
+    return blank if out is not None else _of_mean_and_std(mean, std, blank._array)
 
 
 def bernoulli(
@@ -142,14 +155,15 @@ def bernoulli(
 ) -> Tensor:
     """1 where a uniform number is below the probability in `input` (or below `p`), else 0, in `input`'s type.
 
-    The result is outside the graph. Errors: RuntimeError for a probability outside 0 … 1.
+    Its gradient is 0. Errors: RuntimeError for a probability outside 0 … 1.
 
     >>> from mini_torch import tensor
     >>> bernoulli(tensor([0., 1., 1.]))
     tensor([0., 1., 1.])
     """
     blank = _blank("bernoulli", (input.shape,), None, out, None, input._array.dtype)
-    return bernoulli_(blank, input if p is None else p, generator=generator)
+    bernoulli_(blank, input.detach() if p is None else p, generator=generator)
+    return blank if out is not None else _of_one["bernoulli"](input, blank._array)
 
 
 def multinomial(
@@ -198,7 +212,7 @@ def _check_weights(weights: Any, count: int, replacement: bool) -> None:
 
 
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
-    """A Poisson count for each rate in `input`, in its type. The result is outside the graph.
+    """A Poisson count for each rate in `input`, in its type. Its gradient is 0.
 
     Errors: RuntimeError for a negative rate, NotImplementedError for integers.
     """
@@ -207,7 +221,29 @@ def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
         raise NotImplementedError(f"\"poisson_cpu\" not implemented for '{type_name(rates.dtype)}'")
     if not (rates >= 0).all():
         raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
-    return wrap(distributions.poisson(chosen(generator), rates))
+    return _of_one["poisson"](input, distributions.poisson(chosen(generator), rates))
+
+
+def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
+    """How many of `count` trials succeed, each with probability `prob`. Its gradient is 0.
+
+    Shape: count and prob broadcast. Errors: ValueError for a count that is not floating, RuntimeError for two types.
+    """
+    n, p = count._array, prob._array
+    for name, x in (("count", n), ("prob", p)):
+        if x.dtype.kind != "f":
+            raise ValueError(
+                f"binomial only supports floating-point dtypes for {name}, got: {type_name(x.dtype)}"
+            )
+    if n.dtype != p.dtype:
+        raise RuntimeError(f"Found dtype {type_name(p.dtype)} but expected {type_name(n.dtype)}")
+    if n.dtype == np.float16:
+        raise NotImplementedError("\"binomial_cpu\" not implemented for 'Half'")
+    try:
+        n, p = np.broadcast_arrays(n, p)
+    except ValueError:
+        raise shape_mismatch(n.shape, p.shape) from None
+    return _binomial(count, prob, distributions.binomial(chosen(generator), n, p))
 
 
 # ---- in the shape of another tensor ------------------------------------------------------------------------

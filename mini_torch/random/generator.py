@@ -84,6 +84,8 @@ class Generator:
         state = np.zeros(1, _STATE)
         state["seed"], state["seeded"] = self._seed, 1
         state["key"], state["next"], state["left"] = twister["key"], twister["pos"], 625 - twister["pos"]
+        if twister["pos"] == 624 and twister["key"][0] == self._seed & 0xFFFFFFFF:  # nothing was drawn since the seed
+            state["next"] = 0
         if self._spare is not None:
             state["spare"], state["has_spare"] = self._spare, 1
         return wrap(state.view(np.uint8))
@@ -111,6 +113,14 @@ class Generator:
     def clone_state(self) -> Generator:
         """Another generator at the same place of the same stream."""
         return Generator().set_state(self.get_state())
+
+    def place(self) -> Any:
+        """Where in the stream of draws the generator is, for `go_to`."""
+        return self._twister().state
+
+    def go_to(self, place: Any) -> None:
+        """Goes back to (or on to) a place in the stream of draws."""
+        self._twister().state = place
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _from_state, (self.get_state(),)
@@ -219,11 +229,16 @@ class Generator:
     def exponential(self, shape: Shape, rate: float = 1.0, dtype: Any = np.float32) -> Array:
         """Exponential numbers of mean 1 / rate."""
         u = self.uniform(shape, dtype=np.float64)
-        return (-1.0 / rate * libm("log1p")(-u)).astype(dtype)
+        return narrowed(-1.0 / rate * libm("log1p")(-u), np.dtype(dtype))
 
 
 def _size(shape: Shape) -> int:
     return shape if isinstance(shape, int) else math.prod(shape)
+
+
+def narrowed(x: Array, kind: np.dtype[Any]) -> Array:
+    """float64 numbers in the type `kind`; in float16 by way of float32, as C++ does."""
+    return (x.astype(np.float32) if kind == np.float16 else x).astype(kind)
 
 
 def by_memory(array: Array) -> Array:
@@ -304,10 +319,15 @@ def set_rng_state(new_state: Tensor) -> None:
     default_generator.set_state(new_state)
 
 
+def thread_safe_generator() -> Generator | None:
+    """None: the default generator will do. Source: PyTorch's `torch.random.thread_safe_generator`."""
+    return None
+
+
 @contextmanager
 def fork_rng(
     devices: Any = None, enabled: bool = True, _caller: str = "fork_rng", _devices_kw: str = "devices",
-    device_type: str = "cuda",
+    device_type: str | None = None,
 ) -> Iterator[None]:  # fmt: skip
     """What is drawn inside leaves the default generator as it was. Source: PyTorch's `torch.random.fork_rng`.
 

@@ -16,7 +16,7 @@ from ..dtype import from_numpy_dtype
 from ..op import adopt, check_writable, shape_mismatch, type_name
 from ..tensor import Tensor, method, wrap
 from .distributions import cauchy, geometric, log_normal
-from .generator import Generator, by_memory, chosen
+from .generator import Generator, by_memory, chosen, narrowed
 from .rounding import Array
 
 __all__ = [
@@ -54,7 +54,7 @@ def normal_(self: Tensor, mean: float = 0, std: float = 1, *, generator: Generat
     source = chosen(generator)
     if self._array.flags.c_contiguous:
         return _fill(self, lambda shape: source.normal(shape, mean, std, kind))
-    return _fill(self, lambda shape: source.normal_singly(math.prod(shape), mean, std).astype(kind).reshape(shape))
+    return _fill(self, lambda shape: narrowed(source.normal_singly(math.prod(shape), mean, std), kind).reshape(shape))
 
 
 def random_(self: Tensor, *bounds: int | None, generator: Generator | None = None, to: int | None = None) -> Tensor:
@@ -208,7 +208,7 @@ def _fill(x: Tensor, draw: Callable[[tuple[int, ...]], Array]) -> Tensor:
     if place.dtype.kind == "c":
         place[...] = draw((*place.shape, 2)).view(place.dtype)[..., 0]
     else:
-        place[...] = draw(place.shape)
+        place[...] = narrowed(draw(place.shape), place.dtype)
     return adopt(x, wrap(x._array))
 
 
