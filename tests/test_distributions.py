@@ -14,7 +14,12 @@ from mini_torch.nn import functional as F
 
 @pytest.mark.parametrize(
     ("count", "chance", "expected"),
-    [(10.0, 0.3, [6, 3, 3, 2, 4, 3]), (1000.0, 0.4, [398, 407, 384, 404, 398, 393]), (50.0, 0.9, [42, 46, 44, 46, 44, 44]), (10.0, 0.0, [0] * 6)],
+    [
+        (10.0, 0.3, [6, 3, 3, 2, 4, 3]),
+        (1000.0, 0.4, [398, 407, 384, 404, 398, 393]),
+        (50.0, 0.9, [42, 46, 44, 46, 44, 44]),
+        (10.0, 0.0, [0] * 6),
+    ],
 )
 def test_binomial(count: float, chance: float, expected: list[int]) -> None:
     mini_torch.manual_seed(0)
@@ -70,8 +75,9 @@ def test_in_the_order_of_memory(fill: Callable[[Any], Any]) -> None:
 def test_parameters_get_a_gradient_of_zeros() -> None:
     p = mini_torch.full((3, 1), 0.5, requires_grad=True)
     drawn: list[Callable[[], Any]] = [
-        lambda: mini_torch.bernoulli(p), lambda: mini_torch.poisson(p), lambda: mini_torch.normal(p, mini_torch.ones(2)),
-        lambda: mini_torch.normal(mini_torch.ones(2), p), lambda: mini_torch.binomial(p, p),
+        lambda: mini_torch.bernoulli(p), lambda: mini_torch.poisson(p),
+        lambda: mini_torch.normal(p, mini_torch.ones(2)), lambda: mini_torch.normal(mini_torch.ones(2), p),
+        lambda: mini_torch.binomial(p, p),
     ]  # fmt: skip
     for draw in drawn:
         (gradient,) = mini_torch.autograd.grad(draw().sum(), p)

@@ -23,9 +23,7 @@ def _check(p: float) -> None:
 def kept_elements(input: Tensor, shape: tuple[int, ...], p: float) -> Any:
     """True where an element stays, with probability 1 - p; drawn in the order of the input's memory."""
     if input._array.dtype.kind == "c":
-        raise NotImplementedError(
-            f"\"bernoulli_scalar_cpu_\" not implemented for '{type_name(input._array.dtype)}'"
-        )
+        raise NotImplementedError(f"\"bernoulli_scalar_cpu_\" not implemented for '{type_name(input._array.dtype)}'")
     kept = np.empty_like(input._array, bool) if shape == input._array.shape else np.empty(shape, bool)
     by_memory(kept)[...] = default_generator.bernoulli(by_memory(kept).shape, 1 - p)
     return kept

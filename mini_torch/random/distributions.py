@@ -116,8 +116,6 @@ def _count_by_rejection(rate: float, uniform: Callable[[], float]) -> int:
             return k
 
 
-
-
 def binomial(generator: Generator, counts: Array, chances: Array) -> Array:
     """How many of `counts` trials succeed, each with its probability of `chances` (of the same type and shape)."""
     rare = np.where(chances > 0.5, 1 - chances, chances)  # of success and failure the rarer one is counted

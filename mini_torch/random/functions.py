@@ -20,16 +20,14 @@ from .generator import Generator, chosen
 from .inplace import bernoulli_, normal_, random_, uniform_
 
 __all__ = [
-    "bernoulli", "binomial", "multinomial", "normal", "poisson", "rand", "rand_like", "randint", "randint_like", "randn",
-    "randn_like", "randperm",
+    "bernoulli", "binomial", "multinomial", "normal", "poisson", "rand", "rand_like", "randint", "randint_like",
+    "randn", "randn_like", "randperm",
 ]  # fmt: skip
 
 _MOST_CATEGORIES = 1 << 24
 
 # What was drawn does not follow its parameters: PyTorch keeps the graph and gives them a gradient of zeros.
-_of_one = {
-    name: row(name, lambda x, drawn: drawn, x=lambda g: np.zeros_like(g)) for name in ("bernoulli", "poisson")
-}
+_of_one = {name: row(name, lambda x, drawn: drawn, x=lambda g: np.zeros_like(g)) for name in ("bernoulli", "poisson")}
 _of_mean_and_std = row(
     "normal", lambda mean, std, drawn: drawn, grad_name="NormalBackward3", broadcasts=True,
     mean=lambda g: np.zeros_like(g), std=lambda g: np.zeros_like(g),
@@ -232,9 +230,7 @@ def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) ->
     n, p = count._array, prob._array
     for name, x in (("count", n), ("prob", p)):
         if x.dtype.kind != "f":
-            raise ValueError(
-                f"binomial only supports floating-point dtypes for {name}, got: {type_name(x.dtype)}"
-            )
+            raise ValueError(f"binomial only supports floating-point dtypes for {name}, got: {type_name(x.dtype)}")
     if n.dtype != p.dtype:
         raise RuntimeError(f"Found dtype {type_name(p.dtype)} but expected {type_name(n.dtype)}")
     if n.dtype == np.float16:
