@@ -41,6 +41,7 @@ from .ops.activation import threshold as threshold
 from .ops.activation import threshold_ as threshold_
 from .ops.comparison import *  # noqa: F403
 from .ops.conversion import *  # noqa: F403
+from .ops.convolution import *  # noqa: F403
 from .ops.diagonal import *  # noqa: F403
 from .ops.elementwise import *  # noqa: F403
 from .ops.extremes import *  # noqa: F403

@@ -3,6 +3,7 @@
 from .activation import *  # noqa: F403
 from .comparison import *  # noqa: F403
 from .conversion import *  # noqa: F403
+from .convolution import *  # noqa: F403
 from .cross_entropy import *  # noqa: F403
 from .diagonal import *  # noqa: F403
 from .distance import *  # noqa: F403
@@ -24,3 +25,4 @@ from .shape import *  # noqa: F403
 from .short_dropout import native_dropout as native_dropout
 from .sorting import *  # noqa: F403
 from .special import *  # noqa: F403
+from .window import *  # noqa: F403

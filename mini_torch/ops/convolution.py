@@ -1,0 +1,463 @@
+"""Convolution in any number of dimensions, and its transpose.
+
+A convolution is linear in the input x, in the weight, and (paired with a gradient y) in y: one trilinear form
+Σ y[n, o, i] x[n, c, i·stride + tap·dilation - before] weight[o, c, tap]. Three rows are the form with one of the three
+left open; each row's gradients are the other two, which closes derivatives of every order:
+
+    correlate  x, weight → y      spread  y, weight → x (the transposed convolution)      weigh  x, y → weight
+
+Each is one matrix product per block of samples, with the windows as columns (Chellapilla, Puri, Simard 2006, "High
+performance convolutional neural networks for document processing"), in blocks that stay in the cache.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from ..op import row, type_name
+from ..tensor import Tensor
+from .spatial import Shape, Sizes, need_tensor, need_types, per_dimension
+from .window import Windows, overlap, taps, unframed
+
+__all__ = [
+    "conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
+]  # fmt: skip
+
+_BLOCK = 1 << 19  # bytes of columns that stay in the cache beside what else is needed
+_LARGEST = 1 << 23  # bytes of columns of one sample, from which on it is cut into tiles
+_JUNK = 1.2  # how many times as many columns long runs may cost
+
+
+def _halves_as_floats(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """`forward`, for float16 in float32: sums of halves would lose what they add."""
+
+    @functools.wraps(forward)
+    def careful(x: Any, y: Any, *options: Any) -> Any:
+        if x.dtype != np.float16:
+            return forward(x, y, *options)
+        return forward(x.astype(np.float32), y.astype(np.float32), *options).astype(np.float16)
+
+    return careful
+
+
+def _pointwise(w: Windows) -> bool:
+    """Whether it is a product of matrices per sample as it stands: one tap, no stride, large images."""
+    if w.taps != 1 or w.size != w.count or any(w.before):
+        return False
+    return max(w.stride) == 1 and math.prod(w.count) >= 64
+
+
+# ---- blocks of samples -----------------------------------------------------------------------------------------------
+# Inside a block the samples are the last, fastest dimension: a row of an image that is only 8 wide would make for short
+# runs in memory; a row of 8 times 16 samples does not.
+def _steps(w: Windows, channels: int, x: Any) -> tuple[int, int]:
+    """How many samples and how many rows of windows to take at once."""
+    sample = channels * w.taps * math.prod(w.count) * x.itemsize
+    return max(_BLOCK // max(sample, 1), 1), max(w.count[0] * _LARGEST // max(sample, _LARGEST), 1)
+
+
+def _tiles(w: Windows, rows: int) -> Iterator[tuple[slice, slice, Windows]]:
+    """Rows of windows, the rows of the frame that they see, and the windows there."""
+    for start in range(0, w.count[0], rows):
+        part = w._replace(count=(min(rows, w.count[0] - start), *w.count[1:]))
+        top = start * w.stride[0]
+        yield slice(start, start + rows), slice(top, top + part.span[0]), part
+
+
+def _width(w: Windows) -> int:
+    """Windows along the last dimension, junk included: with a window at every element, also where it runs over the
+    row's end, a whole image is one run in memory for each tap. The junk is dropped, or meets zeros."""
+    span = w.span[-1]
+    return span if len(w.size) > 1 and w.stride[-1] == 1 and span <= _JUNK * w.count[-1] else w.count[-1]
+
+
+def _samples_last(x: Any, w: Windows) -> Any:
+    """What the windows see of x (n, C, *size): (n, C, *span), the samples fastest in memory, zeros behind the end."""
+    n, channels, span = len(x), x.shape[1], w.span
+    size = n * channels * math.prod(span)
+    memory = np.zeros(size + n * w.dilation[-1] * (w.kernel[-1] - 1), x.dtype)
+    frame = np.moveaxis(memory[:size].reshape(channels, *span, n), -1, 0)
+    array, inside = overlap(w)
+    frame[inside] = x[array]
+    return frame
+
+
+def _columns(frame: Any, w: Windows, groups: int) -> Any:
+    """The windows of a frame (n, C, *span) as matrices (groups, C/groups · taps, windows · n)."""
+    n, channels = frame.shape[:2]
+    sample, channel, *steps = frame.strides
+    view = as_strided(
+        frame, (channels, *w.kernel, *w.count[:-1], _width(w), n),
+        (channel, *[s * d for s, d in zip(steps, w.dilation)], *[s * t for s, t in zip(steps, w.stride)], sample),
+        writeable=False,
+    )  # fmt: skip
+    return view.reshape(groups, channels // groups * w.taps, -1)
+
+
+def _as_columns(y: Any, groups: int, width: int) -> Any:
+    """y (n, O, *count) as matrices (groups, O/groups, windows · n), zeros for windows that are junk."""
+    n, channels, *count = y.shape
+    out = (np.empty if width == count[-1] else np.zeros)((channels, *count[:-1], width, n), y.dtype)
+    out[..., : count[-1], :] = np.moveaxis(y, 0, -1)
+    return out.reshape(groups, channels // groups, -1)
+
+
+# ---- the three rows --------------------------------------------------------------------------------------------------
+@_halves_as_floats
+def _correlate(x: Any, weight: Any, w: Windows, groups: int) -> Any:
+    n, channels, outputs = len(x), x.shape[1], len(weight)
+    matrix = weight.reshape(groups, outputs // groups, channels // groups * w.taps)
+    if _pointwise(w):
+        return np.matmul(matrix, x.reshape(n, groups, channels // groups, -1)).reshape(n, outputs, *w.count)
+    out = np.empty((n, outputs, *w.count), x.dtype)
+    samples, rows = _steps(w, channels, x)
+    for start in range(0, n, samples):
+        frame = _samples_last(x[start : start + samples], w)
+        for here, seen, part in _tiles(w, rows):
+            y = np.matmul(matrix, _columns(frame[:, :, seen], part, groups))
+            y = y.reshape(outputs, *part.count[:-1], _width(part), -1)
+            out[start : start + samples, :, here] = np.moveaxis(y[..., : part.count[-1], :], -1, 0)
+    return out
+
+
+@_halves_as_floats
+def _weigh(x: Any, y: Any, w: Windows, groups: int) -> Any:
+    n, channels, outputs = len(x), x.shape[1], y.shape[1]
+    if _pointwise(w):
+        columns = x.reshape(n, groups, channels // groups, -1)
+        products = np.matmul(y.reshape(n, groups, outputs // groups, -1), columns.swapaxes(2, 3))
+        return np.add.reduce(products, axis=0).reshape(outputs, channels // groups, *w.kernel)
+    out = np.zeros((groups, outputs // groups, channels // groups * w.taps), x.dtype)
+    samples, rows = _steps(w, channels, x)
+    for start in range(0, n, samples):
+        frame = _samples_last(x[start : start + samples], w)
+        for here, seen, part in _tiles(w, rows):
+            columns = _columns(frame[:, :, seen], part, groups).swapaxes(1, 2)
+            out += np.matmul(_as_columns(y[start : start + samples, :, here], groups, _width(part)), columns)
+    return out.reshape(outputs, channels // groups, *w.kernel)
+
+
+@_halves_as_floats
+def _spread(y: Any, weight: Any, w: Windows, groups: int) -> Any:
+    n, outputs, per_group = len(y), len(weight), weight.shape[1]
+    if max(w.stride) == 1 and outputs // groups * math.prod(w.size) <= 2 * per_group * math.prod(w.count):
+        return _correlate(y, _flipped(weight, groups), _turned(w), groups)
+    matrix = weight.reshape(groups, outputs // groups, per_group * w.taps).swapaxes(1, 2)
+    out = np.empty((n, groups * per_group, *w.size), y.dtype)
+    samples, rows = _steps(w, groups * per_group, y)
+    for start in range(0, n, samples):
+        block = y[start : start + samples]
+        frame = np.moveaxis(np.zeros((groups * per_group, *w.span, len(block)), y.dtype), -1, 0)
+        for here, seen, part in _tiles(w, rows):
+            columns = np.matmul(matrix, _as_columns(block[:, :, here], groups, part.count[-1]))
+            columns = columns.reshape(groups * per_group, *w.kernel, *part.count, len(block))
+            for tap, place in taps(frame[:, :, seen], part):
+                place += np.moveaxis(columns[(slice(None), *tap)], -1, 0)
+        out[start : start + samples] = unframed(frame, w)
+    return out
+
+
+def _flipped(weight: Any, groups: int) -> Any:
+    """The weight (O, C/groups, *kernel) of the way back, (C, O/groups, *kernel): taps in reverse."""
+    _, per_group, *kernel = weight.shape
+    reverse = weight[(..., *[slice(None, None, -1)] * len(kernel))].reshape(groups, -1, per_group, *kernel)
+    return reverse.swapaxes(1, 2).reshape(groups * per_group, -1, *kernel)
+
+
+def _turned(w: Windows) -> Windows:
+    """The windows of the way back, where the stride is 1."""
+    before = tuple([d * (k - 1) - b for d, k, b in zip(w.dilation, w.kernel, w.before)])
+    return w._replace(size=w.count, count=w.size, before=before)
+
+
+correlate = row(
+    "correlate", _correlate, grad_name="ConvolutionBackward0",
+    x=lambda g, weight, w, groups: spread(g, weight, w, groups),
+    weight=lambda g, x, w, groups: weigh(x, g, w, groups),
+)  # fmt: skip
+spread: Callable[..., Any] = row(
+    "spread", _spread, grad_name="ConvolutionBackward0",
+    y=lambda g, weight, w, groups: correlate(g, weight, w, groups),
+    weight=lambda g, y, w, groups: weigh(g, y, w, groups),
+)  # fmt: skip
+weigh: Callable[..., Any] = row(
+    "weigh", _weigh, grad_name="ConvolutionBackwardBackward0",
+    x=lambda g, y, w, groups: spread(y, g, w, groups),
+    y=lambda g, x, w, groups: correlate(x, g, w, groups),
+)  # fmt: skip
+
+
+def _plus_bias(forward: Callable[..., Any]) -> Callable[..., Any]:
+    def biased(x: Any, weight: Any, bias: Any, w: Any, groups: Any) -> Any:
+        out = forward(x, weight, w, groups)
+        out += bias.reshape(-1, *[1] * len(w.size))
+        return out
+
+    return biased
+
+
+def _bias_rule(g: Any, w: Windows) -> Any:
+    return np.sum(g, axis=(0, *range(2, len(w.size) + 2)))
+
+
+_correlate_biased = row(
+    "correlate_biased", _plus_bias(_correlate), grad_name="ConvolutionBackward0",
+    x=lambda g, weight, w, groups: spread(g, weight, w, groups),
+    weight=lambda g, x, w, groups: weigh(x, g, w, groups), bias=_bias_rule,
+)  # fmt: skip
+_spread_biased = row(
+    "spread_biased", _plus_bias(_spread), grad_name="ConvolutionBackward0",
+    x=lambda g, weight, w, groups: correlate(g, weight, w, groups),
+    weight=lambda g, x, w, groups: weigh(g, x, w, groups), bias=_bias_rule,
+)  # fmt: skip
+
+
+# ---- checks ----------------------------------------------------------------------------------------------------------
+def _numbers(value: Sizes, dims: int, name: str, argument: str, least: int) -> Shape:
+    if isinstance(value, list | tuple) and len(value) not in (1, dims):
+        raise RuntimeError(
+            f"expected {argument} to be a single integer value or a list of {dims} values to match the convolution "
+            f"dimensions, but got {argument}={list(value)}"
+        )
+    numbers = per_dimension(value, dims, name, argument)
+    if min(numbers) < least:
+        raise RuntimeError(f"{'non-positive' if least else 'negative'} {argument} is not supported: got {numbers}")
+    return numbers
+
+
+def _check_tensors(name: str, input: Tensor, weight: Tensor, bias: Tensor | None, dims: int) -> None:
+    """Their being tensors, of one type, and their dimensions."""
+    need_tensor(input, name)
+    need_tensor(weight, name, "weight", 2)
+    shape = input._array.shape
+    if len(shape) not in (dims + 1, dims + 2):
+        raise RuntimeError(
+            f"Expected {dims + 1}D (unbatched) or {dims + 2}D (batched) input to {name}, but got input of size: "
+            f"{list(shape)}"
+        )
+    if weight._array.ndim != dims + 2:
+        raise RuntimeError(
+            f"{name}: expected a {dims + 2}-dimensional weight for input {list(shape)}, but got weight of size "
+            f"{list(weight.shape)}"
+        )
+    for label, other in (("weight", weight), ("bias", bias)):
+        if other is None:
+            continue
+        need_tensor(other, name, label, 2)
+        if other._array.dtype != input._array.dtype:
+            raise RuntimeError(
+                f"Input type ({type_name(input._array.dtype)}) and {label} type ({type_name(other._array.dtype)}) "
+                "should be the same"
+            )
+
+
+def _check_channels(
+    input: Tensor, weight: Tensor, bias: Tensor | None, dims: int, groups: int, transposed: bool
+) -> None:
+    shape, size = input._array.shape, list(weight.shape)
+    given = f"Given {'transposed=1' if transposed else f'groups={groups}'}, weight of size {size}, "
+    if groups < 1:
+        raise RuntimeError(f"non-positive groups is not supported: got {groups}")
+    if size[0] < groups:
+        raise RuntimeError(
+            f"Given groups={groups}, expected weight to be at least {groups} at dimension 0, but got weight of size "
+            f"{size} instead"
+        )
+    if size[0] % groups:
+        raise RuntimeError(
+            f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight of "
+            f"size {size} instead"
+        )
+    wanted = size[0] if transposed else size[1] * groups
+    if shape[-dims - 1] != wanted:
+        raise RuntimeError(
+            f"{given}expected input{list(shape)} to have {wanted} channels, but got {shape[-dims - 1]} channels instead"
+        )
+    outputs = size[1] * groups if transposed else size[0]
+    if bias is not None and bias._array.shape != (outputs,):
+        raise RuntimeError(
+            f"Given weight of size {size}, expected bias to be 1-dimensional with {outputs} elements, but got bias of "
+            f"size {list(bias.shape)} instead"
+        )
+    if 0 in shape[-dims:]:
+        raise RuntimeError(f"Only zero batch or zero channel inputs are supported, but got input shape: {list(shape)}")
+
+
+def _apply(rows: tuple[Any, Any], input: Tensor, weight: Tensor, bias: Tensor | None, w: Windows, groups: int) -> Any:
+    """One of the rows, with or without bias, on an input with or without a batch."""
+    batched = input._array.ndim == len(w.size) + 2
+    x = input if batched else input.unsqueeze(0)
+    out = rows[0](x, weight, w, groups) if bias is None else rows[1](x, weight, bias, w, groups)
+    return out if batched else out.squeeze(0)
+
+
+# ---- convolution -----------------------------------------------------------------------------------------------------
+def _convolve(
+    dims: int, input: Tensor, weight: Tensor, bias: Tensor | None, stride: Sizes, padding: str | Sizes,
+    dilation: Sizes, groups: int,
+) -> Tensor:  # fmt: skip
+    name = f"conv{dims}d"
+    _check_tensors(name, input, weight, bias, dims)
+    size, kernel = input._array.shape[-dims:], weight._array.shape[2:]
+    s = _numbers(stride, dims, name, "stride", 1)
+    d = _numbers(dilation, dims, name, "dilation", 1)
+    _check_channels(input, weight, bias, dims, groups, False)
+    need_types(input, f"slow_conv{dims}d_cpu", "fciu")
+    reach = [n * (k - 1) for n, k in zip(d, kernel)]
+    if isinstance(padding, str):
+        before, total = _named_padding(padding, reach, s)
+    else:
+        before = _numbers(padding, dims, name, "padding", 0)
+        total = [2 * p for p in before]
+    count = tuple([(n + t - r - 1) // m + 1 for n, t, r, m in zip(size, total, reach, s)])
+    if min(count) < 1:
+        padded, reached = [" x ".join(map(str, part)) for part in (map(sum, zip(size, total)), [r + 1 for r in reach])]
+        raise RuntimeError(
+            f"Calculated padded input size per channel: ({padded}). Kernel size: ({reached}). Kernel size can't be "
+            f"greater than actual input size (input {list(input.shape)}, weight {list(weight.shape)})"
+        )
+    w = Windows(size, kernel, count, s, before, d)
+    return _apply((correlate, _correlate_biased), input, weight, bias, w, groups)
+
+
+def _named_padding(padding: str, reach: list[int], stride: Shape) -> tuple[Shape, list[int]]:
+    """Padding ahead, and in total, for 'valid' and 'same'; the odd element of 'same' is behind."""
+    if padding == "valid":
+        return (0,) * len(reach), [0] * len(reach)
+    if padding != "same":
+        raise RuntimeError(f"Invalid padding string: '{padding}'")
+    if max(stride) > 1:
+        raise RuntimeError(f"padding='same' is not supported for strided convolutions: stride is {stride}")
+    return tuple([r // 2 for r in reach]), reach
+
+
+def conv1d(
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Sizes = 1, padding: str | Sizes = 0,
+    dilation: Sizes = 1, groups: int = 1,
+) -> Tensor:  # fmt: skip
+    """out[n, o, i] = bias[o] + Σ input[n, c, i · stride + t · dilation - padding] weight[o, c, t], over c and t.
+
+    Shape: input (N, C, L) or (C, L), weight (O, C / groups, K), bias (O,) → (N, O, L′). See `conv2d`.
+    Source: PyTorch's `nn.functional.conv1d`.
+    """
+    return _convolve(1, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv2d(
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Sizes = 1, padding: str | Sizes = 0,
+    dilation: Sizes = 1, groups: int = 1,
+) -> Tensor:  # fmt: skip
+    """Each output channel is the sum of the input's channels, each correlated with its kernel, plus its bias.
+
+    Shape: input (N, C, H, W) or (C, H, W), weight (O, C / groups, kH, kW), bias (O,) → (N, O, H′, W′), where
+    H′ = ⌊(H + 2 padding - dilation (kH - 1) - 1) / stride⌋ + 1. `padding` may be 'same' (stride 1: H′ = H) or 'valid'
+    (none). Errors: RuntimeError for shapes, types or numbers that do not fit. Source: PyTorch's
+    `nn.functional.conv2d`.
+
+    >>> conv2d(mini_torch.arange(9.).reshape(1, 1, 3, 3), mini_torch.ones(1, 1, 2, 2))
+    tensor([[[[ 8., 12.],
+              [20., 24.]]]])
+    """
+    return _convolve(2, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv3d(
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Sizes = 1, padding: str | Sizes = 0,
+    dilation: Sizes = 1, groups: int = 1,
+) -> Tensor:  # fmt: skip
+    """As `conv2d`, of volumes.
+
+    Shape: input (N, C, D, H, W) or (C, D, H, W), weight (O, C / groups, kD, kH, kW), bias (O,) → (N, O, D′, H′, W′).
+    Source: PyTorch's `nn.functional.conv3d`.
+    """
+    return _convolve(3, input, weight, bias, stride, padding, dilation, groups)
+
+
+# ---- its transpose ---------------------------------------------------------------------------------------------------
+def _transpose(
+    dims: int, input: Tensor, weight: Tensor, bias: Tensor | None, stride: Sizes, padding: Sizes,
+    output_padding: Sizes, groups: int, dilation: Sizes,
+) -> Tensor:  # fmt: skip
+    name = f"conv_transpose{dims}d"
+    _check_tensors(name, input, weight, bias, dims)
+    count, kernel = input._array.shape[-dims:], weight._array.shape[2:]
+    s = _numbers(stride, dims, name, "stride", 1)
+    p = _numbers(padding, dims, name, "padding", 0)
+    more = _numbers(output_padding, dims, name, "output_padding", 0)
+    d = _numbers(dilation, dims, name, "dilation", 1)
+    _check_channels(input, weight, bias, dims, groups, True)
+    need_types(input, f"slow_conv_transpose{dims}d_out_cpu", "fcl")
+    if any(m >= max(a, b) for m, a, b in zip(more, s, d)):
+        raise RuntimeError(
+            f"output padding must be smaller than either stride or dilation, but got output_padding: {more}, stride: "
+            f"{s}, dilation: {d}"
+        )
+    size = tuple([(count[i] - 1) * s[i] - 2 * p[i] + d[i] * (kernel[i] - 1) + more[i] + 1 for i in range(dims)])
+    if min(size) < 1:
+        raise RuntimeError(
+            f"Given input size per channel: {list(count)}. Calculated output size per channel: {list(size)}. Output "
+            "size is too small"
+        )
+    return _apply((spread, _spread_biased), input, weight, bias, Windows(size, kernel, count, s, p, d), groups)
+
+
+def conv_transpose1d(
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Sizes = 1, padding: Sizes = 0,
+    output_padding: Sizes = 0, groups: int = 1, dilation: Sizes = 1,
+) -> Tensor:  # fmt: skip
+    """The adjoint of `conv1d` in its input, plus a bias; see `conv_transpose2d`.
+
+    Shape: input (N, C, L) or (C, L), weight (C, O / groups, K), bias (O,) → (N, O, L′).
+    Source: PyTorch's `nn.functional.conv_transpose1d`.
+    """
+    return _transpose(1, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def conv_transpose2d(
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Sizes = 1, padding: Sizes = 0,
+    output_padding: Sizes = 0, groups: int = 1, dilation: Sizes = 1,
+) -> Tensor:  # fmt: skip
+    """The adjoint of `conv2d` in its input, plus a bias: each element is spread out as a kernel, `stride` apart.
+
+    Shape: input (N, C, H, W) or (C, H, W), weight (C, O / groups, kH, kW), bias (O,) → (N, O, H′, W′), where
+    H′ = (H - 1) stride - 2 padding + dilation (kH - 1) + output_padding + 1. Errors: RuntimeError for shapes, types or
+    numbers that do not fit. Source: PyTorch's `nn.functional.conv_transpose2d`.
+
+    >>> conv_transpose2d(mini_torch.tensor([[[[1., 2.]]]]), mini_torch.ones(1, 1, 1, 2), stride=(1, 2))
+    tensor([[[[1., 1., 2., 2.]]]])
+    """
+    return _transpose(2, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def conv_transpose3d(
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Sizes = 1, padding: Sizes = 0,
+    output_padding: Sizes = 0, groups: int = 1, dilation: Sizes = 1,
+) -> Tensor:  # fmt: skip
+    """The adjoint of `conv3d` in its input, plus a bias; see `conv_transpose2d`.
+
+    Shape: input (N, C, D, H, W) or (C, D, H, W), weight (C, O / groups, kD, kH, kW), bias (O,) → (N, O, D′, H′, W′).
+    Source: PyTorch's `nn.functional.conv_transpose3d`.
+    """
+    return _transpose(3, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tensor:
+    """`conv1d` with the dimensions in the order time, batch, channel.
+
+    Shape: input (T, B, C), weight (K, C, O), bias (O,) → (T′, B, O). Source: PyTorch's `nn.functional.conv_tbc`.
+    """
+    for label, x, dims in (("Input", input, 3), ("Weight", weight, 3), ("Bias", bias, 1)):
+        if x._array.ndim != dims:
+            raise RuntimeError(f"{label} must have {dims} dims, got shape {list(x.shape)}")
+    if input._array.shape[2] != weight._array.shape[1]:
+        raise RuntimeError(
+            f"Input dim 2 (input channels) is not == dim 1 in the weight tensor: {list(input.shape)}, "
+            f"{list(weight.shape)}"
+        )
+    return conv1d(input.permute(1, 2, 0), weight.permute(2, 1, 0), bias, padding=pad).permute(2, 0, 1)

@@ -1,0 +1,52 @@
+"""What the functions over space share: one number or one per dimension, inputs with and without a batch, refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..op import type_name
+from ..tensor import Tensor
+
+__all__: list[str] = []
+
+Shape = tuple[int, ...]
+Sizes = int | Sequence[int]
+
+
+def need_tensor(x: Any, name: str, argument: str = "input", position: int = 1) -> None:
+    """TypeError unless `x` is a Tensor."""
+    if not isinstance(x, Tensor):
+        found = type(x).__name__
+        raise TypeError(f"{name}(): argument '{argument}' (position {position}) must be Tensor, not {found}")
+
+
+def need_types(x: Tensor, kernel: str, kinds: str = "f") -> None:
+    """NotImplementedError, with PyTorch's name of the kernel, unless the type is of one of NumPy's `kinds` ('l': int64)."""
+    kind = x._array.dtype
+    if kind.kind not in kinds and not ("l" in kinds and kind == np.int64):
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{type_name(kind)}'")
+
+
+def per_dimension(value: Sizes, dims: int, name: str, argument: str) -> Shape:
+    """`value` for each of `dims` dimensions: one number (or a list of one) counts for all.
+
+    Errors: TypeError for what is not ints, RuntimeError for another number of them.
+    """
+    if hasattr(value, "__index__") and not isinstance(value, bool):
+        return (int(value),) * dims  # type: ignore[call-overload]
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        if isinstance(value, Tensor) and value._array.size == 1 and value._array.dtype.kind in "iu":
+            return (int(value),) * dims
+        raise TypeError(f"{name}(): argument '{argument}' must be tuple of ints, not {type(value).__name__}")
+    for i, n in enumerate(value):
+        if not hasattr(n, "__index__") or isinstance(n, bool):
+            found = type(n).__name__
+            raise TypeError(
+                f"{name}(): argument '{argument}' must be tuple of ints, but found element of type {found} at pos {i}"
+            )
+    if len(value) not in (1, dims):
+        raise RuntimeError(f"{name}(): {argument} must be one int or {dims} of them, got {list(value)}")
+    return tuple(int(n) for n in value) * (dims if len(value) == 1 else 1)
