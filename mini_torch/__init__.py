@@ -49,11 +49,11 @@ from .ops.indexing import *  # noqa: F403
 from .ops.inplace import *  # noqa: F403
 from .ops.join import *  # noqa: F403
 from .ops.linalg import *  # noqa: F403
-from .ops.normalization import log_softmax as log_softmax
-from .ops.normalization import softmax as softmax
 from .ops.reduction import *  # noqa: F403
 from .ops.shape import *  # noqa: F403
 from .ops.short_dropout import *  # noqa: F403
+from .ops.softmax import log_softmax as log_softmax
+from .ops.softmax import softmax as softmax
 from .ops.sorting import *  # noqa: F403
 from .ops.special import erf as erf
 from .ops.special import erfc as erfc

@@ -1,6 +1,7 @@
 """All calculus, a file a family. Every public function is handed on from here under PyTorch's name."""
 
 from .activation import *  # noqa: F403
+from .batch_norm import *  # noqa: F403
 from .comparison import *  # noqa: F403
 from .conversion import *  # noqa: F403
 from .convolution import *  # noqa: F403
@@ -23,6 +24,7 @@ from .padding import *  # noqa: F403
 from .reduction import *  # noqa: F403
 from .shape import *  # noqa: F403
 from .short_dropout import native_dropout as native_dropout
+from .softmax import *  # noqa: F403
 from .sorting import *  # noqa: F403
 from .special import *  # noqa: F403
 from .window import *  # noqa: F403

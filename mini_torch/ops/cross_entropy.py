@@ -12,8 +12,8 @@ from ..op import row, type_name
 from ..tensor import Tensor, wrap
 from .activation import need_floats
 from .loss import check_reduction, reduced, reduction_of
-from .normalization import log_softmax_row
 from .reduction import sum
+from .softmax import log_softmax_row
 from .special import keeps_type
 
 __all__ = ["cross_entropy", "nll_loss"]

@@ -1,140 +1,124 @@
-"""What brings a dimension to a scale: softmax and its relatives, layer normalisation, division by a norm."""
+"""What brings values to mean 0 and variance 1, or to length 1, sample by sample: layer, group and RMS norm and others.
+
+Layer, group and instance normalisation are one row, `standardized`: they differ in which values are taken together.
+Batch normalisation is in `batch_norm.py`.
+"""
 
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ..dtype import to_numpy_dtype
-from ..op import cast, public, row
-from ..random import default_generator
-from ..tensor import Tensor, check_dim, wrap
-from .activation import need_floats
+from ..op import cast, row, several, takes_out
+from ..tensor import Tensor
+from .activation import need_floats, need_reals
 from .reduction import norm
 from .special import keeps_type
 
-__all__ = ["gumbel_softmax", "layer_norm", "log_softmax", "normalize", "softmax", "softmin"]
+__all__ = ["group_norm", "layer_norm", "local_response_norm", "normalize", "rms_norm"]
+
+Axes = tuple[int, ...]
+Size = tuple[int, ...]
 
 
-def _softmax_forward(x: Any, dim: int) -> Any:
-    if not x.size:
-        return x.copy()
-    e = np.exp(x - np.maximum.reduce(x, axis=dim, keepdims=True))  # each row's own maximum: no overflow
-    return e / np.add.reduce(e, axis=dim, keepdims=True)
-
-
-def _log_softmax_forward(x: Any, dim: int) -> Any:
-    if not x.size:
-        return x.copy()
-    z = x - np.maximum.reduce(x, axis=dim, keepdims=True)
-    return z - np.log(np.add.reduce(np.exp(z), axis=dim, keepdims=True))
-
-
-softmax_row = row(
-    "softmax", _softmax_forward,
-    x=lambda g, out, dim: out * (g - np.add.reduce(g * out, axis=dim, keepdims=True)),
-)  # fmt: skip
-log_softmax_row = row(
-    "log_softmax", _log_softmax_forward,
-    x=lambda g, out, dim: g - np.exp(out) * np.add.reduce(g, axis=dim, keepdims=True),
-)  # fmt: skip
-
-
-def _prepared(input: Tensor, dim: int | None, dtype: Any, name: str, stacklevel: int) -> tuple[Tensor, int]:
-    """The input in its type, with a dimension of at least 1, and the dimension counted from the front."""
-    if dim is None:
-        warnings.warn(
-            f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an "
-            "argument.",
-            stacklevel=stacklevel + 1,
-        )
-        dim = 0 if input._array.ndim in (0, 1, 3) else 1
-    if dtype is not None:
-        input = cast(input, to_numpy_dtype(dtype))
-    need_floats(input, name)
-    return input, check_dim(dim, input._array.ndim)
-
-
-@public
-def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
-    """exp(x) along `dim`, divided by its sum. Right for numbers of any size.
-
-    Errors: IndexError for a dimension out of range. Source: PyTorch's `nn.functional.softmax`.
-
-    >>> from mini_torch import tensor
-    >>> softmax(tensor([1000., 1000.]), dim=0)
-    tensor([0.5000, 0.5000])
-    """
-    input, axis = _prepared(input, dim, dtype, "softmax", _stacklevel)
-    return softmax_row(input, axis) if input._array.ndim else input * 0 + 1
-
-
-@public
-def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
-    """ln softmax(x), right also where softmax is 0. Source: PyTorch's `nn.functional.log_softmax`.
-
-    >>> from mini_torch import tensor
-    >>> log_softmax(tensor([1000., 0.]), dim=0)
-    tensor([    0., -1000.])
-    """
-    input, axis = _prepared(input, dim, dtype, "log_softmax", _stacklevel)
-    return log_softmax_row(input, axis) if input._array.ndim else input * 0
-
-
-def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
-    """softmax(-x). Source: PyTorch's `nn.functional.softmin`."""
-    input, axis = _prepared(input, dim, dtype, "softmin", _stacklevel)
-    return softmax(-input, axis)
-
-
-def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
-    """A softened random choice by `logits`: the softmax of (logits + Gumbel noise) / tau.
-
-    With `hard` the result is one-hot, and the gradient is that of the softened one. Source: Jang et al. 2016;
-    PyTorch's `nn.functional.gumbel_softmax`.
-    """
-    noise = -np.log(default_generator.exponential(logits._array.shape, dtype=logits._array.dtype))
-    soft = softmax((logits + wrap(noise)) / tau, dim)
-    if not hard:
-        return soft
-    axis = check_dim(dim, soft._array.ndim)
-    best = np.expand_dims(np.argmax(soft._array, axis), axis)
-    one_hot = np.zeros_like(soft._array)
-    np.put_along_axis(one_hot, best, 1, axis)
-    return wrap(one_hot) - soft.detach() + soft
-
-
-# ---- layer normalisation --------------------------------------------------------------------------------------------
-def _mean(x: Any, axes: tuple[int, ...]) -> Any:
+# ---- mean 0, variance 1 ---------------------------------------------------------------------------------------------
+def mean_over(x: Any, axes: Axes) -> Any:
+    """The mean over axes that stay as size 1; NaN of nothing."""
     count = math.prod([x.shape[a] for a in axes])
     return np.add.reduce(x, axis=axes, keepdims=True) * (1 / count if count else math.nan)
 
 
-def _inverse_deviation(centred: Any, axes: tuple[int, ...], eps: float) -> Any:
-    return 1 / np.sqrt(_mean(centred * centred, axes) + eps)
+def in_type(forward: Any) -> Any:
+    """The forward with its first result in the input's type; float16 is computed, and its moments stay, in float32."""
+
+    def typed(x: Any, *options: Any) -> Any:
+        kind = x.dtype
+        out, *rest = forward(x if kind.itemsize > 2 else x.astype(np.float32), *options)
+        return out.astype(kind, copy=False), *rest
+
+    typed.__wrapped__ = forward  # type: ignore[attr-defined]
+    return typed
 
 
-def _standardized_forward(x: Any, axes: tuple[int, ...], eps: float) -> Any:
-    centred = x - _mean(x, axes)
-    return centred * _inverse_deviation(centred, axes, eps)
+def standardize(x: Any, axes: Axes, eps: float) -> tuple[Any, Any, Any, Any]:
+    """(x - mean) · scale, the scale 1 / √(var + eps), the mean and the variance."""
+    mean = mean_over(x, axes)
+    centred = x - mean
+    var = mean_over(centred * centred, axes)
+    scale = (1 / np.sqrt(var + eps)).astype(x.dtype, copy=False)
+    return centred * scale, scale, mean, var
 
 
-def _standardized_rule(g: Any, x: Any, out: Any, axes: tuple[int, ...], eps: float) -> Any:
-    scale = _inverse_deviation(x - _mean(x, axes), axes, eps)
-    return (g - _mean(g, axes) - out * _mean(g * out, axes)) * scale
+def _length_one(x: Any, axes: Axes, eps: float) -> tuple[Any, Any]:
+    scale = (1 / np.sqrt(mean_over(x * x, axes) + eps)).astype(x.dtype, copy=False)
+    return x * scale, scale
 
 
-_standardized = row(
-    "layer_norm", keeps_type(_standardized_forward), grad_name="NativeLayerNormBackward0", x=_standardized_rule
-)
+def _pull_of_scale(g_out: Any, g_scale: Any, out: Any, scale: Any, axes: Axes) -> Any:
+    """What the scale's dependence on x takes off the gradient; ∂scale/∂x is -scale² out / n."""
+    count = math.prod([out.shape[a] for a in axes])
+    return out * (mean_over(g_out * out, axes) + g_scale * scale * (1 / max(count, 1)))
+
+
+standardized = several(
+    "standardize", in_type(standardize), ("out", "scale", "mean", "var"), grad_name="NativeLayerNormBackward0",
+    x=lambda g_out, g_scale, out, scale, axes: (
+        scale * (g_out - mean_over(g_out, axes) - _pull_of_scale(g_out, g_scale, out, scale, axes))
+    ),
+)  # fmt: skip
+_of_length_one = several(
+    "rms_norm", in_type(_length_one), ("out", "scale"),
+    x=lambda g_out, g_scale, out, scale, axes: scale * (g_out - _pull_of_scale(g_out, g_scale, out, scale, axes)),
+)  # fmt: skip
 _affine = row(
-    "affine", lambda x, weight, bias: x * weight + bias, grad_name="NativeLayerNormBackward0", broadcasts=True,
+    "affine", keeps_type(lambda x, weight, bias: x * weight + bias), broadcasts=True,
+    grad_name="NativeLayerNormBackward0",
     x=lambda g, weight: g * weight, weight=lambda g, x: g * x, bias=lambda g: g,
 )  # fmt: skip
+
+
+def affine(x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+    """x · weight + bias, each of them or None. Errors: RuntimeError for other types than x's, except for float16."""
+    weight, bias = _in_type_of(x, weight), _in_type_of(x, bias)
+    if weight is not None and bias is not None:
+        return _affine(x, weight, bias)
+    if weight is not None:
+        return x * weight
+    return x if bias is None else x + bias
+
+
+def _in_type_of(x: Tensor, given: Tensor | None) -> Tensor | None:
+    kind = x._array.dtype
+    if given is None or given._array.dtype is kind:
+        return given
+    if kind.itemsize != 2 and given._array.dtype != kind:
+        raise RuntimeError("mixed dtype (CPU): all inputs must share same datatype.")
+    return cast(given, kind)
+
+
+def _check_normalized(input: Tensor, wanted: Size, **given: Tensor | None) -> Axes:
+    """The axes of the last sizes, which must be `wanted`; so must be those of the weights."""
+    shape, count = input._array.shape, len(wanted)
+    if not wanted:
+        raise RuntimeError(
+            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
+            "normalized_shape = []"
+        )
+    for name, each in given.items():
+        if each is not None and each._array.shape != wanted:
+            raise RuntimeError(
+                f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape {list(each.shape)} "
+                f"and normalized_shape = {list(wanted)}"
+            )
+    if len(shape) < count or shape[len(shape) - count :] != wanted:
+        raise RuntimeError(
+            f"Given normalized_shape={list(wanted)}, expected input with shape [*, {', '.join(map(str, wanted))}], but "
+            f"got input of size{list(shape)}"
+        )
+    return tuple(range(len(shape) - count, len(shape)))
 
 
 def layer_norm(
@@ -146,32 +130,124 @@ def layer_norm(
     Shape: the last sizes of input, weight and bias are `normalized_shape`. Errors: RuntimeError where they are not.
     Source: Ba et al. 2016, "Layer normalization"; PyTorch's `nn.functional.layer_norm`.
     """
-    wanted = tuple(normalized_shape)
-    count, shape = len(wanted), input._array.shape
-    if not wanted or shape[len(shape) - count :] != wanted or len(shape) < count:
+    return layer_norm_and_moments(input, normalized_shape, weight, bias, eps)[0]
+
+
+def layer_norm_and_moments(
+    input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None, bias: Tensor | None, eps: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """`layer_norm`, the means, and 1 / √(variance + eps)."""
+    axes = _check_normalized(input, tuple(normalized_shape), weight=weight, bias=bias)
+    need_reals(input, "LayerNormKernelImpl")
+    out, scale, mean, _ = standardized(input, axes, eps)
+    return affine(out, weight, bias), mean, scale
+
+
+def rms_norm(
+    input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
+) -> Tensor:
+    """input divided by √(mean of its squares + eps) over its last dimensions, then times `weight`.
+
+    `eps` is by default the type's machine epsilon. Shape, errors: as `layer_norm`.
+    Source: Zhang and Sennrich 2019, "Root mean square layer normalization"; PyTorch's `nn.functional.rms_norm`.
+    """
+    axes = _check_normalized(input, tuple(normalized_shape), weight=weight)
+    need_floats(input, "rms_norm")
+    if eps is None:
+        eps = float(np.finfo(np.result_type(input._array, np.float32)).eps)
+    return affine(_of_length_one(input, axes, eps)[0], weight, None)
+
+
+def group_norm(
+    input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
+) -> Tensor:
+    """Each sample's channels in `num_groups` groups, each group brought to mean 0 and variance 1.
+
+    Shape: input (N, C, *), weight and bias (C). Errors: RuntimeError where C is not a multiple of `num_groups`,
+    ValueError for groups of a single value. Source: Wu and He 2018, "Group normalization"; PyTorch's
+    `nn.functional.group_norm`.
+    """
+    shape = input._array.shape
+    if len(shape) < 2:
+        raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {len(shape)}")
+    check_more_than_one((shape[0] * shape[1] // num_groups, num_groups, *shape[2:]))
+    return group_norm_and_moments(input, num_groups, weight, bias, eps)[0]
+
+
+def check_more_than_one(shape: Size) -> None:
+    """ValueError where a channel (dimension 1) has a single value: its variance would be 0."""
+    if math.prod((shape[0], *shape[2:])) == 1:
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {list(shape)}")
+
+
+def group_norm_and_moments(
+    input: Tensor, num_groups: int, weight: Tensor | None, bias: Tensor | None, eps: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """`group_norm`, and per sample and group the mean and 1 / √(variance + eps)."""
+    shape = input._array.shape
+    channels = shape[1]
+    if num_groups <= 0 or channels % num_groups:
         raise RuntimeError(
-            f"Given normalized_shape={list(wanted)}, expected input with shape [*, {', '.join(map(str, wanted))}], but "
-            f"got input of size{list(shape)}"
+            f"Expected number of channels in input to be divisible by num_groups, but got input of shape {list(shape)} "
+            f"and num_groups={num_groups}"
         )
     for name, given in (("weight", weight), ("bias", bias)):
-        if given is not None and given._array.shape != wanted:
+        if given is not None and given._array.shape != (channels,):
             raise RuntimeError(
-                f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape {list(given.shape)} "
-                f"and normalized_shape = {list(wanted)}"
+                f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of "
+                f"shape {list(given.shape)} and input of shape {list(shape)}"
             )
-    need_floats(input, "LayerNormKernelImpl")
-    out = _standardized(input, tuple(range(len(shape) - count, len(shape))), eps)
-    if weight is not None and bias is not None:
-        return _affine(out, weight, bias)
-    if weight is None:
-        return out if bias is None else out + bias
-    return out * weight
+    need_reals(input, "GroupNormKernelImpl")
+    grouped = input.reshape(shape[0], num_groups, math.prod((channels // num_groups, *shape[2:])))
+    out, scale, mean, _ = standardized(grouped, (2,), eps)
+    out = affine(out.reshape(shape), per_channel(weight, len(shape)), per_channel(bias, len(shape)))
+    return out, mean.squeeze(2), scale.squeeze(2)
 
 
-def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
+def per_channel(x: Tensor | None, ndim: int) -> Tensor | None:
+    """A vector of one value per channel, in a shape that broadcasts over (N, C, *) of `ndim` dimensions."""
+    return x if x is None or ndim == 2 else x.reshape(-1, *(1,) * (ndim - 2))
+
+
+# ---- length 1 -------------------------------------------------------------------------------------------------------
+@takes_out
+def normalize(input: Tensor, p: float = 2.0, dim: int | tuple[int, ...] = 1, eps: float = 1e-12) -> Tensor:
     """input divided by its p-norm along `dim`, or by `eps` where that is larger.
 
     Source: PyTorch's `nn.functional.normalize`.
     """
     length = norm(input, p, dim, keepdim=True).clamp(min=eps)
     return input / length
+
+
+# ---- neighbouring channels ------------------------------------------------------------------------------------------
+def _sum_neighbours(x: Any, before: int, after: int) -> Any:
+    """Each channel (dimension 1) with its neighbours: `before` many before and `after` many after it."""
+    count = x.shape[1]
+    edge = [(0, 0), (before, after)] + [(0, 0)] * (x.ndim - 2)
+    padded = np.pad(x, edge)
+    out = padded[:, :count]
+    for shift in range(1, before + after + 1):
+        out = out + padded[:, shift : shift + count]
+    return out
+
+
+_neighbours: Any = row(
+    "sum_neighbours", _sum_neighbours, x=lambda g, before, after: _neighbours(g, after, before)
+)  # fmt: skip
+
+
+def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
+    """input / (k + alpha · the mean square of the `size` channels around each)ᵝ.
+
+    Shape: input (N, C, *) with at least 3 dimensions. Errors: ValueError for fewer.
+    Source: Krizhevsky et al. 2012; PyTorch's `nn.functional.local_response_norm`.
+    """
+    ndim = input._array.ndim
+    if ndim < 3:
+        raise ValueError(f"Expected 3D or higher dimensionality input (got {ndim} dimensions)")
+    if not input._array.size:
+        return input
+    near = _neighbours(input * input, size // 2, (size - 1) // 2)
+    near = near / size if input._array.dtype.kind == "f" else near // size  # PyTorch pools integers to integers
+    return input / (near * alpha + k) ** beta

@@ -1,0 +1,129 @@
+"""Batch and instance normalisation: channels brought to mean 0 and variance 1, with running averages of both.
+
+Source: Ioffe and Szegedy 2015, "Batch normalization"; Ulyanov et al. 2016, "Instance normalization".
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..op import row, type_name
+from ..tensor import Tensor, wrap
+from .activation import need_reals
+from .normalization import affine, check_more_than_one, per_channel, standardized
+from .special import keeps_type
+
+__all__ = ["batch_norm", "instance_norm"]
+
+
+def batch_norm(
+    input: Tensor, running_mean: Tensor | None, running_var: Tensor | None, weight: Tensor | None = None,
+    bias: Tensor | None = None, training: bool = False, momentum: float = 0.1, eps: float = 1e-5,
+) -> Tensor:  # fmt: skip
+    """Each channel brought to mean 0 and variance 1, then times `weight` plus `bias`.
+
+    In training mean and variance are the batch's, and the running ones, if given, move towards them in place by
+    `momentum` (the variance as the unbiased one); else they are the running ones. Shape: input (N, C, *), all others
+    (C). Errors: ValueError for a single value per channel in training, RuntimeError for sizes that do not fit.
+    Source: PyTorch's `nn.functional.batch_norm`.
+    """
+    if training:
+        check_more_than_one(input._array.shape)
+        if eps <= 0:
+            raise ValueError(f"batch_norm eps must be positive during training, but got {eps}")
+    elif eps < 0:
+        raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
+    return batch_norm_and_moments(input, weight, bias, running_mean, running_var, training, momentum, eps)[0]
+
+
+def batch_norm_and_moments(
+    input: Tensor, weight: Tensor | None, bias: Tensor | None, running_mean: Tensor | None,
+    running_var: Tensor | None, training: bool, momentum: float, eps: float,
+) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+    """`batch_norm`, and in training per channel the mean and 1 / √(variance + eps); empty tensors else."""
+    empty = wrap(np.zeros(0, input._array.dtype))
+    if not input._array.size:
+        return input.clone(), empty, empty
+    _check_channels(input, weight=weight, bias=bias, running_mean=running_mean, running_var=running_var)
+    if not training:
+        if running_mean is None or running_var is None:
+            raise RuntimeError("running_mean and running_var must be defined in evaluation mode")
+        return _by_running(input, weight, bias, running_mean, running_var, eps), empty, empty
+    ndim = input._array.ndim
+    out, scale, mean, var = standardized(input, (0, *range(2, ndim)), eps)
+    count = math.prod((input._array.shape[0], *input._array.shape[2:]))
+    _move(running_mean, mean._array.ravel(), momentum)
+    _move(running_var, var._array.ravel() * (count / (count - 1) if count > 1 else math.nan), momentum)
+    out = affine(out, per_channel(weight, ndim), per_channel(bias, ndim))
+    return out, mean.reshape(-1), scale.reshape(-1)
+
+
+def _check_channels(input: Tensor, **given: Tensor | None) -> None:
+    if input._array.ndim < 2:
+        raise IndexError(f"batch_norm needs an input (N, C, *), got {list(input.shape)}")
+    need_reals(input, "batch_norm")
+    channels = input._array.shape[1]
+    for name, each in given.items():
+        if each is not None and each._array.size != channels:
+            raise RuntimeError(f"{name} should contain {channels} elements not {each._array.size}")
+        if each is not None and each._array.dtype.kind != "f":
+            raise RuntimeError(f"expected scalar type Float but found {type_name(each._array.dtype)} as {name}")
+
+
+def _move(running: Tensor | None, found: Any, momentum: float) -> None:
+    """Moves a running average in place; outside the graph."""
+    if running is not None:
+        old = running._array
+        old[...] = (1 - momentum) * old + momentum * found
+        running._bump()
+
+
+# x, then per channel; the running averages have no gradient.
+_scaled_by_running = row(
+    "batch_norm_of_running",
+    keeps_type(lambda x, weight, bias, mean, scale: x * (weight * scale) + (bias - mean * (weight * scale))),
+    grad_name="NativeBatchNormBackward0", broadcasts=True, casts=True,
+    x=lambda g, weight, scale: g * (weight * scale),
+    weight=lambda g, x, mean, scale: g * (x - mean) * scale,
+    bias=lambda g: g,
+    mean=None, scale=None,
+)  # fmt: skip
+
+
+def _by_running(
+    input: Tensor, weight: Tensor | None, bias: Tensor | None, mean: Tensor, var: Tensor, eps: float
+) -> Tensor:
+    ndim, kind = input._array.ndim, var._array.dtype
+    scale = wrap((1 / np.sqrt(var._array + eps)).astype(kind))
+    ones, zeros = wrap(np.ones(var._array.shape, kind)), wrap(np.zeros(var._array.shape, kind))
+    each = (ones if weight is None else weight, zeros if bias is None else bias, mean.detach(), scale)
+    return _scaled_by_running(input, *[per_channel(x, ndim) for x in each])
+
+
+def instance_norm(
+    input: Tensor, running_mean: Tensor | None = None, running_var: Tensor | None = None,
+    weight: Tensor | None = None, bias: Tensor | None = None, use_input_stats: bool = True, momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:  # fmt: skip
+    """Each channel of each sample brought to mean 0 and variance 1, then times `weight` plus `bias`.
+
+    Running averages, if given, move towards the means over the batch of the samples' means and variances; without
+    `use_input_stats` they are used instead. Shape: as `batch_norm`. Errors: ValueError for a single value per channel.
+    Source: PyTorch's `nn.functional.instance_norm`.
+    """
+    shape = input._array.shape
+    if use_input_stats and math.prod(shape[2:]) == 1:
+        raise ValueError(f"Expected more than 1 spatial element when training, got input size {list(shape)}")
+    if not use_input_stats:
+        if running_mean is None or running_var is None:
+            raise RuntimeError("Expected running_mean and running_var to be defined when use_input_stats is false")
+        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+    _check_channels(input, weight=weight, bias=bias, running_mean=running_mean, running_var=running_var)
+    ndim, count = len(shape), math.prod(shape[2:])
+    out, _, mean, var = standardized(input, tuple(range(2, ndim)), eps)
+    _move(running_mean, mean._array.reshape(shape[:2]).mean(0), momentum)
+    _move(running_var, var._array.reshape(shape[:2]).mean(0) * (count / max(count - 1, 1)), momentum)
+    return affine(out, per_channel(weight, ndim), per_channel(bias, ndim))
