@@ -1,0 +1,206 @@
+"""`x[index]`, `x[index] = value`, and their named forms: index_put, take, put."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...graph import mode
+from ...op import adopt, alias, as_operand, cast, check_writable, public, record, row, rows, type_name
+from ...tensor import Tensor, make, method
+from ..adjoint import combine_at, cut, place, take as pick
+from .index import Parts, is_mask, picked_shape, read_arrays, read_index
+
+__all__ = ["index_put", "put", "take"]
+
+
+# ---- x[index] --------------------------------------------------------------------------------------------------------
+_select = row(
+    "select", lambda x, index: x[index], view=True, x=lambda g, index, shape: place(g, index, shape)
+)  # cut, with PyTorch's name for an int
+
+
+def getitem(self: Tensor, index: Any) -> Tensor:
+    """`x[index]`: a view for ints, slices, None and Ellipsis alone, else a copy of what the arrays pick."""
+    if type(index) is int and self._array.ndim:  # x[i], the most frequent form
+        if not -len(self._array) <= index < len(self._array):
+            raise IndexError(f"index {index} is out of bounds for dimension 0 with size {len(self._array)}")
+        return _select(self, (index, ...))
+    region, arrays = read_index(index, self._array.shape)
+    x = self if region is None else cut(self, region)
+    if arrays is None:
+        return x
+    if len(arrays) > 1:
+        picked_shape(x._array, arrays)
+    return pick(x, arrays)
+
+
+# ---- x[index] = value ------------------------------------------------------------------------------------------------
+def setitem(self: Tensor, index: Any, value: Any) -> None:
+    """`x[index] = value`; value is broadcast, and converted where the index is basic, as PyTorch does."""
+    region, arrays = read_index(index, self._array.shape)
+    target = self if region is None else cut(self, region)
+    check_writable(target)
+    if isinstance(value, Tensor):
+        source = _of_type(value, target, arrays)
+    else:
+        source = number(value, target._array.dtype)
+    old = alias(target)
+    new = make(Tensor, target._array)
+    if arrays is None:
+        source = fit(source, target._array.shape)
+        target._array[...] = source._array
+        record_if_on("clone", (source,), (), new)
+    else:
+        source = fit(source, picked_shape(target._array, arrays), "shape mismatch: value tensor")
+        target._array[arrays] = source._array
+        record_if_on("index_put", (old, source), (arrays, False), new)
+    if old._requires_grad or new._requires_grad:
+        adopt(target, new)
+    else:
+        self._bump()
+
+
+def _of_type(value: Tensor, target: Tensor, arrays: Parts | None) -> Tensor:
+    """The value in the target's type; RuntimeError where PyTorch converts nothing."""
+    kind = target._array.dtype
+    if value._array.dtype == kind:
+        return value
+    if arrays is not None and not (value._array.size == 1 and len(arrays) == 1 and is_mask(arrays[0])):
+        _check_types(target, value)
+    return cast(value, kind)
+
+
+def _check_types(target: Tensor, value: Tensor) -> None:
+    if value._array.dtype != target._array.dtype:
+        raise RuntimeError(
+            f"Index put requires the source and destination dtypes match, got {type_name(target._array.dtype)} for "
+            f"the destination and {type_name(value._array.dtype)} for the source."
+        )
+
+
+def record_if_on(name: str, inputs: tuple[Tensor, ...], options: tuple[Any, ...], out: Tensor) -> None:
+    """Records a row whose forward was already done in place."""
+    if mode.enabled:
+        record(rows[name], inputs, options, out)
+
+
+def number(value: Any, kind: np.dtype[Any]) -> Tensor:
+    """A Python number (or NumPy's) as a tensor of the type; RuntimeError where it does not fit in."""
+    if not isinstance(value, bool | int | float | complex | np.generic | np.ndarray):
+        raise TypeError(f"can't assign a {type(value).__name__} to a torch.{type_name(kind)}Tensor")
+    if not _fits(value, kind):
+        raise RuntimeError(f"value cannot be converted to type {_C_NAMES[kind.name]} without overflow")
+    return as_operand(value, kind)
+
+
+_C_NAMES = {"bool": "bool", "uint8": "uint8_t", "int8": "int8_t", "int16": "int16_t", "int32": "int",
+            "int64": "int64_t", "float16": "at::Half", "float32": "float", "float64": "double",
+            "complex64": "c10::complex<float>", "complex128": "c10::complex<double>"}  # fmt: skip
+
+
+def _fits(value: Any, kind: np.dtype[Any]) -> bool:
+    if isinstance(value, np.ndarray) or kind.kind in "bc":
+        return True
+    if isinstance(value, complex | np.complexfloating):
+        return not value.imag and _fits(value.real, kind)
+    if kind.kind == "f":
+        return not math.isfinite(value) or abs(value) <= np.finfo(kind).max
+    limits = np.iinfo(kind)
+    low = limits.min or -limits.max  # an unsigned type lets negative numbers wrap around
+    return math.isfinite(value) and low <= value <= limits.max
+
+
+def fit(source: Tensor, shape: tuple[int, ...], what: str = "") -> Tensor:
+    """`source` expanded to `shape`; leading ones may be dropped, as in assignment. `what` begins an error's text."""
+    while source._array.ndim > len(shape) and source._array.shape[0] == 1:
+        source = source[0]
+    if source._array.shape == shape:
+        return source
+    try:
+        return source.expand(shape)
+    except RuntimeError as error:
+        if not what:
+            raise
+        raise RuntimeError(
+            f"{what} of shape {list(source.shape)} cannot be broadcast to indexing result of shape {list(shape)}"
+        ) from error
+
+
+method("__getitem__", getitem)
+method("__setitem__", setitem)
+
+
+# ---- index_put -------------------------------------------------------------------------------------------------------
+def _index_put_forward(x: Any, value: Any, index: Any, accumulate: bool) -> Any:
+    out = x.copy()
+    if accumulate:
+        return combine_at(np.add, out, index, value)
+    out[index] = value
+    return out
+
+
+def _without(x: Any, index: Any) -> Any:
+    out = x.copy()
+    out[index] = 0
+    return out
+
+
+_cleared: Callable[..., Any] = row("index_clear", _without, x=lambda g, index: _cleared(g, index))
+_index_put = row(
+    "index_put", _index_put_forward, broadcasts=False,
+    x=lambda g, index, accumulate: g if accumulate else _cleared(g, index),
+    value=lambda g, index, accumulate: pick(g, index),
+)  # fmt: skip
+
+
+@public(inplace=True)
+def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
+    """input with `values` written (or added) where the index tensors say; None takes a whole dimension.
+
+    Source: PyTorch's `torch.index_put`.
+    """
+    parts = read_arrays(indices, input._array.shape)
+    _check_types(input, values)
+    values = fit(values, picked_shape(input._array, parts), "shape mismatch: value tensor")
+    return _index_put(input, values, parts, accumulate)
+
+
+# ---- by position in the flat tensor ----------------------------------------------------------------------------------
+def _positions(input: Tensor, index: Tensor, name: str) -> np.ndarray[Any, Any]:
+    array, n = index._array, input._array.size
+    if array.dtype != np.int64:
+        raise RuntimeError(f"{name}(): Expected a long tensor for index, but got {type_name(array.dtype)}")
+    if array.size and not n:
+        raise IndexError(f"{name}(): tried to take from an empty tensor")
+    if array.size and (array.min() < -n or array.max() >= n):
+        bad = array.max() if array.max() >= n else array.min()
+        raise IndexError(f"out of range: tried to access index {bad} on a tensor of {n} elements.")
+    return np.array(array)
+
+
+@public
+def take(input: Tensor, index: Tensor) -> Tensor:
+    """The elements at positions of the flattened tensor, in the shape of `index`. Source: PyTorch's `torch.take`."""
+    return pick(input.reshape(-1), (_positions(input, index, "take"),))
+
+
+@public(inplace=True)
+def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
+    """input with `source` written (or added) at positions of the flattened tensor. Source: PyTorch's `torch.put`."""
+    positions = _positions(input, index, "put_")
+    if source._array.dtype != input._array.dtype:
+        raise RuntimeError(
+            f"put_(): self and source expected to have the same dtype, but got self.dtype = {input.dtype} and "
+            f"source.dtype = {source.dtype}"
+        )
+    if source._array.size != positions.size:
+        raise IndexError(
+            f"put_(): Expected source and index to have the same number of elements, but got source.numel() = "
+            f"{source._array.size}, index.numel() = {positions.size}"
+        )
+    flat = _index_put(input.reshape(-1), source.reshape(-1), (positions.reshape(-1),), accumulate)
+    return flat.reshape(input._array.shape)
