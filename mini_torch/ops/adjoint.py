@@ -19,7 +19,8 @@ import numpy as np
 from ..dtype import contiguous_strides
 from ..op import row
 
-__all__ = ["add_along", "add_at", "combine_along", "combine_at", "cut", "diagonal_of", "on_diagonal", "place", "take", "take_along"]
+__all__ = ["add_along", "add_at", "combine_along", "combine_at", "cut", "diagonal_of", "on_diagonal", "place", "take",
+           "take_along"]  # fmt: skip
 
 Shape = tuple[int, ...]
 
@@ -94,8 +95,19 @@ def _picks_once(index: Any) -> bool:
     return not any(isinstance(p, np.ndarray) and p.dtype.kind != "b" and p.size > 1 for p in parts)
 
 
+def _is_everything(part: Any) -> bool:
+    return isinstance(part, slice) and part == slice(None)
+
+
+def _picked(x: Any, index: Any) -> Any:
+    *before, last = index
+    if isinstance(last, np.ndarray) and last.dtype.kind == "i" and all(map(_is_everything, before)):
+        return x.take(last, len(before))  # two to three times as fast as brackets
+    return np.ascontiguousarray(x[index])
+
+
 take = row(
-    "take", lambda x, index: x[index], grad_name="IndexBackward0", x=lambda g, index, shape: add_at(g, index, shape)
+    "take", _picked, grad_name="IndexBackward0", x=lambda g, index, shape: add_at(g, index, shape)
 )
 add_at: Callable[..., Any] = row("add_at", _add_at, grad_name="IndexPutBackward0", x=lambda g, index: take(g, index))
 

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from ...graph import mode
-from ...op import adopt, alias, as_operand, cast, check_writable, public, record, row, rows, type_name
-from ...tensor import Tensor, make, method
-from ..adjoint import combine_at, cut, place, take as pick
+from ...op import adopt, as_operand, cast, check_writable, public, record, row, rows, type_name
+from ...tensor import Tensor, alias, make, method
+from ..adjoint import combine_at, cut, place
+from ..adjoint import take as pick
 from .index import Parts, is_mask, picked_shape, read_arrays, read_index
 
 __all__ = ["index_put", "put", "take"]
@@ -44,10 +45,7 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     region, arrays = read_index(index, self._array.shape)
     target = self if region is None else cut(self, region)
     check_writable(target)
-    if isinstance(value, Tensor):
-        source = _of_type(value, target, arrays)
-    else:
-        source = number(value, target._array.dtype)
+    source = _of_type(value, target, arrays) if isinstance(value, Tensor) else number(value, target._array.dtype)
     old = alias(target)
     new = make(Tensor, target._array)
     if arrays is None:
@@ -150,7 +148,7 @@ def _without(x: Any, index: Any) -> Any:
 
 
 _cleared: Callable[..., Any] = row("index_clear", _without, x=lambda g, index: _cleared(g, index))
-_index_put = row(
+put_at = row(
     "index_put", _index_put_forward, broadcasts=False,
     x=lambda g, index, accumulate: g if accumulate else _cleared(g, index),
     value=lambda g, index, accumulate: pick(g, index),
@@ -166,7 +164,7 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
     parts = read_arrays(indices, input._array.shape)
     _check_types(input, values)
     values = fit(values, picked_shape(input._array, parts), "shape mismatch: value tensor")
-    return _index_put(input, values, parts, accumulate)
+    return put_at(input, values, parts, accumulate)
 
 
 # ---- by position in the flat tensor ----------------------------------------------------------------------------------
@@ -202,5 +200,5 @@ def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) 
             f"put_(): Expected source and index to have the same number of elements, but got source.numel() = "
             f"{source._array.size}, index.numel() = {positions.size}"
         )
-    flat = _index_put(input.reshape(-1), source.reshape(-1), (positions.reshape(-1),), accumulate)
+    flat = put_at(input.reshape(-1), source.reshape(-1), (positions.reshape(-1),), accumulate)
     return flat.reshape(input._array.shape)

@@ -193,6 +193,5 @@ def picked_shape(array: Any, index: Parts) -> tuple[int, ...]:
         sizes = [[int(part.sum())] if is_mask(part) else list(part.shape)
                  for part in index if isinstance(part, np.ndarray)]  # fmt: skip
         raise IndexError(
-            "shape mismatch: indexing tensors could not be broadcast together with shapes "
-            + ", ".join(map(str, sizes))
+            "shape mismatch: indexing tensors could not be broadcast together with shapes " + ", ".join(map(str, sizes))
         ) from None
