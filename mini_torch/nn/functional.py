@@ -7,6 +7,7 @@ from ..ops.activation import *  # noqa: F403
 from ..ops.batch_norm import *  # noqa: F403
 from ..ops.convolution import *  # noqa: F403
 from ..ops.cross_entropy import *  # noqa: F403
+from ..ops.ctc import *  # noqa: F403
 from ..ops.distance import *  # noqa: F403
 from ..ops.dropout import *  # noqa: F403
 from ..ops.embedding import *  # noqa: F403

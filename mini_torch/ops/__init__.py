@@ -6,6 +6,7 @@ from .comparison import *  # noqa: F403
 from .conversion import *  # noqa: F403
 from .convolution import *  # noqa: F403
 from .cross_entropy import *  # noqa: F403
+from .ctc import *  # noqa: F403
 from .diagonal import *  # noqa: F403
 from .distance import *  # noqa: F403
 from .dropout import *  # noqa: F403

@@ -1,0 +1,184 @@
+"""Connectionist temporal classification: the likelihood of a label sequence whatever its timing.
+
+Source: Graves et al. 2006, "Connectionist temporal classification: labelling unsegmented sequence data with recurrent
+neural networks", whose symbols are used: the labels l, with blanks around each l′; α and β, the probabilities of what
+comes before and after being in state s of l′ at time t. All in logarithms, all samples of a batch at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
+
+from ..op import quiet, row, several, type_name
+from ..tensor import Tensor, wrap
+from .activation import need_reals
+from .loss import check_reduction, reduced
+
+__all__ = ["ctc_loss"]
+
+Lengths = Tensor | Sequence[int]
+
+
+class _Problem(NamedTuple):
+    """Labels and lengths of a batch of N: `states` is l′ (N, L), padded with blanks."""
+
+    states: Any
+    times: Any  # (N), how many steps of the input count
+    ends: Any  # (N), the number of the last state, twice the labels
+    zero_infinity: bool
+
+    def reversed(self) -> _Problem:
+        """The same from the end to the start."""
+        return self._replace(states=np.take_along_axis(self.states, self.back_states(), 1))
+
+    def back_states(self) -> Any:
+        """For each state the one as far from the end as it is from the start; beyond the end any."""
+        return np.maximum(self.ends[:, None] - np.arange(self.states.shape[1]), 0)
+
+    def back_times(self, count: int) -> Any:
+        """Likewise for each time, (T, N)."""
+        return np.maximum(self.times - 1 - np.arange(count)[:, None], 0)
+
+
+def _log_sum(*terms: Any) -> Any:
+    """ln Σ exp; -inf where all are."""
+    peak = np.maximum.reduce(terms)
+    safe = np.where(np.isneginf(peak), 0, peak)
+    total = np.exp(terms[0] - safe)
+    for term in terms[1:]:
+        total = total + np.exp(term - safe)
+    return np.log(total) + safe
+
+
+def _alphas(emitted: Any, states: Any) -> Any:
+    """α (T, N, L) from the log-probabilities of the states' labels (T, N, L).
+
+    A state is reached from itself, from the one before, and over a blank from the one before that if labels differ.
+    """
+    out = np.full(emitted.shape, -np.inf, emitted.dtype)
+    out[0, :, :2] = emitted[0, :, :2]
+    may_skip = np.zeros(states.shape, bool)
+    may_skip[:, 3::2] = states[:, 3::2] != states[:, 1:-2:2]
+    barred = np.where(may_skip, 0, -np.inf).astype(emitted.dtype)[:, 2:]
+    start = np.full((*states.shape[:1], 2), -np.inf, emitted.dtype)
+    for t in range(1, len(out)):
+        before = np.concatenate([start, out[t - 1]], axis=1)
+        skipped = np.concatenate([start, before[:, 2:-2] + barred], axis=1)
+        out[t] = _log_sum(before[:, 2:], before[:, 1:-1], skipped) + emitted[t]
+    return out
+
+
+def _emitted(log_probs: Any, states: Any) -> Any:
+    return np.take_along_axis(log_probs, states[None], 2)
+
+
+def _forward(log_probs: Any, problem: _Problem) -> tuple[Any, Any]:
+    """Each sample's negative log-likelihood (N), and α."""
+    alpha = _alphas(_emitted(log_probs, problem.states), problem.states)
+    samples, last = np.arange(len(problem.times)), np.maximum(problem.times - 1, 0)
+    final = alpha[last, samples, problem.ends]
+    before = np.where(problem.ends > 0, alpha[last, samples, np.maximum(problem.ends - 1, 0)], -np.inf)
+    loss = -_log_sum(final, before).astype(log_probs.dtype)
+    loss = np.where(problem.times == 0, np.where(problem.ends == 0, 0, np.inf), loss).astype(log_probs.dtype)
+    return np.where(np.isposinf(loss), 0, loss) if problem.zero_infinity else loss, alpha
+
+
+def _backward(pull: Any, log_probs: Any, loss: Any, alpha: Any, problem: _Problem) -> Any:
+    """The gradient for log-probabilities that come from a log-softmax: exp(log_probs) less the labels' posterior."""
+    count, samples = len(log_probs), np.arange(len(problem.times))
+    emitted = _emitted(log_probs, problem.states)
+    posterior = np.exp(alpha + _betas(log_probs, problem) - np.where(np.isneginf(emitted), 0, emitted) + loss[:, None])
+    out = np.exp(log_probs)
+    for s in range(posterior.shape[2]):  # one state of every sample at a time: none meets another
+        share = np.where(s <= problem.ends, posterior[:, :, s], 0)
+        out[:, samples, problem.states[:, s]] -= share
+    counts = np.arange(count)[:, None] < problem.times
+    if problem.zero_infinity:
+        counts = counts & (loss != 0)
+    out[:, np.isposinf(loss)] = np.nan  # nothing that the labels can be read from, as PyTorch says it
+    return np.where(counts[:, :, None], out * pull[:, None], 0)
+
+
+def _betas(log_probs: Any, problem: _Problem) -> Any:
+    """β (T, N, L): the α of everything backwards, turned round again."""
+    back, turned = problem.back_times(len(log_probs)), problem.reversed()
+    emitted = _emitted(np.take_along_axis(log_probs, back[:, :, None], 0), turned.states)
+    beta = np.take_along_axis(_alphas(emitted, turned.states), back[:, :, None], 0)
+    return np.take_along_axis(beta, problem.back_states()[None], 2)
+
+
+def _refuse() -> NoReturn:
+    raise RuntimeError("the derivative of ctc_loss's gradient is not implemented")
+
+
+_gradient = row(
+    "ctc_loss_backward", quiet(_backward), pull=lambda g: _refuse(), log_probs=lambda g: _refuse(), loss=None,
+    alpha=None,
+)  # fmt: skip
+_ctc = several(
+    "ctc_loss", quiet(_forward), ("loss", "alpha"),
+    log_probs=lambda g_loss, log_probs, loss, alpha, problem: _gradient(g_loss, log_probs, loss, alpha, problem),
+)  # fmt: skip
+
+
+def ctc_loss(
+    log_probs: Tensor, targets: Tensor, input_lengths: Lengths, target_lengths: Lengths, blank: int = 0,
+    reduction: str = "mean", zero_infinity: bool = False,
+) -> Tensor:  # fmt: skip
+    """-ln of the probability that a sequence of labels is read from `log_probs`, blanks and repetitions left out.
+
+    Shape: log_probs (T, N, C) or (T, C), log-softmax over the classes; targets (N, S) or all in a row; lengths (N) or
+    (). 'mean' divides each loss by its number of labels first. `zero_infinity` counts sequences that are too long for
+    their input as 0. The gradient supposes that log_probs comes from a log-softmax, as PyTorch's does, and has no
+    further derivative. Errors: RuntimeError for lengths that do not fit. Source: PyTorch's `nn.functional.ctc_loss`.
+    """
+    check_reduction(reduction)
+    need_reals(log_probs, "ctc_loss_cpu", half=False)
+    batched = log_probs._array.ndim == 3
+    scores = log_probs if batched else log_probs.unsqueeze(1)
+    problem, counts = _problem(scores, targets, _ints(input_lengths), _ints(target_lengths), blank, zero_infinity)
+    loss = _ctc(scores, problem)[0]
+    if reduction == "mean":
+        return reduced(loss / wrap(np.maximum(counts, 1).astype(loss._array.dtype)), "mean")
+    return reduced(loss if batched else loss.squeeze(0), reduction)
+
+
+def _ints(lengths: Lengths) -> Any:
+    array = lengths._array if isinstance(lengths, Tensor) else np.array(lengths, np.int64)
+    if array.dtype.kind not in "iu":
+        raise RuntimeError(f"input_lengths and target_lengths must be integral, not {type_name(array.dtype)}")
+    return array.reshape(-1).astype(np.int64)
+
+
+def _problem(
+    scores: Tensor, targets: Tensor, times: Any, counts: Any, blank: int, zero_infinity: bool
+) -> tuple[_Problem, Any]:
+    """The batch's labels and lengths, checked."""
+    steps, batch, classes = scores._array.shape
+    labels = targets._array
+    if not 0 <= blank < classes:
+        raise RuntimeError(f"blank must be in label range: {blank} for {classes} classes")
+    for name, lengths in (("input_lengths", times), ("target_lengths", counts)):
+        if lengths.size != batch:
+            raise RuntimeError(f"{name} must be of size batch_size: {lengths.size} for a batch of {batch}")
+        if lengths.size and lengths.min() < 0:
+            raise RuntimeError(f"{name} must not be negative, got {int(lengths.min())}")
+    if times.size and times.max() > steps:
+        raise RuntimeError(f"Expected input_lengths to have value at most {steps}, but got value {int(times.max())}")
+    longest = int(counts.max()) if counts.size else 0
+    held = np.arange(longest) < counts[:, None]
+    l = np.full(held.shape, blank, np.int64)
+    if labels.ndim == 1:
+        if labels.size != counts.sum():
+            raise RuntimeError(f"Expected targets to have {int(counts.sum())} labels in all, but got {labels.size}")
+        l[held] = labels
+    else:
+        if labels.ndim != 2 or labels.shape[0] != batch or labels.shape[1] < longest:
+            raise RuntimeError(f"Expected targets of size [{batch}, {longest}] or more, but got {list(labels.shape)}")
+        l[held] = labels[:, :longest][held]
+    states = np.full((batch, 2 * longest + 1), blank, np.int64)
+    states[:, 1::2] = l
+    return _Problem(states, times, 2 * counts, zero_infinity), counts
