@@ -12,7 +12,7 @@ from .op import functions
 from .tensor import Tensor, as_array, method, tensor, wrap
 
 __all__ = [
-    "arange", "as_tensor", "asarray", "complex", "empty", "empty_like", "eye", "from_dlpack", "from_numpy",
+    "arange", "as_tensor", "asarray", "empty", "empty_like", "eye", "from_dlpack", "from_numpy",
     "frombuffer", "full", "full_like", "linspace", "logspace", "ones", "ones_like", "scalar_tensor", "tril_indices",
     "triu_indices", "zeros", "zeros_like",
 ]  # fmt: skip
@@ -228,11 +228,6 @@ def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, req
 def from_dlpack(ext_tensor: Any) -> Tensor:
     """A tensor that shares the memory of another library's array. Source: PyTorch's `torch.from_dlpack`."""
     return wrap(np.from_dlpack(ext_tensor))
-
-
-def complex(real: Tensor, imag: Tensor) -> Tensor:
-    """real + i · imag, outside the graph. Source: PyTorch's `torch.complex`."""
-    return wrap(real._array + np.asarray(1j, np.result_type(real._array.dtype, np.complex64)) * imag._array)
 
 
 def _new(make: Any) -> Any:

@@ -9,10 +9,10 @@ from .inplace import write_out as write_out
 from .names import functions as functions
 from .names import implements as implements
 from .names import public as public
-from .names import quiet as quiet
 from .names import takes_out as takes_out
 from .pointwise import binary as binary
 from .pointwise import unary as unary
+from .quiet import quiet as quiet
 from .row import Formula as Formula
 from .row import Forward as Forward
 from .row import Row as Row
@@ -26,6 +26,8 @@ from .types import TYPE_NAMES as TYPE_NAMES
 from .types import as_operand as as_operand
 from .types import cast as cast
 from .types import common_type as common_type
+from .types import floating as floating
 from .types import operands as operands
+from .types import refused as refused
 from .types import shape_mismatch as shape_mismatch
 from .types import type_name as type_name

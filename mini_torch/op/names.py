@@ -13,7 +13,7 @@ from ..tensor import method as enter_method
 from .inplace import inplace, write_out
 from .row import parameters_of
 
-__all__ = ["describe", "enter_ufunc", "functions", "implements", "public", "publish", "publish_inplace", "quiet",
+__all__ = ["describe", "enter_ufunc", "functions", "implements", "public", "publish", "publish_inplace",
            "takes_out"]  # fmt: skip
 
 functions: dict[str, Callable[..., Any]] = {}  # every public function by its name
@@ -109,20 +109,6 @@ def describe(function: Any, name: str, doc: str) -> None:
     """Gives a made function its name and docstring."""
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"{doc or name}\n\nElementwise, with PyTorch's promotion. Source: PyTorch's `torch.{name}`."
-
-
-def quiet(ufunc: Any) -> Any:
-    """The function without NumPy's floating-point warnings: log(0) is -inf in PyTorch, and no news.
-
-    Only for what meets such values in normal use: the switch costs about half a microsecond a call.
-    """
-
-    @functools.wraps(ufunc)
-    def silent(*args: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return ufunc(*args)
-
-    return silent
 
 
 def publish_inplace(function: Any, names: tuple[str, ...]) -> None:

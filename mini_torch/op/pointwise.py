@@ -13,7 +13,7 @@ from ..tensor import Tensor, make, method
 from .inplace import inplace, write_out
 from .names import describe, enter_ufunc, publish, publish_inplace
 from .row import Formula, Forward, Row, apply
-from .types import cast, operands, shape_mismatch
+from .types import cast, operands, refused, shape_mismatch
 
 __all__ = ["binary", "unary"]
 
@@ -23,25 +23,31 @@ _ndarray = np.ndarray
 def unary(
     name: str, forward: Forward, rule: Formula | None = None, *, floats: bool = True, doc: str = "",
     methods: tuple[str, ...] = (), aliases: tuple[str, ...] = (), export: bool = True, holomorphic: bool = True,
+    inplace: bool | None = None, refuses: str = "", kernel: str = "", because: str = "",
 ) -> Callable[..., Tensor]:  # fmt: skip
     """Declares an elementwise operation of one tensor: function, method, in-place method, NumPy entry.
 
-    With `floats`, integers are computed in the default floating type. `methods` are further method names.
+    With `floats`, integers are computed in the default floating type. `methods` are further method names. What has a
+    gradient has an in-place method, unless `inplace` says otherwise. `refuses` has NumPy's letters for the kinds of
+    types that it does not take (b, i, u, f, c), for which the error names `kernel` and says `because`.
     """
     new = Row(name, forward, {} if rule is None else {"x": rule}, holomorphic=holomorphic)
+    takes = "".join([kind for kind in ("fc" if floats else "biufc") if kind not in refuses])
 
     def function(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         if not isinstance(input, Tensor):
             if isinstance(input, _ndarray | np.generic):
                 return forward(input)
             raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
-        if floats and input._array.dtype.kind not in "fc":
+        if input._array.dtype.kind not in takes:
+            if input._array.dtype.kind in refuses:
+                raise refused(kernel or f"{name}_cpu", input._array.dtype, because)
             input = cast(input, default_numpy_dtype())
         return apply(new, (input,)) if out is None else write_out(apply(new, (input,)), out)
 
     describe(function, name, doc)
     publish(function, (name, *aliases), (name, *aliases, *methods), export)
-    if rule is not None:
+    if rule is not None if inplace is None else inplace:
         publish_inplace(function, (name, *aliases))
     enter_ufunc(forward, function)
     return function
@@ -51,29 +57,35 @@ def binary(
     name: str, forward: Forward, *, x: Formula | None = None, y: Formula | None = None, floats: bool = False,
     result: type | None = None, operator: str | None = None, doc: str = "", aliases: tuple[str, ...] = (),
     export: bool = True, check: Callable[[Any, Any, Tensor, Tensor], None] | None = None, holomorphic: bool = True,
+    refuses: str = "", kernel: str = "",
 ) -> Callable[..., Tensor]:  # fmt: skip
     """Declares an elementwise operation of two operands, tensors or numbers, with broadcasting and promotion.
 
     `operator` names Python's operator (`"add"`: `__add__`, `__radd__`, `__iadd__`). With `floats`, integers are
-    computed in the default floating type. `result=bool` is for comparisons.
+    computed in the default floating type. `result=bool` is for comparisons. `refuses` has NumPy's letters for the kinds
+    of common types that it does not take, for which the error names `kernel`. `check(input, other, x, y)` sees the
+    operands as given and brought to one type, unless both were of one floating type from the start.
     """
     new = Row(name, forward, {} if x is None and y is None else {"x": x, "y": y}, broadcasts=True,
               holomorphic=holomorphic)  # fmt: skip
-    slow = functools.partial(_binary_slow, new, floats, check)
-    plain = not (floats or check)
+    reject = functools.partial(_reject, refuses, kernel or f"{name}_cpu")
+    slow = functools.partial(_binary_slow, new, floats, check, reject if refuses else None)
+    # the kinds that need nothing done to them, if both operands have them
+    ready = "".join([kind for kind in ("f" if check else "fc" if floats else "biufc") if kind not in refuses])
+    plain, floating = len(ready) == 5, "f" in ready
 
     def function(input: Any, other: Any) -> Any:
         # Two tensors of one type need no promotion. A NumPy dtype is one object per type, so `is` will do.
         if isinstance(other, Tensor) and isinstance(input, Tensor):
             kind = input._array.dtype
-            if kind is other._array.dtype and (plain or kind.kind == "f"):
+            if kind is other._array.dtype and (plain or kind.kind in ready):
                 try:
                     return apply(new, (input, other))
                 except ValueError as error:
                     raise shape_mismatch(input._array.shape, other._array.shape) from error
         elif (type(other) is float or type(other) is int) and other and isinstance(input, Tensor):
             kind = input._array.dtype
-            if kind.kind == "f":  # a tensor and a number: the number as a tensor, made once
+            if kind.kind == "f" and floating:  # a tensor and a number: the number as a tensor, made once
                 constant = constants.get((other, kind))
                 if constant is None:
                     constant = _constant(other, kind)
@@ -115,11 +127,18 @@ def _constant(number: float, kind: np.dtype[Any]) -> Tensor:
     return made
 
 
-def _binary_slow(new: Row, floats: bool, check: Any, input: Any, other: Any) -> Any:
+def _reject(kinds: str, kernel: str, kind: np.dtype[Any]) -> None:
+    if kind.kind in kinds:
+        raise refused(kernel, kind)
+
+
+def _binary_slow(new: Row, floats: bool, check: Any, reject: Any, input: Any, other: Any) -> Any:
     """A binary operation whose operands must be brought to one type first."""
     pair = operands(input, other, floats)
     if pair is None:
         return NotImplemented
+    if reject:
+        reject(pair[0]._array.dtype)
     if check:
         check(input, other, *pair)
     try:

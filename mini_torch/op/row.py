@@ -36,6 +36,7 @@ from ..graph import mode
 from ..plan import Plan
 from ..tensor import Tensor, make, wrap
 from ..view import View
+from .quiet import hushed
 
 __all__ = ["Formula", "Forward", "Row", "apply", "parameters_of", "record", "row", "rows", "variadic"]
 
@@ -51,8 +52,8 @@ _blank = object.__new__
 class Row:
     """An operation's definition. `rules` has a formula (or None) per tensor input, in the forward's order."""
 
-    __slots__ = ("broadcasts", "casts", "forward", "grad_name", "holomorphic", "inputs", "lends", "name", "options",
-                 "plans", "rules", "view")  # fmt: skip
+    __slots__ = ("broadcasts", "casts", "forward", "given", "grad_name", "holomorphic", "inputs", "lends", "name",
+                 "options", "plans", "rules", "view")  # fmt: skip
 
     def __init__(
         self, name: str, forward: Forward, rules: dict[str, Formula | None], *, options: tuple[str, ...] = (),
@@ -60,7 +61,8 @@ class Row:
         lends: bool = False, holomorphic: bool = True,
     ) -> None:  # fmt: skip
         self.name = name
-        self.forward = forward
+        self.given = forward
+        self.forward = hushed(forward) if isinstance(forward, np.ufunc) else forward
         self.rules = rules
         self.inputs = tuple(rules)
         self.options = options
@@ -87,6 +89,13 @@ class Row:
         )  # fmt: skip
         return plan
 
+    def again(self, inputs: tuple[Tensor, ...], options: tuple[Any, ...]) -> Any:
+        """The forward once more, where a RuntimeError may have meant that the quiet context was taken; see `quiet`."""
+        if self.given is self.forward:
+            raise
+        with np.errstate(all="ignore"):
+            return self.given(*map(_array_of, inputs), *options)
+
     def __repr__(self) -> str:
         return f"<row {self.name}({', '.join(self.inputs + self.options)})>"
 
@@ -94,7 +103,10 @@ class Row:
 # ---- the one door ----------------------------------------------------------------------------------------------------
 def apply(row: Row, inputs: tuple[Tensor, ...], options: tuple[Any, ...] = ()) -> Tensor:
     """Runs the row's forward on the inputs' arrays and, where a gradient is wanted, records a node."""
-    array = row.forward(*map(_array_of, inputs), *options) if options else row.forward(*map(_array_of, inputs))
+    try:
+        array = row.forward(*map(_array_of, inputs), *options) if options else row.forward(*map(_array_of, inputs))
+    except RuntimeError:
+        array = row.again(inputs, options)
     if type(array) is not _ndarray:
         array = _as_array(array, inputs[0]._array.dtype)
     out = _blank(Tensor)  # `make`, written out: these are the hottest lines of the library

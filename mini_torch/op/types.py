@@ -9,9 +9,11 @@ import numpy as np
 
 from ..dtype import default_numpy_dtype, from_numpy_dtype, promote_operands, scalar_dtype
 from ..tensor import Tensor, make, wrap
+from .quiet import quiet
 from .row import row
 
-__all__ = ["TYPE_NAMES", "as_operand", "cast", "common_type", "operands", "shape_mismatch", "type_name"]
+__all__ = ["TYPE_NAMES", "as_operand", "cast", "common_type", "floating", "operands", "refused", "shape_mismatch",
+           "type_name"]  # fmt: skip
 
 _ndarray = np.ndarray
 
@@ -76,7 +78,14 @@ def type_name(kind: np.dtype[Any]) -> str:
     return TYPE_NAMES[kind.name]
 
 
+def refused(kernel: str, kind: np.dtype[Any], because: str = "") -> NotImplementedError:
+    """PyTorch's error for an operation that does not take a type; `because` says what to do instead."""
+    reason = f" ({because})" if because else ""
+    return NotImplementedError(f"\"{kernel}\" not implemented for '{type_name(kind)}'{reason}")
+
+
 # ---- casts ----------------------------------------------------------------------------------------------------------
+@quiet
 def _as_type(x: Any, kind: np.dtype[Any]) -> Any:
     if x.dtype.kind == "c" != kind.kind and kind.kind != "b":
         x = x.real
@@ -89,3 +98,8 @@ _cast: Callable[..., Any] = row("to_copy", _as_type, casts=True, x=lambda g: g) 
 def cast(x: Tensor, kind: np.dtype[Any]) -> Tensor:
     """A copy in the NumPy type `kind`; recorded if both types can have gradients, else outside the graph."""
     return _cast(x, kind) if x._requires_grad and kind.kind in "fc" else wrap(_as_type(x._array, kind))
+
+
+def floating(x: Tensor) -> Tensor:
+    """x, or where it is of whole numbers or bools a copy in the default floating type."""
+    return x if x._array.dtype.kind in "fc" else cast(x, default_numpy_dtype())

@@ -3,61 +3,74 @@
 from __future__ import annotations
 
 import builtins
+import math
 from typing import Any
 
 import numpy as np
 
-from ..op import binary, implements, public, unary
-from ..tensor import Tensor, wrap
+from ..op import binary, public, type_name, unary
+from ..tensor import Tensor, method, wrap
 
 __all__ = [
     "allclose", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift",
     "bitwise_xor", "eq", "equal", "ge", "greater", "greater_equal", "gt", "isclose", "isfinite", "isinf", "isnan",
-    "le", "less", "less_equal", "logical_and", "logical_not", "logical_or", "logical_xor", "lt", "ne", "not_equal",
+    "isneginf", "isposinf", "le", "less", "less_equal", "logical_and", "logical_not", "logical_or", "logical_xor", "lt",
+    "ne", "not_equal",
 ]  # fmt: skip
 
-eq = binary("eq", np.equal, operator="eq", doc="x = y", result=builtins.bool)
-ne = binary("ne", np.not_equal, operator="ne", doc="x ≠ y", aliases=("not_equal",), result=builtins.bool)
-lt = binary("lt", np.less, operator="lt", doc="x < y", aliases=("less",), result=builtins.bool)
-le = binary("le", np.less_equal, operator="le", doc="x ≤ y", aliases=("less_equal",), result=builtins.bool)
-gt = binary("gt", np.greater, operator="gt", doc="x > y", aliases=("greater",), result=builtins.bool)
-ge = binary("ge", np.greater_equal, operator="ge", doc="x ≥ y", aliases=("greater_equal",), result=builtins.bool)
-not_equal, less, less_equal, greater, greater_equal = ne, lt, le, gt, ge
+
+# ---- which is larger -------------------------------------------------------------------------------------------------
+def _compares(name: str, ufunc: Any, alias: str, doc: str, *, ordered: builtins.bool = True) -> Any:
+    """A comparison with its operator; where it is about order, complex numbers have none."""
+    return binary(name, ufunc, operator=name, doc=doc, aliases=(alias,) if alias else (), result=builtins.bool,
+                  refuses="c" if ordered else "")  # fmt: skip
+
+
+eq = _compares("eq", np.equal, "", "x = y", ordered=False)
+ne = not_equal = _compares("ne", np.not_equal, "not_equal", "x ≠ y", ordered=False)
+lt = less = _compares("lt", np.less, "less", "x < y")
+le = less_equal = _compares("le", np.less_equal, "less_equal", "x ≤ y")
+gt = greater = _compares("gt", np.greater, "greater", "x > y")
+ge = greater_equal = _compares("ge", np.greater_equal, "greater_equal", "x ≥ y")
+
+# ---- truth -----------------------------------------------------------------------------------------------------------
 logical_and = binary("logical_and", np.logical_and, doc="x ∧ y", result=builtins.bool)
 logical_or = binary("logical_or", np.logical_or, doc="x ∨ y", result=builtins.bool)
 logical_xor = binary("logical_xor", np.logical_xor, doc="x ⊕ y", result=builtins.bool)
-logical_not = unary("logical_not", np.logical_not, floats=False, doc="¬x")
+logical_not = unary("logical_not", np.logical_not, floats=False, inplace=True, doc="¬x")
+
+# ---- what kind of number ---------------------------------------------------------------------------------------------
 isnan = unary("isnan", np.isnan, floats=False, doc="Whether x is NaN")
 isinf = unary("isinf", np.isinf, floats=False, doc="Whether x is infinite")
 isfinite = unary("isfinite", np.isfinite, floats=False, doc="Whether x is neither infinite nor NaN")
+isposinf = unary("isposinf", lambda x: x == math.inf, floats=False, refuses="c", doc="Whether x is +∞")
+isneginf = unary("isneginf", lambda x: x == -math.inf, floats=False, refuses="c", doc="Whether x is −∞")
 
-
-def _integers_only(input: Any, other: Any, a: Tensor, b: Tensor) -> None:
-    if a._array.dtype.kind not in "biu":
-        raise RuntimeError(f"\"bitwise\" not implemented for {a.dtype}: integer or bool tensors expected")
-
-
-bitwise_and = binary("bitwise_and", np.bitwise_and, operator="and", check=_integers_only, doc="Bits of both")
-bitwise_or = binary("bitwise_or", np.bitwise_or, operator="or", check=_integers_only, doc="Bits of either")
-bitwise_xor = binary("bitwise_xor", np.bitwise_xor, operator="xor", check=_integers_only, doc="Bits of one of the two")
+# ---- bits ------------------------------------------------------------------------------------------------------------
+bitwise_and = binary("bitwise_and", np.bitwise_and, operator="and", refuses="fc", doc="Bits of both")
+bitwise_or = binary("bitwise_or", np.bitwise_or, operator="or", refuses="fc", doc="Bits of either")
+bitwise_xor = binary("bitwise_xor", np.bitwise_xor, operator="xor", refuses="fc", doc="Bits of one of the two")
 bitwise_left_shift = binary(
-    "bitwise_left_shift", np.left_shift, operator="lshift", check=_integers_only, doc="Bits moved up"
+    "bitwise_left_shift", np.left_shift, operator="lshift", refuses="bfc", kernel="lshift_cpu", doc="Bits moved up"
 )
 bitwise_right_shift = binary(
-    "bitwise_right_shift", np.right_shift, operator="rshift", check=_integers_only, doc="Bits moved down"
+    "bitwise_right_shift", np.right_shift, operator="rshift", refuses="bfc", kernel="rshift_cpu", doc="Bits moved down"
 )
+bitwise_not = unary("bitwise_not", np.invert, floats=False, inplace=True, refuses="fc", doc="All bits turned")
 
 
-def _inverted(x: Any) -> Any:
-    if x.dtype.kind not in "biu":
-        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
-    return np.invert(x)
+def _invert(self: Tensor) -> Tensor:
+    if self._array.dtype.kind in "fc":
+        raise TypeError(
+            f"~ (operator.invert) is only implemented on integer and Boolean-type tensors, not on {self.dtype}"
+        )
+    return bitwise_not(self)
 
 
-bitwise_not = unary("bitwise_not", _inverted, floats=False, methods=("__invert__",), doc="All bits turned")
-implements(np.invert)(bitwise_not)
+method("__invert__", _invert)
 
 
+# ---- nearly the same -------------------------------------------------------------------------------------------------
 @public
 def equal(input: Tensor, other: Tensor) -> builtins.bool:
     """Whether both have the same shape and equal elements. Source: PyTorch's `torch.equal`."""
@@ -68,11 +81,20 @@ def equal(input: Tensor, other: Tensor) -> builtins.bool:
 def isclose(
     input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: builtins.bool = False
 ) -> Tensor:
-    """Elementwise |input − other| ≤ atol + rtol · |other|. Source: PyTorch's `torch.isclose`."""
-    if input._array.dtype != other._array.dtype:
-        raise RuntimeError(f"{input.dtype} did not match {other.dtype}")
+    """Elementwise |input − other| ≤ atol + rtol · |other|.
+
+    Errors: RuntimeError for tensors of different types, or negative tolerances. Source: PyTorch's `torch.isclose`.
+    """
+    x, y = input._array, other._array
+    if x.dtype != y.dtype:
+        raise RuntimeError(f"{type_name(x.dtype)} did not match {type_name(y.dtype)}")
+    for name, tolerance in (("rtol", rtol), ("atol", atol)):
+        if not tolerance >= 0:
+            raise RuntimeError(f"{name} must be greater than or equal to zero, but got {tolerance}")
     with np.errstate(all="ignore"):
-        return wrap(np.isclose(input._array, other._array, rtol, atol, equal_nan))
+        if x.dtype.kind in "biu":  # as floats: the difference of the smallest and the largest does not wrap around
+            x, y = x.astype(np.float64), y.astype(np.float64)
+        return wrap(np.isclose(x, y, rtol, atol, equal_nan))
 
 
 @public

@@ -176,8 +176,3 @@ def is_inference(input: Tensor) -> builtins.bool:
 def result_type(tensor1: Any, tensor2: Any) -> Any:
     """The dtype that an operation of the two, tensors or numbers, would give. Source: PyTorch's `torch.result_type`."""
     return from_numpy_dtype(common_type(tensor1, tensor2))
-
-
-@implements(np.real)
-def _numpy_real(x: Tensor) -> Tensor:
-    return x if x._array.dtype.kind != "c" else wrap(x._array.real)

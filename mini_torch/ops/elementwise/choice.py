@@ -1,0 +1,191 @@
+"""One of two: the larger, the smaller, what a condition picks, what lies within bounds."""
+
+from __future__ import annotations
+
+import builtins
+import math
+from typing import Any
+
+import numpy as np
+
+from ...dtype import from_numpy_dtype
+from ...op import as_operand, binary, common_type, implements, operands, public, row, shape_mismatch
+from ...tensor import Tensor, method, wrap
+from ..conversion import clone
+
+__all__ = [
+    "clamp", "clamp_max", "clamp_min", "clip", "fmax", "fmin", "maximum", "minimum", "nan_to_num", "where",
+]  # fmt: skip
+
+
+# ---- of two ----------------------------------------------------------------------------------------------------------
+def _larger(g: Any, x: Any, y: Any) -> Any:
+    return g * np.where(x == y, 0.5, np.where(x > y, 1.0, 0.0))  # a tie shares the gradient, as in PyTorch
+
+
+maximum = binary(
+    "maximum", np.maximum, x=_larger, y=lambda g, x, y: _larger(g, y, x), refuses="c", kernel="maximum",
+    doc="The larger of two; NaN if one is",
+)  # fmt: skip
+minimum = binary(
+    "minimum", np.minimum, x=lambda g, x, y: _larger(g, y, x), y=_larger, refuses="c", kernel="minimum",
+    doc="The smaller of two; NaN if one is",
+)  # fmt: skip
+fmax = binary(
+    "fmax", np.fmax, x=lambda g, x, y: g * np.where((x >= y) | np.isnan(y), 1.0, 0.0),
+    y=lambda g, x, y: g * np.where((x >= y) | np.isnan(y), 0.0, 1.0), refuses="c", kernel="fmax",
+    doc="The larger of two, a number before NaN",
+)  # fmt: skip
+fmin = binary(
+    "fmin", np.fmin, x=lambda g, x, y: g * np.where((x <= y) | np.isnan(y), 1.0, 0.0),
+    y=lambda g, x, y: g * np.where((x <= y) | np.isnan(y), 0.0, 1.0), refuses="c", kernel="fmin",
+    doc="The smaller of two, a number before NaN",
+)  # fmt: skip
+
+
+# ---- within bounds ---------------------------------------------------------------------------------------------------
+def _clamp_forward(x: Any, low: Any, high: Any) -> Any:
+    x = x if low is None else np.maximum(x, low)
+    return (x if high is None else np.minimum(x, high)) if low is not None or high is not None else x.copy()
+
+
+def _inside(x: Any, low: Any, high: Any) -> Any:
+    inside = (x >= low) if low is not None else (x <= high)
+    return inside & (x <= high) if low is not None and high is not None else inside
+
+
+_clamp = row("clamp", _clamp_forward, x=lambda g, x, low, high: np.where(_inside(x, low, high), g, 0.0))
+_clamp_between = row(
+    "clamp_between", lambda x, low, high: np.minimum(np.maximum(x, low), high), grad_name="ClampBackward1",
+    broadcasts=True,
+    x=lambda g, x, low, high: np.where((x >= low) & (x <= high), g, 0.0),
+    low=lambda g, x, low, high: np.where((x < low) & (low < high), g, 0.0),
+    high=lambda g, x, low, high: np.where((x > high) | (low > high), g, 0.0),
+)  # fmt: skip
+
+
+@public(aliases=("clip",), inplace=True)
+def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
+    """input kept within [min, max], numbers or tensors; where min > max the result is max.
+
+    The gradient passes where input lies within the bounds, edges included. Errors: RuntimeError if both bounds are
+    None, or for complex numbers. Source: PyTorch's `torch.clamp`.
+    """
+    if min is None and max is None:
+        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    bounds = [bound for bound in (min, max) if bound is not None]
+    kind = common_type(input, *bounds)
+    if kind.kind == "c":
+        raise NotImplementedError(f"clamp is not supported for complex types, got {input.dtype}")
+    if any(isinstance(bound, Tensor) for bound in bounds):
+        return _clamp_tensors(input, min, max, kind)
+    low, high = (None if bound is None else as_operand(bound, kind)._array for bound in (min, max))
+    return _clamp(as_operand(input, kind), low, high)
+
+
+def _clamp_tensors(input: Tensor, min: Any, max: Any, kind: np.dtype[Any]) -> Tensor:
+    """`clamp` between tensors. A bound that is not given is the type's own."""
+    least, most = -math.inf, math.inf
+    if kind.kind != "f":
+        least, most = (False, True) if kind.kind == "b" else (np.iinfo(kind).min, np.iinfo(kind).max)
+    low, high = (least if min is None else min), (most if max is None else max)
+    x, low, high = (as_operand(each, kind) for each in (input, low, high))
+    try:
+        return _clamp_between(x, low, high)
+    except ValueError as error:
+        raise _first_mismatch(x, low, high) from error
+
+
+clip = clamp
+
+
+@public(inplace=True)
+def clamp_min(input: Tensor, min: Any) -> Tensor:
+    """input, at least min. Source: PyTorch's `torch.clamp_min`."""
+    return clamp(input, min=min)
+
+
+@public(inplace=True)
+def clamp_max(input: Tensor, max: Any) -> Tensor:
+    """input, at most max. Source: PyTorch's `torch.clamp_max`."""
+    return clamp(input, max=max)
+
+
+# ---- by a condition --------------------------------------------------------------------------------------------------
+_where = row(
+    "where", lambda condition, x, y: np.where(condition, x, y), condition=None, broadcasts=True,
+    x=lambda g, condition: np.where(condition, g, 0.0), y=lambda g, condition: np.where(condition, 0.0, g),
+)  # fmt: skip
+
+
+@public(method=False)
+def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
+    """input where condition holds, else other; with the condition alone, the indices where it holds.
+
+    Shapes broadcast. Errors: RuntimeError for a condition that is not of bools. Source: PyTorch's `torch.where`.
+
+    >>> from mini_torch import tensor, where
+    >>> x = tensor([1., -2.])
+    >>> where(x > 0, x, 0.)
+    tensor([1., 0.])
+    """
+    if input is None and other is None:
+        return tuple(wrap(i.astype(np.int64)) for i in np.nonzero(np.atleast_1d(condition._array)))
+    mask = condition if isinstance(condition, Tensor) else wrap(np.asarray(condition))
+    kind = mask._array.dtype
+    if kind.kind != "b":
+        if kind != np.uint8:
+            raise RuntimeError(
+                "where expected condition to be a boolean tensor, but got a tensor with dtype "
+                f"{from_numpy_dtype(kind)}"
+            )
+        mask = wrap(mask._array.astype(bool))
+    pair = operands(input, other)
+    if pair is None:
+        raise TypeError("where(): input and other must be tensors or numbers")
+    try:
+        return _where(mask, *pair)
+    except ValueError as error:
+        raise _first_mismatch(mask, *pair) from error
+
+
+def _first_mismatch(*tensors: Tensor) -> RuntimeError:
+    """The error for the first two of the tensors whose shapes do not broadcast."""
+    shapes = [x._array.shape for x in tensors]
+    pairs = [(a, b) for i, a in enumerate(shapes) for b in shapes[i + 1 :]]
+    return shape_mismatch(*next(pair for pair in pairs if not _fit(*pair)))
+
+
+def _fit(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
+    return builtins.all(m == n or 1 in (m, n) for m, n in zip(a[::-1], b[::-1]))
+
+
+@implements(np.where)
+def _numpy_where(condition: Any, x: Any = None, y: Any = None) -> Any:
+    """As NumPy's, but a Python number takes the tensor's type (formulas are full of `np.where(c, g, 0.0)`)."""
+    return where(condition, x, y)
+
+
+method("where", lambda self, condition, other: where(condition, self, other))
+
+# ---- numbers for what is none ----------------------------------------------------------------------------------------
+_nan_to_num = row(
+    "nan_to_num", lambda x, nan, posinf, neginf: np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf),
+    x=lambda g, x: np.where(np.isfinite(x), g, 0.0),
+)  # fmt: skip
+
+
+@public(inplace=True)
+def nan_to_num(
+    input: Tensor, nan: float | None = 0.0, posinf: float | None = None, neginf: float | None = None
+) -> Tensor:
+    """input with NaN and the infinities replaced by numbers: 0 and the type's limits unless given.
+
+    Source: PyTorch's `torch.nan_to_num`.
+    """
+    kind = input._array.dtype
+    if kind.kind in "biu":
+        return clone(input)
+    limits = np.finfo(kind)
+    high, low = (limits.max if posinf is None else posinf), (limits.min if neginf is None else neginf)
+    return _nan_to_num(input, 0.0 if nan is None else nan, float(high), float(low))

@@ -1,0 +1,199 @@
+"""Powers, roots, exponentials and logarithms."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...op import (
+    as_operand,
+    binary,
+    cast,
+    common_type,
+    floating,
+    implements,
+    inplace,
+    public,
+    quiet,
+    refused,
+    row,
+    unary,
+)  # fmt: skip
+from ...tensor import Tensor, method, wrap
+from .arithmetic import mul, two
+
+__all__ = [
+    "exp", "exp2", "expm1", "float_power", "frexp", "ldexp", "log", "log10", "log1p", "log2", "logaddexp", "logaddexp2",
+    "logit", "pow", "rsqrt", "sqrt", "square", "xlogy",
+]  # fmt: skip
+
+
+# ---- powers ----------------------------------------------------------------------------------------------------------
+def _pow_base(g: Any, x: Any, y: Any) -> Any:
+    return g * np.where(y == 0, 0.0, y * np.power(x, np.where(y == 0, 1.0, y - 1)))
+
+
+def _pow_exponent(g: Any, x: Any, y: Any, out: Any) -> Any:
+    flat = (x == 0) & (np.real(y) >= 0)  # 0ʸ is 0 for all y > 0, and the gradient of 0⁰ is 0, too
+    return g * np.where(flat, 0.0, out * np.log(np.where(flat, 1.0, x)))
+
+
+def _raised(x: Any, y: Any) -> Any:
+    if y.dtype.kind != "i" or not (y < 0).any():
+        return np.power(x, y)
+    # an integer to a negative power is rounded towards 0: what is not ±1 vanishes
+    vanished = np.where(x == 1, 1, np.where(x == -1, np.where(y % 2 == 0, 1, -1), 0)).astype(x.dtype)
+    return np.where(y < 0, vanished, np.power(x, np.maximum(y, 0)))
+
+
+_pow = binary("pow", quiet(_raised), x=_pow_base, y=_pow_exponent, export=False, refuses="b", kernel="pow")
+
+
+def _number_pow(x: Any, n: Any) -> Any:
+    return np.square(x) if n == 2 else np.reciprocal(np.sqrt(x)) if n == -0.5 else np.power(x, n)
+
+
+_pow_number: Callable[..., Any] = row(
+    "pow_number", quiet(_number_pow), grad_name="PowBackward0",
+    x=lambda g, x, n: np.zeros_like(g) if n == 0 else g * (2.0 * x) if n == 2 else g * (n * _pow_number(x, n - 1)),
+)  # fmt: skip
+
+
+def _power(input: Any, exponent: Any) -> Any:
+    if isinstance(exponent, int | float) and isinstance(input, Tensor) and input._array.dtype.kind == "f":
+        return _pow_number(input, exponent)
+    if isinstance(exponent, int) and exponent < 0 and isinstance(input, Tensor) and input._array.dtype.kind in "biu":
+        raise RuntimeError("Integers to negative integer powers are not allowed.")
+    return _pow(input, exponent)
+
+
+@public(inplace=True)
+def pow(input: Any, exponent: Any) -> Tensor:
+    """input to the power of exponent, numbers or tensors. The gradient of 0⁰ is 0 for both, as in PyTorch.
+
+    Errors: RuntimeError for integers to a negative number. (In a tensor of exponents negative ones round the power
+    towards 0.) Source: PyTorch's `torch.pow`.
+    """
+    return two("pow", _power, input, exponent)
+
+
+implements(np.power)(pow)
+method("__pow__", _power)
+method("__rpow__", lambda self, other: _pow(other, self))
+method("__ipow__", inplace(_power))
+
+
+@public(inplace=True)
+def float_power(input: Any, exponent: Any) -> Tensor:
+    """The power computed in float64, or complex128 if one of the two is complex. As PyTorch's `torch.float_power`."""
+    kind = np.dtype(np.complex128 if common_type(input, exponent).kind == "c" else np.float64)
+    return _pow(as_operand(input, kind), as_operand(exponent, kind))
+
+
+square = unary(
+    "square", quiet(lambda x: np.square(x if x.dtype.kind != "b" else x.astype(np.int64))), lambda g, x: g * (2.0 * x),
+    floats=False, doc="x²",
+)  # fmt: skip
+implements(np.square)(square)
+
+# ---- roots, exponentials, logarithms ---------------------------------------------------------------------------------
+sqrt = unary("sqrt", np.sqrt, lambda g, out: g / (2.0 * out), doc="√x")
+rsqrt = unary(
+    "rsqrt", quiet(lambda x: np.reciprocal(np.sqrt(x))), lambda g, out: -0.5 * g * out * out * out, doc="1 / √x"
+)
+exp = unary("exp", np.exp, lambda g, out: g * out, doc="eˣ")
+exp2 = unary("exp2", np.exp2, lambda g, out: g * out * math.log(2), doc="2ˣ")
+expm1 = unary("expm1", np.expm1, lambda g, out: g * (out + 1), doc="eˣ − 1, exact near 0")
+log = unary("log", np.log, lambda g, x: g / x, doc="The natural logarithm")
+log2 = unary("log2", np.log2, lambda g, x: g / (x * math.log(2)), doc="The logarithm to base 2")
+log10 = unary("log10", np.log10, lambda g, x: g / (x * math.log(10)), doc="The logarithm to base 10")
+log1p = unary("log1p", np.log1p, lambda g, x: g / (x + 1), doc="ln(1 + x), exact near 0")
+
+
+def _logaddexp(x: Any, y: Any) -> Any:
+    if x.dtype.kind == "f":
+        return np.logaddexp(x, y)
+    first = np.real(x) >= np.real(y)  # the larger in size is taken out of the sum
+    high, low = np.where(first, x, y), np.where(first, y, x)
+    return np.where(x == y, x + math.log(2), high + np.log1p(np.exp(low - high))).astype(x.dtype)
+
+
+logaddexp = binary(
+    "logaddexp", quiet(_logaddexp), refuses="biu", doc="ln(eˣ + eʸ) without overflow",
+    x=lambda g, x, out: g * np.exp(x - out), y=lambda g, y, out: g * np.exp(y - out),
+)  # fmt: skip
+logaddexp2 = binary(
+    "logaddexp2", np.logaddexp2, refuses="biuc", doc="log₂(2ˣ + 2ʸ) without overflow",
+    x=lambda g, x, out: g * np.exp2(x - out), y=lambda g, y, out: g * np.exp2(y - out),
+)  # fmt: skip
+implements(np.logaddexp)(logaddexp)
+
+
+def _xlogy(x: Any, y: Any) -> Any:
+    return np.where((x == 0) & ~np.isnan(y), 0, x * np.log(y)).astype(x.dtype)
+
+
+xlogy = binary(
+    "xlogy", quiet(_xlogy), x=lambda g, x, y: g * np.where((x == 0) & (y <= 0), 0.0, np.log(y)),
+    y=lambda g, x, y: g * x / y, floats=True, refuses="c", doc="x ln y, and 0 where x is 0",
+)  # fmt: skip
+
+
+def _logit(x: Any, eps: float | None) -> Any:
+    z = x if eps is None else np.minimum(np.maximum(x, eps), 1 - eps)
+    return np.log(z / (1 - z)).astype(x.dtype)
+
+
+def _logit_rule(g: Any, x: Any, eps: float | None) -> Any:
+    low, high = (0.0, 1.0) if eps is None else (eps, 1.0 - eps)
+    outside = math.nan if eps is None else 0.0
+    return np.where((x < low) | (x > high), outside, g / (x * (1.0 - x)))
+
+
+_logit_row = row("logit", quiet(_logit), x=_logit_rule)
+
+
+@public(inplace=True)
+def logit(input: Tensor, eps: float | None = None) -> Tensor:
+    """ln(x / (1 − x)), with x first kept within [eps, 1 − eps] if eps is given; there its gradient is 0.
+
+    Source: PyTorch's `torch.logit`.
+    """
+    if input._array.dtype.kind == "c":
+        raise refused("logit_cpu", input._array.dtype)
+    return _logit_row(floating(input), eps)
+
+
+# ---- mantissa and exponent -------------------------------------------------------------------------------------------
+class MantissaExponent(NamedTuple):
+    """What `frexp` returns."""
+
+    mantissa: Tensor
+    exponent: Tensor
+
+    def __repr__(self) -> str:
+        return f"torch.return_types.frexp(\nmantissa={self.mantissa!r},\nexponent={self.exponent!r})"
+
+
+_mantissa: Callable[..., Any] = row(
+    "frexp", lambda x, exponent: np.ldexp(x, -exponent), x=lambda g, exponent: _mantissa(g, exponent)
+)
+
+
+@public
+def frexp(input: Tensor) -> MantissaExponent:
+    """(mantissa, exponent) with input = mantissa · 2^exponent and ½ ≤ |mantissa| < 1. As PyTorch's `torch.frexp`."""
+    if input._array.dtype.kind != "f":
+        raise RuntimeError(f"torch.frexp() only supports floating-point dtypes, got {input.dtype}")
+    exponent = np.asarray(np.frexp(input._array)[1])
+    return MantissaExponent(_mantissa(input, exponent), wrap(exponent))
+
+
+@public(inplace=True)
+def ldexp(input: Tensor, other: Tensor) -> Tensor:
+    """input · 2^other, in the type of a floating or complex input. Source: PyTorch's `torch.ldexp`."""
+    input = floating(input)
+    return mul(input, cast(pow(2.0, other), input._array.dtype))
