@@ -39,7 +39,7 @@ def _sgn_rule(g: Any, x: Any, out: Any) -> Any:
 
 
 sgn = unary(
-    "sgn", quiet(_sgn), _sgn_rule, floats=False, holomorphic=False, doc="x / |x|, and 0 at 0: the sign, also of complex x"
+    "sgn", quiet(_sgn), _sgn_rule, floats=False, holomorphic=False, doc="x / |x|, 0 at 0: the sign, also of complex x"
 )  # fmt: skip
 implements(np.sign)(lambda x: sgn(x) if x._array.dtype.kind == "c" else sign(x))
 abs = unary(
