@@ -11,6 +11,7 @@ import numpy as np
 from .graph import Lift, Node, mode, no_grad, sum_to_shape
 from .op import adopt
 from .parts import Parts, Pick
+from .saved import pack
 from .tensor import Tensor, alias, make, wrap
 
 __all__ = ["Function", "FunctionCtx", "once_differentiable"]
@@ -139,7 +140,7 @@ class _FunctionPlan:
 class _FunctionNode(Node):
     """The node behind a custom function's outputs."""
 
-    __slots__ = ("count", "ctx", "function", "kinds", "shapes_in", "shapes_out", "slots")
+    __slots__ = ("count", "ctx", "function", "missing", "shapes_in", "shapes_out", "slots")
 
     def __init__(self, function: type[Function], ctx: FunctionCtx, args: Any, edges: Any, outputs: list[Any]) -> None:
         places = {
@@ -147,10 +148,12 @@ class _FunctionNode(Node):
         }
         self.slots = [None if t is None else places.get(id(t)) for t in ctx._to_save]
         saved = [None if t is None else t.detach() if i is not None else t for t, i in zip(ctx._to_save, self.slots)]
-        self.kinds = [t is None for t in saved]
+        self.missing = [t is None for t in saved]
         kept = [wrap(np.empty(0)) if t is None else t for t in saved]
         plan = _FunctionPlan(f"{function.__name__}Backward")
         super().__init__(plan, edges, tuple(part for t in kept for part in (t, t._cell[0])))
+        if mode.hooks:
+            pack(self)
         self.function, self.ctx, self.count = function, ctx, len(outputs)
         self.shapes_in = [(x._array.shape, x._array.dtype) if isinstance(x, Tensor) else None for x in args]
         self.shapes_out = [(x._array.shape, x._array.dtype) if isinstance(x, Tensor) else None for x in outputs]
@@ -179,7 +182,7 @@ class _FunctionNode(Node):
     def restore(self) -> tuple[Tensor | None, ...]:
         """The saved tensors; outputs come back with their place in the graph."""
         out: list[Tensor | None] = []
-        for tensor, place, missing in zip(self.saved[::2], self.slots, self.kinds):
+        for tensor, place, missing in zip(self.tensors(), self.slots, self.missing):
             if place is not None and not missing:
                 again = make(Tensor, tensor._array)
                 again._cell, again._requires_grad = tensor._cell, True

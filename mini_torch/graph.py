@@ -38,6 +38,8 @@ class _Mode(threading.local):
     inference = False
     anomaly = False
     check_nan = True
+    hooks: tuple[Any, ...] = ()  # pairs of saved-tensor hooks, the innermost last
+    hooks_refused: str | None = None
 
 
 mode = _thread = _Mode()
@@ -218,6 +220,10 @@ class Node:
         self.notes = {} if self.notes is None else self.notes
         return self.notes.setdefault(name, {})
 
+    def tensors(self) -> list[Any]:
+        """The saved tensors, unpacked where hooks had packed them."""
+        return [getattr(x, "unpacked", x) for x in self.saved[::2]]
+
     def name(self) -> str:
         """PyTorch's name for the node, e.g. 'AddBackward0'."""
         return self.plan.name
@@ -330,7 +336,7 @@ class Lift:
         raise NotImplementedError
 
 
-def _reachable(roots: Iterable[Any]) -> list[Node]:
+def reachable(roots: Iterable[Any]) -> list[Node]:
     """All nodes behind `roots`, latest first."""
     seen = {root for root in roots if isinstance(root, Node)}
     stack = list(seen)
@@ -378,7 +384,7 @@ def walk_back(
 def _walk(
     lift: Lift, roots: Sequence[tuple[Any, Any]], retain_graph: bool, create_graph: bool, capture: Sequence[Any] | None
 ) -> dict[Any, Any]:
-    order = _reachable([target for target, _ in roots])
+    order = reachable([target for target, _ in roots])
     captured: dict[Any, Any] = {}
     wanted = set() if capture is None else set(capture)
     if capture is not None:

@@ -143,7 +143,7 @@ class Plan:
         node.check()
         conjugate = self.holomorphic and g.is_complex()
         values = {"g": np.conjugate(g) if conjugate else g, "out": lift.output(node) if self.saves_out else None}
-        values.update(zip([self.inputs[i] for i in self.saves], node.saved[::2]))
+        values.update(zip([self.inputs[i] for i in self.saves], node.tensors()))
         values.update(zip(self.options, node.options) if self.options else ())
         shapes = dict(zip(self.shapes, node.shapes)) if self.shapes else {}
         grads: list[Any] = []

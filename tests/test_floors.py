@@ -20,6 +20,7 @@ FLOORS = [
     ["graph", "formatting"],
     ["view", "plan", "parts", "sequence"],
     ["tensor"],
+    ["saved"],
     ["backward"],
     ["op"],
     ["creation", "function", "gradcheck"],

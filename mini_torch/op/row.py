@@ -34,6 +34,7 @@ import numpy as np
 
 from ..graph import mode
 from ..plan import Plan
+from ..saved import pack
 from ..tensor import Tensor, make, wrap
 from ..view import View
 from .quiet import hushed
@@ -147,6 +148,8 @@ def record(row: Row, inputs: tuple[Tensor, ...], options: tuple[Any, ...], out: 
                 key += bit
                 break
     (row.plans.get(key) or row.plan(key)).keep(inputs, options, out)
+    if mode.hooks:
+        pack(out._node)
     if mode.anomaly:
         out._node.notes = {"traceback": _where_called()}
 

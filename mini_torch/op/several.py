@@ -10,6 +10,7 @@ import numpy as np
 from ..graph import Lift, Node, mode
 from ..parts import Parts, Pick
 from ..plan import settled
+from ..saved import pack
 from ..tensor import Tensor, make, wrap
 from .row import Formula, Forward, Row, parameters_of
 
@@ -79,6 +80,8 @@ class _Plan:
         node.shapes = tuple([x._array.shape for x in inputs])
         node.kinds = tuple([x._array.dtype for x in inputs])
         node.results = [(x._array.shape, x._array.dtype) for x in outs]
+        if mode.hooks:
+            pack(node)
         for i, out in enumerate(outs):
             if out._array.dtype.kind in "fc":
                 out._node, out._requires_grad = Pick(node, i), True
@@ -92,7 +95,7 @@ class _Plan:
     def pull_tensors(self, node: _Node, g: Any, lift: Lift) -> list[Any]:
         """`pull` on tensors: what the formulas do is recorded in turn."""
         node.check()
-        saved = list(node.saved[::2])
+        saved = node.tensors()
         for at, i in enumerate(self.saves_results, len(self.saves)):
             saved[at] = node.result(saved[at], i)
         grads = self._run(node, g, saved)
