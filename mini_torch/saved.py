@@ -45,7 +45,10 @@ class saved_tensors_hooks:
 
 
 class save_on_cpu(saved_tensors_hooks):
-    """Everything is on the CPU; what is saved inside is kept as a copy. PyTorch's `torch.autograd.graph.save_on_cpu`."""
+    """What is saved inside is kept as a copy (there is only the CPU).
+
+    PyTorch's `torch.autograd.graph.save_on_cpu`.
+    """
 
     def __init__(self, pin_memory: bool = False, device_type: str = "cuda") -> None:
         super().__init__(lambda x: x.clone(), lambda x: x)
@@ -95,7 +98,9 @@ class _Packed:
         with no_grad():
             x = self.unpack(self.packed)
         if not isinstance(x, Tensor):
-            raise TypeError(f"Output of saved tensor unpack_hook expected to be a Tensor but got result of type {type(x)}")
+            raise TypeError(
+                f"Output of saved tensor unpack_hook expected to be a Tensor but got result of type {type(x)}"
+            )
         out: Tensor = make(Tensor, x._array)
         out._node, out._requires_grad = self.edge, self.edge is not None
         return out

@@ -1,5 +1,7 @@
 """The door to `torch.autograd`: it defines nothing."""
 
+from typing import Any
+
 from ..backward import backward as backward
 from ..backward import grad as grad
 from ..function import Function as Function
@@ -15,3 +17,12 @@ from ..graph import no_grad as no_grad
 from ..graph import set_grad_enabled as set_grad_enabled
 from ..tensor import Tensor as Variable  # noqa: F401
 from . import function as function
+
+
+def __getattr__(name: str) -> Any:
+    """`functional` and `graph` open when they are first asked for."""
+    if name in ("functional", "graph"):
+        from importlib import import_module
+
+        return import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

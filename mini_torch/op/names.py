@@ -47,8 +47,8 @@ _NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
 
 
 def takes_out(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function as people call it: with `out=` for a place to write to, with NumPy's `axis=` and `keepdims=` for `dim=` and `keepdim=`, and
-    with PyTorch's words for what is no tensor."""
+    """The function as people call it: with `out=` for a place to write to, with NumPy's `axis=` and `keepdims=` for
+    `dim=` and `keepdim=`, and with PyTorch's words for what is no tensor."""
     parameters = parameters_of(function)
 
     @functools.wraps(function)

@@ -173,7 +173,7 @@ def jacobian(
     func: Callable[..., Any], inputs: Any, create_graph: bool = False, strict: bool = False, vectorize: bool = False,
     strategy: str = "reverse-mode",
 ) -> Any:  # fmt: skip
-    """The Jacobian of `func` at the inputs: for each result and each input a tensor of both shapes, one after the other.
+    """The Jacobian of `func` at the inputs: for each result and each input a tensor of both shapes.
 
     `vectorize` and `strategy` are taken and make no difference. PyTorch's `torch.autograd.functional.jacobian`.
 
