@@ -11,6 +11,7 @@ from ..ops.ctc import *  # noqa: F403
 from ..ops.distance import *  # noqa: F403
 from ..ops.dropout import *  # noqa: F403
 from ..ops.embedding import *  # noqa: F403
+from ..ops.embedding_bag import *  # noqa: F403
 from ..ops.likelihood import *  # noqa: F403
 from ..ops.loss import *  # noqa: F403
 from ..ops.margin import *  # noqa: F403

@@ -12,6 +12,7 @@ from .distance import *  # noqa: F403
 from .dropout import *  # noqa: F403
 from .elementwise import *  # noqa: F403
 from .embedding import *  # noqa: F403
+from .embedding_bag import *  # noqa: F403
 from .extremes import *  # noqa: F403
 from .indexing import *  # noqa: F403
 from .join import *  # noqa: F403

@@ -170,15 +170,15 @@ def _problem(
         raise RuntimeError(f"Expected input_lengths to have value at most {steps}, but got value {int(times.max())}")
     longest = int(counts.max()) if counts.size else 0
     held = np.arange(longest) < counts[:, None]
-    l = np.full(held.shape, blank, np.int64)
+    padded = np.full(held.shape, blank, np.int64)
     if labels.ndim == 1:
         if labels.size != counts.sum():
             raise RuntimeError(f"Expected targets to have {int(counts.sum())} labels in all, but got {labels.size}")
-        l[held] = labels
+        padded[held] = labels
     else:
         if labels.ndim != 2 or labels.shape[0] != batch or labels.shape[1] < longest:
             raise RuntimeError(f"Expected targets of size [{batch}, {longest}] or more, but got {list(labels.shape)}")
-        l[held] = labels[:, :longest][held]
+        padded[held] = labels[:, :longest][held]
     states = np.full((batch, 2 * longest + 1), blank, np.int64)
-    states[:, 1::2] = l
+    states[:, 1::2] = padded
     return _Problem(states, times, 2 * counts, zero_infinity), counts

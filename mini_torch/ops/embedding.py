@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..op import row, type_name
+from ..op import check_writable, row, type_name
 from ..tensor import Tensor, wrap
 
 __all__ = ["embedding", "one_hot"]
@@ -57,33 +57,48 @@ def embedding(
     are longer are first shortened, in place; `scale_grad_by_freq` divides a row's gradient by how often it was asked
     for. Errors: IndexError for a number out of range. Source: PyTorch's `nn.functional.embedding`.
     """
-    index = input._array
-    if index.dtype not in (np.int64, np.int32):
-        raise RuntimeError(
-            "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
-            f"torch.{type_name(index.dtype)}Tensor instead (while checking arguments for embedding)"
-        )
-    if weight._array.ndim != 2:
-        raise RuntimeError("'weight' must be 2-D")
+    check_rows(input, weight, "embedding", IndexError)
     count = weight._array.shape[0]
-    if index.size and (index.min() < 0 or index.max() >= count):
-        raise IndexError("index out of range in self")
     if padding_idx is not None:
         if not -count <= padding_idx < count:
             raise AssertionError("Padding_idx must be within num_embeddings")
         padding_idx %= count
     if max_norm is not None:
-        _shorten(weight, np.unique(index), max_norm, norm_type)
+        shorten(weight, np.unique(input._array), max_norm, norm_type)
+    return picked_rows(weight, input, scale_grad_by_freq, padding_idx)
+
+
+def check_rows(input: Tensor, weight: Tensor, name: str, error: type[Exception]) -> None:
+    """Errors for numbers that are no integers, or, this the given one, name no row of `weight`."""
+    index = input._array
+    if index.dtype not in (np.int64, np.int32):
+        raise RuntimeError(
+            "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
+            f"torch.{type_name(index.dtype)}Tensor instead (while checking arguments for {name})"
+        )
+    if weight._array.ndim != 2:
+        raise RuntimeError("'weight' must be 2-D")
+    count = weight._array.shape[0]
+    if index.size and (index.min() < 0 or index.max() >= count):
+        wrong = int(index[(index < 0) | (index >= count)][0])
+        raise error(f"index out of range in self: {wrong} for {count} rows")
+
+
+def picked_rows(weight: Tensor, input: Tensor, by_frequency: bool = False, padding: int | None = None) -> Tensor:
+    """The rows, their gradients divided `by_frequency`, that of row `padding` 0."""
     share = np.ones((), weight._array.dtype)
-    if scale_grad_by_freq:
-        share = (1 / np.bincount(index.ravel(), minlength=count)[index]).astype(share.dtype)
-    return _embedding(weight, input, wrap(share), padding_idx)
+    if by_frequency:
+        index = input._array
+        share = (1 / np.bincount(index.ravel(), minlength=weight._array.shape[0])[index]).astype(share.dtype)
+    return _embedding(weight, input, wrap(share), padding)
 
 
-def _shorten(weight: Tensor, rows: Any, longest: float, norm_type: float) -> None:
+def shorten(weight: Tensor, rows: Any, longest: float, norm_type: float) -> None:
+    """Scales those rows in place that are longer than `longest`; outside the graph."""
+    check_writable(weight.detach())
     lengths = np.linalg.norm(weight._array[rows], norm_type, axis=1)
     long = lengths > longest
-    weight._array[rows[long]] *= (longest / (lengths[long] + 1e-7))[:, None]
+    weight._array[rows[long]] *= (longest / (lengths[long] + 1e-7))[:, None].astype(weight._array.dtype)
     weight._bump()
 
 
