@@ -55,8 +55,13 @@ from .ops.short_dropout import *  # noqa: F403
 from .ops.softmax import log_softmax as log_softmax
 from .ops.softmax import softmax as softmax
 from .ops.sorting import *  # noqa: F403
+from .ops.special import digamma as digamma
 from .ops.special import erf as erf
 from .ops.special import erfc as erfc
+from .ops.special import erfinv as erfinv
+from .ops.special import lgamma as lgamma
+from .ops.special import mvlgamma as mvlgamma
+from .ops.special import polygamma as polygamma
 from .random import *  # noqa: F403
 from .tensor import Tensor as Tensor
 

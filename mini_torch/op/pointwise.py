@@ -22,13 +22,13 @@ _ndarray = np.ndarray
 
 def unary(
     name: str, forward: Forward, rule: Formula | None = None, *, floats: bool = True, doc: str = "",
-    methods: tuple[str, ...] = (), aliases: tuple[str, ...] = (), export: bool = True, holomorphic: bool = True,
-    inplace: bool | None = None, refuses: str = "", kernel: str = "", because: str = "",
+    methods: tuple[str, ...] = (), aliases: tuple[str, ...] = (), export: bool = True, method: bool = True,
+    holomorphic: bool = True, inplace: bool | None = None, refuses: str = "", kernel: str = "", because: str = "",
 ) -> Callable[..., Tensor]:  # fmt: skip
     """Declares an elementwise operation of one tensor: function, method, in-place method, NumPy entry.
 
-    With `floats`, integers are computed in the default floating type. `methods` are further method names. What has a
-    gradient has an in-place method, unless `inplace` says otherwise. `refuses` has NumPy's letters for the kinds of
+    With `floats`, integers are computed in the default floating type. `methods` are further method names; without
+    `method` there is none. What has a gradient has an in-place method, unless `inplace` says otherwise. `refuses` has NumPy's letters for the kinds of
     types that it does not take (b, i, u, f, c), for which the error names `kernel` and says `because`.
     """
     new = Row(name, forward, {} if rule is None else {"x": rule}, holomorphic=holomorphic)
@@ -46,8 +46,8 @@ def unary(
         return apply(new, (input,)) if out is None else write_out(apply(new, (input,)), out)
 
     describe(function, name, doc)
-    publish(function, (name, *aliases), (name, *aliases, *methods), export)
-    if rule is not None if inplace is None else inplace:
+    publish(function, (name, *aliases), (name, *aliases, *methods) if method else (), export)
+    if method and (rule is not None if inplace is None else inplace):
         publish_inplace(function, (name, *aliases))
     enter_ufunc(forward, function)
     return function

@@ -1,0 +1,85 @@
+"""Special functions of arrays, worked out in double precision over blocks that stay in the processor's cache."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...op import Forward, type_name
+
+__all__ = ["blockwise", "keeps_type", "patch", "refuse"]
+
+BLOCK = 8192  # of double precision: 64 KiB, so that a kernel's few temporary arrays fit the second-level cache
+
+
+def keeps_type(forward: Forward) -> Forward:
+    """The forward with its result in the first input's type, float16 computed in float32.
+
+    NumPy 1 makes float64 of a 0-d float32 and a number.
+    """
+
+    @functools.wraps(forward)
+    def typed(x: Any, *args: Any) -> Any:
+        kind = x.dtype
+        out = forward(x if kind.itemsize > 2 else x.astype(np.float32), *args)
+        return out if out.dtype is kind else out.astype(kind)
+
+    return typed
+
+
+Kernel = Callable[..., Any]
+
+
+def blockwise(name: str, *, single: Kernel | None = None, half: bool = True) -> Callable[[Kernel], Forward]:
+    """Decorator: makes of `kernel(*blocks, eps, **options)` a forward of arrays.
+
+    The blocks are float64 and one-dimensional, `eps` is the precision that the result's type has. With `single`, float32
+    has a kernel of its own that gets float32. `name` is what PyTorch calls the kernel when it refuses a type: complex
+    numbers, and float16 without `half`.
+    """
+
+    def decorate(kernel: Kernel) -> Forward:
+        def forward(*arrays: Any, **options: Any) -> Any:
+            kind = arrays[0].dtype
+            refuse(name, kind, half)
+            run, wide = (single, np.float32) if single and kind.itemsize < 8 else (kernel, np.float64)
+            eps = float(np.finfo(np.float32 if kind.itemsize == 2 else kind).eps)
+            flat, out, place = _laid_flat(arrays)
+            with np.errstate(all="ignore"):  # what overflows or has no value is inf or NaN, and no news
+                for start in range(0, out.size, BLOCK):
+                    block = slice(start, start + BLOCK)
+                    place[block] = run(*[x[block].astype(wide, copy=False) for x in flat], eps, **options)
+            return out
+
+        forward.__name__ = kernel.__name__
+        return forward
+
+    return decorate
+
+
+def _laid_flat(arrays: tuple[Any, ...]) -> tuple[list[Any], Any, Any]:
+    """The arrays broadcast and in one dimension, an empty array for the result, and that in one dimension, too."""
+    if len(arrays) == 1:
+        out = np.empty_like(arrays[0])  # laid out in memory as its input is
+        return [np.ravel(arrays[0], order="K")], out, np.ravel(out, order="K")
+    together = np.broadcast_arrays(*arrays)
+    out = np.empty(together[0].shape, arrays[0].dtype)
+    return [np.ravel(x) for x in together], out, np.ravel(out)
+
+
+def refuse(name: str, kind: np.dtype[Any], half: bool = True) -> None:
+    """PyTorch's NotImplementedError for types that it has no kernel for."""
+    if kind.kind == "c" or (kind.itemsize == 2 and not half):
+        raise NotImplementedError(f"\"{name}\" not implemented for '{type_name(kind)}'")
+
+
+def patch(out: Any, where: Any, function: Callable[..., Any], *arrays: Any) -> None:
+    """Writes `function(*arrays)` into `out` where `where` holds; the function sees those elements only."""
+    at = np.flatnonzero(where)
+    if at.size == out.size:
+        out[...] = function(*arrays)
+    elif at.size:
+        out[at] = function(*[x[at] for x in arrays])
