@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from . import func as func
     from . import nn as nn
     from . import optim as optim
+    from . import special as special
     from . import testing as testing
     from . import utils as utils
     from .func import vmap as vmap
@@ -79,7 +80,7 @@ __version__ = "0.1.0"
 
 
 # The rooms that not every program enters open when they are first asked for: a third of the import's time.
-_ON_DEMAND = {name: name for name in ("func", "nn", "optim", "serialization", "testing", "utils")}
+_ON_DEMAND = {name: name for name in ("func", "nn", "optim", "serialization", "special", "testing", "utils")}
 _ON_DEMAND |= {"load": "serialization", "save": "serialization", "vmap": "func"}
 
 

@@ -28,8 +28,9 @@ def unary(
     """Declares an elementwise operation of one tensor: function, method, in-place method, NumPy entry.
 
     With `floats`, integers are computed in the default floating type. `methods` are further method names; without
-    `method` there is none. What has a gradient has an in-place method, unless `inplace` says otherwise. `refuses` has NumPy's letters for the kinds of
-    types that it does not take (b, i, u, f, c), for which the error names `kernel` and says `because`.
+    `method` there is none. What has a gradient has an in-place method, unless `inplace` says otherwise. `refuses` has
+    NumPy's letters for the kinds of types that it does not take (b, i, u, f, c), for which the error names `kernel` and
+    says `because`.
     """
     new = Row(name, forward, {} if rule is None else {"x": rule}, holomorphic=holomorphic)
     takes = "".join([kind for kind in ("fc" if floats else "biufc") if kind not in refuses])

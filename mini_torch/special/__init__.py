@@ -24,3 +24,9 @@ from ..ops.special import ndtr as ndtr
 from ..ops.special import ndtri as ndtri
 from ..ops.special import polygamma as polygamma
 from ..ops.special import zeta as zeta
+
+__all__ = [
+    "digamma", "erf", "erfc", "erfcx", "erfinv", "exp2", "expit", "expm1", "gammaln", "log1p", "log_ndtr",
+    "log_softmax", "logit", "logsumexp", "multigammaln", "ndtr", "ndtri", "polygamma", "psi", "round", "sinc",
+    "softmax", "xlogy", "zeta",
+]  # fmt: skip

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from ...op import Forward, type_name
+from ...tensor import Tensor
 
-__all__ = ["blockwise", "keeps_type", "patch", "refuse"]
+__all__ = ["blockwise", "keeps_type", "one_is_a_tensor", "patch"]
 
 BLOCK = 8192  # of double precision: 64 KiB, so that a kernel's few temporary arrays fit the second-level cache
 
@@ -36,15 +37,15 @@ Kernel = Callable[..., Any]
 def blockwise(name: str, *, single: Kernel | None = None, half: bool = True) -> Callable[[Kernel], Forward]:
     """Decorator: makes of `kernel(*blocks, eps, **options)` a forward of arrays.
 
-    The blocks are float64 and one-dimensional, `eps` is the precision that the result's type has. With `single`, float32
-    has a kernel of its own that gets float32. `name` is what PyTorch calls the kernel when it refuses a type: complex
-    numbers, and float16 without `half`.
+    The blocks are float64 and one-dimensional, `eps` is the precision that the result's type has. With `single`,
+    float32 has a kernel of its own that gets float32. `name` is what PyTorch calls the kernel when it refuses a type:
+    complex numbers, and float16 without `half`.
     """
 
     def decorate(kernel: Kernel) -> Forward:
         def forward(*arrays: Any, **options: Any) -> Any:
             kind = arrays[0].dtype
-            refuse(name, kind, half)
+            _refuse(name, kind, half)
             run, wide = (single, np.float32) if single and kind.itemsize < 8 else (kernel, np.float64)
             eps = float(np.finfo(np.float32 if kind.itemsize == 2 else kind).eps)
             flat, out, place = _laid_flat(arrays)
@@ -70,7 +71,7 @@ def _laid_flat(arrays: tuple[Any, ...]) -> tuple[list[Any], Any, Any]:
     return [np.ravel(x) for x in together], out, np.ravel(out)
 
 
-def refuse(name: str, kind: np.dtype[Any], half: bool = True) -> None:
+def _refuse(name: str, kind: np.dtype[Any], half: bool) -> None:
     """PyTorch's NotImplementedError for types that it has no kernel for."""
     if kind.kind == "c" or (kind.itemsize == 2 and not half):
         raise NotImplementedError(f"\"{name}\" not implemented for '{type_name(kind)}'")
@@ -83,3 +84,12 @@ def patch(out: Any, where: Any, function: Callable[..., Any], *arrays: Any) -> N
         out[...] = function(*arrays)
     elif at.size:
         out[at] = function(*[x[at] for x in arrays])
+
+
+def one_is_a_tensor(input: Any, other: Any, a: Tensor, b: Tensor) -> None:
+    """TypeError for two numbers, as a `check` of `binary`."""
+    if not (isinstance(input, Tensor) or isinstance(other, Tensor)):
+        raise TypeError(
+            f"one of the arguments must be a Tensor, got ({type(input).__name__}, {type(other).__name__}); write "
+            "torch.tensor(…) around one of them"
+        )

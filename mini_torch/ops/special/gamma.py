@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from ...dtype import default_numpy_dtype
 from ...op import binary, cast, inplace, public, row, unary
 from ...tensor import Tensor, method
-from .blocks import blockwise, patch
+from .blocks import blockwise, one_is_a_tensor, patch
 from .series import Chebyshev
 
 __all__ = ["digamma", "lgamma", "mvlgamma", "polygamma", "zeta"]
@@ -85,7 +86,8 @@ def _sin_pi(x: Any, eps: float) -> Any:
 
 
 lgamma = unary(
-    "lgamma", blockwise("lgamma_vml_cpu")(_lgamma_block), lambda g, x: g * digamma(x), doc="ln |Γ(x)|, exact also next to its zeros at 1 and 2",
+    "lgamma", blockwise("lgamma_vml_cpu")(_lgamma_block), lambda g, x: g * digamma(x),
+    doc="ln |Γ(x)|, exact also next to its zeros at 1 and 2",
 )  # fmt: skip
 
 
@@ -109,7 +111,7 @@ def _pi_cot(x: Any, eps: float) -> Any:
     return (1 - x * x * _COT_PI(x * x, eps)) / x
 
 
-digamma = unary(
+digamma: Callable[..., Tensor] = unary(
     "digamma", _digamma, lambda g, x: g * _polygamma(x, 1), doc="ψ(x), the derivative of ln Γ", aliases=("psi",),
 )  # fmt: skip
 
@@ -210,8 +212,9 @@ def _no_zeta_gradient(g: Any) -> Any:
     raise NotImplementedError("the derivative for 'zeta' is not implemented.")
 
 
-zeta = binary(
+zeta: Callable[..., Tensor] = binary(
     "zeta", _zeta, x=_no_zeta_gradient, y=lambda g, x, y: g * -x * zeta(x + 1, y), floats=True, export=False,
+    check=one_is_a_tensor,
     doc="Hurwitz's zeta function, Σ (q + k)⁻ˢ over k ≥ 0; of q < 0 for whole s only",
 )  # fmt: skip
 
