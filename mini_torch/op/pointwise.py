@@ -123,6 +123,8 @@ def _constant(number: float, kind: np.dtype[Any]) -> Tensor:
     """The number as a tensor of type `kind`, kept for the next time (making one costs as much as a small product)."""
     if len(constants) > 1000:
         constants.clear()
+    if type(number) is int and not -(2**63) <= number < 2**64:
+        raise OverflowError(f"int too big to convert: {number}")
     made = constants[number, kind] = make(Tensor, np.array(number, kind))
     made._cell = [0, 0]  # it outlives an inference_mode that it may have been made in
     return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,8 +13,8 @@ from ..tensor import Tensor, make, wrap
 from .quiet import quiet
 from .row import row
 
-__all__ = ["TYPE_NAMES", "as_operand", "cast", "common_type", "floating", "operands", "refused", "shape_mismatch",
-           "type_name"]  # fmt: skip
+__all__ = ["TYPE_NAMES", "as_operand", "cast", "common_type", "floating", "number_as", "operands", "refused",
+           "shape_mismatch", "type_name"]  # fmt: skip
 
 _ndarray = np.ndarray
 
@@ -41,11 +42,41 @@ def as_operand(x: Any, kind: np.dtype[Any]) -> Tensor:
     """A tensor or number as a tensor of NumPy type `kind`."""
     if isinstance(x, Tensor):
         return x if x._array.dtype is kind else cast(x, kind)
+    if isinstance(x, int) and not -(2**63) <= x < 2**64:
+        raise OverflowError(f"int too big to convert: {x}")
     if kind.kind in "iu" and isinstance(x, int):
         limits = np.iinfo(kind)
         if not limits.min <= x <= limits.max:  # wraps around, as in PyTorch
             x = int(np.array(x & (2**64 - 1), np.uint64).astype(kind))
     return make(Tensor, np.array(x, kind))
+
+
+_C_NAMES = {"uint8": "uint8_t", "int8": "int8_t", "int16": "int16_t", "int32": "int", "int64": "int64_t",
+            "float16": "Half", "float32": "float"}  # fmt: skip
+
+
+def number_as(value: Any, kind: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """The Python number as a 0-d array of type `kind`, as what fills a tensor.
+
+    Errors: RuntimeError where it does not fit. (A fraction is cut off, and a small negative number wraps around.)
+    """
+    if isinstance(value, complex) and kind.kind != "c":
+        if value.imag and kind.kind != "b":
+            raise _overflow(value, kind)
+        value = value.real if kind.kind != "b" else bool(value)
+    if kind.kind in "iu" and not isinstance(value, bool):
+        limits = np.iinfo(kind)
+        if value != value or not (-limits.max if kind.kind == "u" else limits.min) <= value <= limits.max:
+            raise _overflow(value, kind)
+        return np.array(int(value)).astype(kind)
+    if kind.kind == "f" and value == value and math.inf > abs(value) > np.finfo(kind).max:
+        raise _overflow(value, kind)
+    return np.array(value, kind)
+
+
+def _overflow(value: Any, kind: np.dtype[Any]) -> RuntimeError:
+    name = _C_NAMES.get(kind.name, kind.name)
+    return RuntimeError(f"value cannot be converted to type {name} without overflow: {value}")
 
 
 def common_type(*values: Any) -> np.dtype[Any]:

@@ -15,6 +15,7 @@ from ..op import (
     common_type,
     implements,
     inplace,
+    number_as,
     overwrite,
     own_node,
     public,
@@ -24,7 +25,8 @@ from ..op import (
 from ..tensor import Tensor, check_device, method, wrap
 
 __all__ = [
-    "clone", "detach", "is_complex", "is_floating_point", "is_inference", "is_signed", "is_tensor", "result_type",
+    "clone", "detach", "fill", "is_complex", "is_floating_point", "is_inference", "is_nonzero", "is_signed",
+    "is_tensor", "result_type",
 ]  # fmt: skip
 
 _clone = row("clone", lambda x: np.array(x), x=lambda g: g)
@@ -116,24 +118,52 @@ def _copy_(self: Tensor, src: Tensor, non_blocking: builtins.bool = False) -> Te
 
 
 method("copy_", _copy_)
-_filled = row("fill", lambda x, value: np.full_like(x, value), x=lambda g: np.zeros_like(g))
+# ---- filling ---------------------------------------------------------------------------------------------------------
+_filled = row(
+    "fill", lambda x, value: np.full_like(x, value), x=lambda g: np.zeros_like(g), value=lambda g, shape: np.sum(g),
+)  # fmt: skip
 
 
-@inplace
+def _fill_value(x: Tensor, value: Any) -> Tensor:
+    """The number or 0-d tensor as a 0-d tensor of x's type."""
+    kind = x._array.dtype
+    if not isinstance(value, Tensor):
+        return wrap(number_as(value, kind))
+    if value._array.ndim:
+        raise RuntimeError(
+            f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions."
+        )
+    return value if value._array.dtype == kind else cast(value, kind)
+
+
+@public(method=False)
+def fill(input: Tensor, value: Any) -> Tensor:
+    """`value`, a number or a 0-d tensor, in the shape and type of input. Source: PyTorch's `torch.fill`."""
+    return _filled(input, _fill_value(input, value))
+
+
+_fill_recorded = inplace(fill)
+
+
 def _fill(self: Tensor, value: Any) -> Tensor:
-    if isinstance(value, Tensor):
-        if value._array.ndim:
-            raise RuntimeError(
-                f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions."
-            )
-        if value._requires_grad:
-            return _filled(self, 0) + cast(value, self._array.dtype)
-        value = value._array
-    return _filled(self, value)
+    """Writes `value` everywhere, in place."""
+    number = _fill_value(self, value)
+    if self.requires_grad or number._requires_grad:
+        return _fill_recorded(self, value)
+    check_writable(self)
+    self._array[...] = number._array
+    self._bump()
+    return self
 
 
 method("fill_", _fill)
 method("zero_", lambda self: _fill(self, 0))
+
+
+@public
+def is_nonzero(input: Tensor) -> builtins.bool:
+    """Whether the single element is not 0. RuntimeError for more than one. Source: PyTorch's `torch.is_nonzero`."""
+    return builtins.bool(input)
 
 
 @public(method=False)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ...op import binary, common_type, implements, public, unary
-from ...tensor import Tensor, method
+from ...op import as_operand, binary, common_type, implements, number_as, public, unary
+from ...tensor import Tensor, method, wrap
 
 __all__ = [
     "add", "copysign", "gcd", "heaviside", "lcm", "mul", "multiply", "neg", "negative", "nextafter",
@@ -57,14 +57,14 @@ def _scaled(input: Any, other: Any, alpha: Any) -> Any:
     """alpha · other, for an operation with `input`."""
     if type(alpha) is int and alpha == 1:
         return other
-    kind = common_type(input, other).kind
-    if isinstance(alpha, builtins.bool) and kind != "b":
+    kind = common_type(input, other)
+    if isinstance(alpha, builtins.bool) and kind.kind != "b":
         raise RuntimeError("Boolean alpha only supported for Boolean results.")
-    if isinstance(alpha, builtins.float) and kind in "biu":
+    if isinstance(alpha, builtins.float) and kind.kind in "biu":
         raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
-    if isinstance(alpha, builtins.complex) and kind != "c":
+    if isinstance(alpha, builtins.complex) and kind.kind != "c":
         raise RuntimeError("For non-complex input tensors, argument alpha must not be a complex number.")
-    return other if alpha == 1 else other * alpha
+    return other if alpha == 1 else mul(as_operand(other, kind), wrap(number_as(alpha, kind)))
 
 
 @public(inplace=True)
@@ -137,8 +137,8 @@ sign = unary(
 )  # fmt: skip
 signbit = unary("signbit", np.signbit, floats=False, refuses="c", doc="Whether the sign bit is set")
 copysign = binary(
-    "copysign", np.copysign, x=lambda g, x, out: g * np.where(x == 0, 0.0, np.sign(x) * np.sign(out)), y=no_gradient,
-    floats=True, refuses="c", doc="x with the sign of y",
+    "copysign", np.copysign, x=lambda g, x, out: g * np.where(x == 0, 0.0, out / np.where(x == 0, 1.0, x)),
+    y=no_gradient, floats=True, refuses="c", doc="x with the sign of y",
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...dtype import from_numpy_dtype
-from ...op import as_operand, binary, common_type, implements, operands, public, row, shape_mismatch
+from ...op import as_operand, binary, common_type, implements, number_as, operands, public, refused, row, shape_mismatch
 from ...tensor import Tensor, method, wrap
 from ..conversion import clone
 
@@ -19,16 +19,21 @@ __all__ = [
 
 
 # ---- of two ----------------------------------------------------------------------------------------------------------
-def _larger(g: Any, x: Any, y: Any) -> Any:
-    return g * np.where(x == y, 0.5, np.where(x > y, 1.0, 0.0))  # a tie shares the gradient, as in PyTorch
+def _if_larger(g: Any, x: Any, y: Any) -> Any:
+    """The gradient of what may be the larger. A tie shares it, and with a NaN both get it, as in PyTorch."""
+    return g * np.where(x == y, 0.5, np.where(x < y, 0.0, 1.0))
+
+
+def _if_smaller(g: Any, x: Any, y: Any) -> Any:
+    return g * np.where(x == y, 0.5, np.where(x > y, 0.0, 1.0))
 
 
 maximum = binary(
-    "maximum", np.maximum, x=_larger, y=lambda g, x, y: _larger(g, y, x), refuses="c", kernel="maximum",
+    "maximum", np.maximum, x=_if_larger, y=lambda g, x, y: _if_larger(g, y, x), refuses="c", kernel="maximum",
     doc="The larger of two; NaN if one is",
 )  # fmt: skip
 minimum = binary(
-    "minimum", np.minimum, x=lambda g, x, y: _larger(g, y, x), y=_larger, refuses="c", kernel="minimum",
+    "minimum", np.minimum, x=_if_smaller, y=lambda g, x, y: _if_smaller(g, y, x), refuses="c", kernel="minimum",
     doc="The smaller of two; NaN if one is",
 )  # fmt: skip
 fmax = binary(
@@ -69,7 +74,7 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """input kept within [min, max], numbers or tensors; where min > max the result is max.
 
     The gradient passes where input lies within the bounds, edges included. Errors: RuntimeError if both bounds are
-    None, or for complex numbers. Source: PyTorch's `torch.clamp`.
+    None, NotImplementedError for complex numbers and bools. Source: PyTorch's `torch.clamp`.
     """
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
@@ -77,15 +82,18 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     kind = common_type(input, *bounds)
     if kind.kind == "c":
         raise NotImplementedError(f"clamp is not supported for complex types, got {input.dtype}")
+    if kind.kind == "b" and (len(bounds) == 2 or not isinstance(bounds[0], Tensor)):
+        raise refused("clamp_cpu", kind)
     if any(isinstance(bound, Tensor) for bound in bounds):
         return _clamp_tensors(input, min, max, kind)
-    low, high = (None if bound is None else as_operand(bound, kind)._array for bound in (min, max))
+    low, high = (None if bound is None else number_as(bound, kind) for bound in (min, max))
     return _clamp(as_operand(input, kind), low, high)
 
 
 def _clamp_tensors(input: Tensor, min: Any, max: Any, kind: np.dtype[Any]) -> Tensor:
     """`clamp` between tensors. A bound that is not given is the type's own."""
-    least, most = -math.inf, math.inf
+    least: float = -math.inf
+    most: float = math.inf
     if kind.kind != "f":
         least, most = (False, True) if kind.kind == "b" else (np.iinfo(kind).min, np.iinfo(kind).max)
     low, high = (least if min is None else min), (most if max is None else max)

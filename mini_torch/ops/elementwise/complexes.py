@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ...op import implements, public, quiet, refused, row, type_name, unary
-from ...tensor import Tensor
+from ...op import implements, inplace, public, quiet, refused, row, type_name, unary
+from ...tensor import Tensor, method
 from .arithmetic import sign
 
 __all__ = [
@@ -47,6 +47,18 @@ abs = unary(
     holomorphic=False, doc="|x|; the gradient at 0 is 0",
 )  # fmt: skip
 absolute = abs
+_abs_in_place = inplace(abs)
+
+
+def _abs_(self: Tensor) -> Tensor:
+    """`abs` in place: RuntimeError for complex numbers."""
+    if self._array.dtype.kind == "c":
+        raise RuntimeError("In-place abs is not supported for complex tensors.")
+    return _abs_in_place(self)
+
+
+method("abs_", _abs_)
+method("absolute_", _abs_)
 
 
 def _angle(x: Any) -> Any:

@@ -11,7 +11,6 @@ import numpy as np
 from ...op import (
     as_operand,
     binary,
-    cast,
     common_type,
     floating,
     implements,
@@ -20,6 +19,8 @@ from ...op import (
     quiet,
     refused,
     row,
+    shape_mismatch,
+    type_name,
     unary,
 )  # fmt: skip
 from ...tensor import Tensor, method, wrap
@@ -53,7 +54,12 @@ _pow = binary("pow", quiet(_raised), x=_pow_base, y=_pow_exponent, export=False,
 
 
 def _number_pow(x: Any, n: Any) -> Any:
-    return np.square(x) if n == 2 else np.reciprocal(np.sqrt(x)) if n == -0.5 else np.power(x, n)
+    if n == 2:
+        return np.square(x)
+    if n in (0.5, -0.5):
+        root = np.sqrt(x)
+        return root if n > 0 else np.reciprocal(root)
+    return np.power(x, n)
 
 
 _pow_number: Callable[..., Any] = row(
@@ -63,7 +69,7 @@ _pow_number: Callable[..., Any] = row(
 
 
 def _power(input: Any, exponent: Any) -> Any:
-    if isinstance(exponent, int | float) and isinstance(input, Tensor) and input._array.dtype.kind == "f":
+    if type(exponent) in (int, float) and isinstance(input, Tensor) and input._array.dtype.kind == "f":
         return _pow_number(input, exponent)
     if isinstance(exponent, int) and exponent < 0 and isinstance(input, Tensor) and input._array.dtype.kind in "biu":
         raise RuntimeError("Integers to negative integer powers are not allowed.")
@@ -86,13 +92,25 @@ method("__rpow__", lambda self, other: _pow(other, self))
 method("__ipow__", inplace(_power))
 
 
-@public(inplace=True)
+@public
 def float_power(input: Any, exponent: Any) -> Tensor:
     """The power computed in float64, or complex128 if one of the two is complex. As PyTorch's `torch.float_power`."""
     kind = np.dtype(np.complex128 if common_type(input, exponent).kind == "c" else np.float64)
     return _pow(as_operand(input, kind), as_operand(exponent, kind))
 
 
+def _float_power_(self: Tensor, exponent: Any) -> Tensor:
+    """`float_power` in place: RuntimeError unless the type is the result's."""
+    out = float_power(self, exponent)
+    if out._array.dtype != self._array.dtype:
+        raise RuntimeError(
+            f"the base given to float_power_ has dtype {type_name(self._array.dtype)} but the operation's result "
+            f"requires dtype {type_name(out._array.dtype)}"
+        )
+    return inplace(float_power)(self, exponent)
+
+
+method("float_power_", _float_power_)
 square = unary(
     "square", quiet(lambda x: np.square(x if x.dtype.kind != "b" else x.astype(np.int64))), lambda g, x: g * (2.0 * x),
     floats=False, doc="x²",
@@ -123,11 +141,11 @@ def _logaddexp(x: Any, y: Any) -> Any:
 
 logaddexp = binary(
     "logaddexp", quiet(_logaddexp), refuses="biu", doc="ln(eˣ + eʸ) without overflow",
-    x=lambda g, x, out: g * np.exp(x - out), y=lambda g, y, out: g * np.exp(y - out),
+    x=lambda g, x, y: g / (1 + np.exp(y - x)), y=lambda g, x, y: g / (1 + np.exp(x - y)),
 )  # fmt: skip
 logaddexp2 = binary(
     "logaddexp2", np.logaddexp2, refuses="biuc", doc="log₂(2ˣ + 2ʸ) without overflow",
-    x=lambda g, x, out: g * np.exp2(x - out), y=lambda g, y, out: g * np.exp2(y - out),
+    x=lambda g, x, y: g / (1 + np.exp2(y - x)), y=lambda g, x, y: g / (1 + np.exp2(x - y)),
 )  # fmt: skip
 implements(np.logaddexp)(logaddexp)
 
@@ -178,9 +196,10 @@ class MantissaExponent(NamedTuple):
         return f"torch.return_types.frexp(\nmantissa={self.mantissa!r},\nexponent={self.exponent!r})"
 
 
-_mantissa: Callable[..., Any] = row(
-    "frexp", lambda x, exponent: np.ldexp(x, -exponent), x=lambda g, exponent: _mantissa(g, exponent)
-)
+_ldexp: Callable[..., Any] = row(
+    "ldexp", quiet(lambda x, exponent: np.ldexp(x, exponent)), x=lambda g, exponent: _ldexp(g, exponent), exponent=None,
+    broadcasts=True,
+)  # fmt: skip
 
 
 @public
@@ -188,12 +207,19 @@ def frexp(input: Tensor) -> MantissaExponent:
     """(mantissa, exponent) with input = mantissa · 2^exponent and ½ ≤ |mantissa| < 1. As PyTorch's `torch.frexp`."""
     if input._array.dtype.kind != "f":
         raise RuntimeError(f"torch.frexp() only supports floating-point dtypes, got {input.dtype}")
-    exponent = np.asarray(np.frexp(input._array)[1])
-    return MantissaExponent(_mantissa(input, exponent), wrap(exponent))
+    exponent = wrap(np.frexp(input._array)[1])
+    return MantissaExponent(_ldexp(input, -exponent), exponent)
 
 
 @public(inplace=True)
 def ldexp(input: Tensor, other: Tensor) -> Tensor:
-    """input · 2^other, in the type of a floating or complex input. Source: PyTorch's `torch.ldexp`."""
-    input = floating(input)
-    return mul(input, cast(pow(2.0, other), input._array.dtype))
+    """input · 2^other. Source: PyTorch's `torch.ldexp`."""
+    kind = other._array.dtype.kind
+    if input._array.dtype.kind != "f" or kind not in "biu":
+        return mul(input, pow(2.0, other))
+    if kind == "b":
+        raise refused("ldexp_cpu_exp", other._array.dtype)
+    try:
+        return _ldexp(input, wrap(np.clip(other._array, -9999, 9999).astype(np.int32)))
+    except ValueError as error:
+        raise shape_mismatch(input._array.shape, other._array.shape) from error

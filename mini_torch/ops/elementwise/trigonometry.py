@@ -25,12 +25,18 @@ sinh = unary("sinh", np.sinh, lambda g, x: g * np.cosh(x), doc="sinh x")
 cosh = unary("cosh", np.cosh, lambda g, x: g * np.sinh(x), doc="cosh x")
 tanh = unary("tanh", np.tanh, lambda g, out: g * (1 - out * out), doc="tanh x")
 asinh = arcsinh = unary("asinh", np.arcsinh, lambda g, x: g / np.sqrt(x * x + 1), aliases=("arcsinh",), doc="arsinh x")
-acosh = arccosh = unary(
-    "acosh", np.arccosh, lambda g, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)), aliases=("arccosh",), doc="arcosh x"
-)
+acosh = arccosh = unary("acosh", np.arccosh, lambda g, x: g / np.sqrt(x * x - 1), aliases=("arccosh",), doc="arcosh x")
 atanh = arctanh = unary("atanh", np.arctanh, lambda g, x: g / (1 - x * x), aliases=("arctanh",), doc="artanh x")
+
+
+def _over_square(g: Any, x: Any, y: Any) -> Any:
+    """g / (x² + y²), and 0 at the origin, where the angle has no gradient."""
+    square = x * x + y * y
+    return np.where(square == 0, 0.0, g / np.where(square == 0, 1.0, square))
+
+
 atan2 = binary(
-    "atan2", np.arctan2, x=lambda g, x, y: g * y / (x * x + y * y), y=lambda g, x, y: -g * x / (x * x + y * y),
+    "atan2", np.arctan2, x=lambda g, x, y: _over_square(g * y, x, y), y=lambda g, x, y: _over_square(-g * x, x, y),
     floats=True, aliases=("arctan2",), refuses="c", doc="The angle of the point (y, x)",
 )  # fmt: skip
 arctan2 = atan2
