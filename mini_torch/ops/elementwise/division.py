@@ -39,8 +39,8 @@ _trunc_divide = binary(
     check=_no_zero_divisor, export=False,
 )  # fmt: skip
 remainder = binary(
-    "remainder", np.remainder, x=lambda g: g, y=lambda g, x, y: -g * np.floor_divide(x, y), operator="mod", refuses="bc",
-    check=_no_zero_divisor, doc="x − y ⌊x / y⌋: the remainder with the divisor's sign",
+    "remainder", np.remainder, x=lambda g: g, y=lambda g, x, y: -g * np.floor_divide(x, y), operator="mod",
+    refuses="bc", check=_no_zero_divisor, doc="x − y ⌊x / y⌋: the remainder with the divisor's sign",
 )  # fmt: skip
 fmod = binary(
     "fmod", np.fmod, x=lambda g: g, y=lambda g, x, y: -g * np.trunc(x / y), refuses="bc", check=_no_zero_divisor,
