@@ -49,6 +49,12 @@ from .ops.indexing import *  # noqa: F403
 from .ops.inplace import *  # noqa: F403
 from .ops.join import *  # noqa: F403
 from .ops.linalg import *  # noqa: F403
+from .ops.pooling import adaptive_avg_pool1d as adaptive_avg_pool1d
+from .ops.pooling import avg_pool1d as avg_pool1d
+from .ops.pooling import max_pool1d as max_pool1d
+from .ops.pooling import max_pool1d_with_indices as max_pool1d_with_indices
+from .ops.pooling import max_pool2d as max_pool2d
+from .ops.pooling import max_pool3d as max_pool3d
 from .ops.reduction import *  # noqa: F403
 from .ops.shape import *  # noqa: F403
 from .ops.short_dropout import *  # noqa: F403

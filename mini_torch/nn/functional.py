@@ -17,5 +17,6 @@ from ..ops.loss import *  # noqa: F403
 from ..ops.margin import *  # noqa: F403
 from ..ops.normalization import *  # noqa: F403
 from ..ops.padding import *  # noqa: F403
+from ..ops.pooling import *  # noqa: F403
 from ..ops.softmax import *  # noqa: F403
 from ..ops.window import *  # noqa: F403

@@ -23,6 +23,7 @@ from .loss import *  # noqa: F403
 from .margin import *  # noqa: F403
 from .normalization import *  # noqa: F403
 from .padding import *  # noqa: F403
+from .pooling import *  # noqa: F403
 from .reduction import *  # noqa: F403
 from .shape import *  # noqa: F403
 from .short_dropout import native_dropout as native_dropout

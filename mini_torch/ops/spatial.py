@@ -24,7 +24,7 @@ def need_tensor(x: Any, name: str, argument: str = "input", position: int = 1) -
 
 
 def need_types(x: Tensor, kernel: str, kinds: str = "f") -> None:
-    """NotImplementedError, with PyTorch's name of the kernel, unless the type is of one of NumPy's `kinds` ('l': int64)."""
+    """NotImplementedError, with PyTorch's name of the kernel, unless the type is of one of `kinds` ('l': int64)."""
     kind = x._array.dtype
     if kind.kind not in kinds and not ("l" in kinds and kind == np.int64):
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{type_name(kind)}'")

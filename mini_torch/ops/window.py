@@ -39,10 +39,8 @@ class Windows(NamedTuple):
     @property
     def span(self) -> Shape:
         """From the first window's start to the last one's end."""
-        return tuple([
-            (n - 1) * s + d * (k - 1) + 1 if n and k else 0
-            for n, s, d, k in zip(self.count, self.stride, self.dilation, self.kernel)
-        ])
+        numbers = zip(self.count, self.stride, self.dilation, self.kernel)
+        return tuple([(n - 1) * s + d * (k - 1) + 1 if n and k else 0 for n, s, d, k in numbers])
 
     @property
     def taps(self) -> int:
@@ -136,9 +134,7 @@ def _blocks(name: str, size: Shape, kernel: Sizes, dilation: Sizes, padding: Siz
     return Windows(tuple(size), k, count, s, p, d)
 
 
-def unfold(
-    input: Tensor, kernel_size: Sizes, dilation: Sizes = 1, padding: Sizes = 0, stride: Sizes = 1
-) -> Tensor:
+def unfold(input: Tensor, kernel_size: Sizes, dilation: Sizes = 1, padding: Sizes = 0, stride: Sizes = 1) -> Tensor:
     """The blocks that a window of `kernel_size` sees as it slides over an image, as columns.
 
     Shape: (N, C, H, W) or (C, H, W) → (N, C · kernel elements, number of blocks). Errors: RuntimeError for other

@@ -1,0 +1,224 @@
+"""Pooling to a given number of windows, which share the input out as evenly as whole elements allow.
+
+Window i of m over n elements is from ⌊i n / m⌋ to ⌈(i + 1) n / m⌉: neighbours may overlap, and differ in length by one.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...op import row
+from ...tensor import Tensor, wrap
+from ..adjoint import take_along
+from ..spatial import Shape, need_tensor, need_types, per_dimension
+from ..window import Windows
+from .average import average
+
+__all__ = [
+    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",
+    "adaptive_max_pool1d_with_indices", "adaptive_max_pool2d", "adaptive_max_pool2d_with_indices",
+    "adaptive_max_pool3d", "adaptive_max_pool3d_with_indices",
+]  # fmt: skip
+
+Size = int | None | Sequence[int | None]
+
+
+class Regions(NamedTuple):
+    """Stretches of `size` elements, from each start to (not including) each end; both never fall."""
+
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+    size: int
+
+    def turned(self) -> Regions:
+        """For each element, the stretch of stretches that it is in."""
+        elements = np.arange(self.size)
+        first = np.searchsorted(self.ends, elements, "right")
+        last = np.searchsorted(self.starts, elements, "right")
+        return Regions(tuple(first.tolist()), tuple(last.tolist()), len(self.starts))
+
+
+@functools.lru_cache(256)
+def _shares(n: int, m: int) -> Regions:
+    return Regions(tuple([i * n // m for i in range(m)]), tuple([-(-(i + 1) * n // m) for i in range(m)]), n)
+
+
+def _region_sums(x: Any, regions: Regions, axis: int) -> Any:
+    """The sum of each region along `axis`, which counts from the end."""
+    lead, last = x.shape[: x.ndim + axis], x.shape[x.ndim + axis :][1:]
+    if not regions.size:
+        return np.zeros((*lead, len(regions.starts), *last), x.dtype)
+    # reduceat sums from each index to the next: the even ones are ours. The end must be an index, too.
+    whole = np.concatenate([x, np.zeros((*lead, 1, *last), x.dtype)], axis)
+    cuts = np.array([regions.starts, regions.ends], np.intp).T.ravel()
+    return np.take(np.add.reduceat(whole, cuts, axis), np.arange(0, len(cuts), 2), axis)
+
+
+region_sums: Callable[..., Any] = row(
+    "region_sums", _region_sums, grad_name="AdaptiveAvgPool2DBackward0",
+    x=lambda g, regions, axis: region_sums(g, regions.turned(), axis),
+)  # fmt: skip
+
+
+def _check(name: str, dims: int, input: Tensor, output_size: Size, first: int) -> Shape:
+    """The output's size, after the checks; dimensions from `first` on (counted from the end) must not be empty."""
+    need_tensor(input, name)
+    shape = input._array.shape
+    if isinstance(output_size, Sequence):
+        if len(shape) <= len(output_size):
+            raise ValueError(f"Input dimension should be at least {len(output_size) + 1}, got shape {list(shape)}")
+        defaults = shape[len(shape) - len(output_size) :]
+        output_size = [n if given is None else given for given, n in zip(output_size, defaults)]
+    size = per_dimension(output_size, dims, name, "output_size")  # type: ignore[arg-type]
+    if len(shape) not in (dims + 1, dims + 2):
+        raise RuntimeError(f"{name}(): Expected {dims + 1}D or {dims + 2}D tensor, but got {list(shape)}")
+    if 0 in shape[first:]:
+        raise RuntimeError(
+            f"{name}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes "
+            f"{list(shape)} with dimension {len(shape) + first + shape[first:].index(0)} being empty"
+        )
+    if min(size) < 0:
+        raise RuntimeError(
+            f"{name}(): elements of output_size must be greater than or equal to 0 but received {list(size)}"
+        )
+    return size
+
+
+# ---- mean ------------------------------------------------------------------------------------------------------------
+def _adaptive_avg(dims: int, input: Tensor, output_size: Size) -> Tensor:
+    name = f"adaptive_avg_pool{dims}d"
+    count = _check(name, dims, input, output_size, -dims - (dims == 3))
+    need_types(input, "adaptive_avg_pool2d" if dims == 1 else name)
+    size = input._array.shape[-dims:]
+    if all(m and n % m == 0 for n, m in zip(size, count)):  # windows of one size, side by side
+        kernel = tuple([n // m for n, m in zip(size, count)])
+        return average(input, Windows(size, kernel, count, kernel, (0,) * dims, (1,) * dims), math.prod(kernel))
+    kind = input._array.dtype
+    total = input.float() if kind == np.float16 else input
+    for axis, (n, m) in zip(range(-dims, 0), zip(size, count)):
+        regions = _shares(n, m)
+        lengths = np.subtract(regions.ends, regions.starts).astype(total._array.dtype)
+        total = region_sums(total, regions, axis) / wrap(lengths.reshape(-1, *[1] * (-axis - 1)))
+    return total.half() if kind == np.float16 else total
+
+
+def adaptive_avg_pool1d(input: Tensor, output_size: Size) -> Tensor:
+    """The means of `output_size` windows along the last dimension. See `adaptive_avg_pool2d`.
+
+    Shape: (N, C, L) or (C, L) → (N, C, output_size). Source: PyTorch's `nn.functional.adaptive_avg_pool1d`.
+    """
+    return _adaptive_avg(1, input, output_size)
+
+
+def adaptive_avg_pool2d(input: Tensor, output_size: Size) -> Tensor:
+    """The means of as many windows as `output_size` says: one number, or (H′, W′), where None keeps the input's.
+
+    Shape: (N, C, H, W) or (C, H, W) → (N, C, H′, W′). Errors: RuntimeError for other shapes and a negative size.
+    Source: PyTorch's `nn.functional.adaptive_avg_pool2d`.
+
+    >>> adaptive_avg_pool2d(mini_torch.arange(6.).reshape(1, 2, 3), 1)
+    tensor([[[2.5000]]])
+    """
+    return _adaptive_avg(2, input, output_size)
+
+
+def adaptive_avg_pool3d(input: Tensor, output_size: Size) -> Tensor:
+    """The means of as many windows as `output_size` says. See `adaptive_avg_pool2d`.
+
+    Shape: (N, C, D, H, W) or (C, D, H, W) → (N, C, D′, H′, W′).
+    Source: PyTorch's `nn.functional.adaptive_avg_pool3d`.
+    """
+    return _adaptive_avg(3, input, output_size)
+
+
+# ---- largest ---------------------------------------------------------------------------------------------------------
+def largest_among(input: Tensor, index: Any, size: Shape) -> tuple[Tensor, Tensor]:
+    """The largest of the elements that each window may choose from, and its place.
+
+    `index` (*, windows, choices) has places in the flattened last dimensions of `input` (*, *size), or is the same for
+    all (windows, choices). Of equals the first counts, of several NaN the last.
+    """
+    lead = input._array.shape[: input._array.ndim - len(size)]
+    flat = input.reshape(*lead, math.prod(size))
+    if index.ndim == 2:
+        seen = flat._array[..., index]
+    else:
+        seen = np.take_along_axis(flat._array, index.reshape(*lead, math.prod(index.shape[-2:])), -1).reshape(
+            index.shape
+        )
+    choice = np.argmax(seen, -1)
+    bad = np.isnan(seen)
+    if bad.any():
+        choice = np.where(bad.any(-1), index.shape[-1] - 1 - np.argmax(bad[..., ::-1], -1), choice)
+    where = np.take_along_axis(np.broadcast_to(index, seen.shape), choice[..., None], -1)[..., 0]
+    return take_along(flat, where, where.ndim - 1), wrap(where)
+
+
+def _choices(size: Shape, count: Shape) -> Any:
+    """The elements of each window (windows, choices), as places in the flattened dimensions."""
+    index = np.zeros((1, 1), np.int64)
+    for n, m in zip(size, count):
+        starts, ends = np.array(_shares(n, m)[:2], np.int64).reshape(2, m)
+        longest = max((ends - starts).max(), 1) if m else 1
+        along = np.minimum(starts[:, None] + np.arange(longest), ends[:, None] - 1)  # a shorter one's last, again
+        index = (index * n)[:, None, :, None] + along[None, :, None, :]
+        index = index.reshape(index.shape[0] * m, index.shape[2] * longest)
+    return index
+
+
+def _adaptive_max(dims: int, input: Tensor, output_size: Size, return_indices: bool) -> Any:
+    name = f"adaptive_max_pool{dims}d"
+    count = _check(name, dims, input, output_size, -dims - 1)
+    need_types(input, f"adaptive_max_pool{max(dims, 2)}d")
+    size = input._array.shape[-dims:]
+    lead = input._array.shape[:-dims]
+    values, where = largest_among(input, _choices(size, count), size)
+    values = values.reshape(*lead, *count)
+    return (values, where.reshape(*lead, *count)) if return_indices else values
+
+
+def adaptive_max_pool1d(input: Tensor, output_size: Size, return_indices: bool = False) -> Any:
+    """The largest elements of `output_size` windows along the last dimension. See `adaptive_max_pool2d`.
+
+    Shape: (N, C, L) or (C, L) → (N, C, output_size). Source: PyTorch's `nn.functional.adaptive_max_pool1d`.
+    """
+    return _adaptive_max(1, input, output_size, return_indices)
+
+
+def adaptive_max_pool2d(input: Tensor, output_size: Size, return_indices: bool = False) -> Any:
+    """The largest elements of as many windows as `output_size` says: one number, or (H′, W′), None keeping the input's.
+
+    With `return_indices` also their places in the flattened H · W.
+    Shape: (N, C, H, W) or (C, H, W) → (N, C, H′, W′). Errors: RuntimeError for other shapes and a negative size.
+    Source: PyTorch's `nn.functional.adaptive_max_pool2d`.
+    """
+    return _adaptive_max(2, input, output_size, return_indices)
+
+
+def adaptive_max_pool3d(input: Tensor, output_size: Size, return_indices: bool = False) -> Any:
+    """The largest elements of as many windows as `output_size` says. See `adaptive_max_pool2d`.
+
+    Shape: (N, C, D, H, W) or (C, D, H, W) → (N, C, D′, H′, W′).
+    Source: PyTorch's `nn.functional.adaptive_max_pool3d`.
+    """
+    return _adaptive_max(3, input, output_size, return_indices)
+
+
+def adaptive_max_pool1d_with_indices(input: Tensor, output_size: Size, return_indices: bool = True) -> Any:
+    """`adaptive_max_pool1d` with `return_indices`. Source: PyTorch's `nn.functional`."""
+    return _adaptive_max(1, input, output_size, True)
+
+
+def adaptive_max_pool2d_with_indices(input: Tensor, output_size: Size, return_indices: bool = True) -> Any:
+    """`adaptive_max_pool2d` with `return_indices`. Source: PyTorch's `nn.functional`."""
+    return _adaptive_max(2, input, output_size, True)
+
+
+def adaptive_max_pool3d_with_indices(input: Tensor, output_size: Size, return_indices: bool = True) -> Any:
+    """`adaptive_max_pool3d` with `return_indices`. Source: PyTorch's `nn.functional`."""
+    return _adaptive_max(3, input, output_size, True)

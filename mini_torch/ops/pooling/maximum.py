@@ -1,0 +1,182 @@
+"""The largest element of each window, and where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...graph import mode
+from ...op import row
+from ...tensor import Tensor, wrap
+from ..spatial import Sizes, need_types
+from ..window import Windows, framed, taps, unframed
+from .geometry import disjoint, pooling_windows
+
+__all__ = [
+    "max_pool1d", "max_pool1d_with_indices", "max_pool2d", "max_pool2d_with_indices", "max_pool3d",
+    "max_pool3d_with_indices",
+]  # fmt: skip
+
+
+def lowest(kind: np.dtype[Any]) -> Any:
+    """What is never larger than an element of this type."""
+    return -np.inf if kind.kind == "f" else np.iinfo(kind).min
+
+
+def _largest(x: Any, w: Windows) -> Any:
+    """The largest element of each window of x (…, *size), NaN if there is one: (…, *count)."""
+    best = None
+    for _, seen in taps(framed(x, w, lowest(x.dtype)), w):
+        best = np.array(seen, order="C") if best is None else np.maximum(best, seen, out=best)
+    return best
+
+
+def _largest_and_where(x: Any, w: Windows) -> tuple[Any, Any]:
+    """The largest element of each window, and the number of its tap: the first of equals, the last NaN."""
+    frame = framed(x, w, lowest(x.dtype))
+    best, where = _start(frame, w)
+    for number, (_, seen) in enumerate(taps(frame, w)):
+        if number:
+            np.copyto(where, number, where=seen > best)
+            np.maximum(best, seen, out=best)
+    if best.dtype.kind == "f" and np.isnan(best).any():
+        for number, (_, seen) in enumerate(taps(frame, w)):
+            np.copyto(where, number, where=np.isnan(seen))
+    return best, where
+
+
+def _start(frame: Any, w: Windows) -> tuple[Any, Any]:
+    """What all windows see through their first tap, and the number of the first tap that is not in the padding."""
+    best = np.array(next(taps(frame, w))[1], order="C")
+    where = np.zeros(best.shape, np.min_scalar_type(w.taps))
+    if any(w.before):
+        dims = len(w.size)
+        for i, (n, s, p, d) in enumerate(zip(w.count, w.stride, w.before, w.dilation)):
+            first = np.maximum(-(-(p - np.arange(n) * s) // d), 0)  # rounded up
+            where *= w.kernel[i]
+            where += first.reshape(-1, *[1] * (dims - i - 1)).astype(where.dtype)
+    return best, where
+
+
+def _at_taps(x: Any, where: Any, w: Windows) -> Any:
+    """The element of each window of x (…, *size) at the tap of number `where` (…, *count)."""
+    out = np.zeros(where.shape, x.dtype)
+    for number, (_, seen) in enumerate(taps(framed(x, w), w)):
+        np.copyto(out, seen, where=where == number)
+    return out
+
+
+def _to_taps(y: Any, where: Any, w: Windows) -> Any:
+    """The adjoint: each element of y (…, *count) added at its tap: (…, *size)."""
+    frame = np.zeros((*y.shape[: y.ndim - len(w.size)], *w.span), y.dtype)
+    alone = disjoint(w)
+    for number, (_, place) in enumerate(taps(frame, w)):
+        if alone:
+            np.copyto(place, y, where=where == number)
+        else:
+            np.add(place, y, out=place, where=where == number)
+    return unframed(frame, w)
+
+
+# The largest elements are known by the time that it is known where they are, so they come as an option.
+_max_pool = row(
+    "max_pool", lambda x, where, w, values: _at_taps(x, where, w) if values is None else values,
+    grad_name="MaxPool2DWithIndicesBackward0", x=lambda g, where, w: _back(g, where, w), where=None,
+)  # fmt: skip
+_back: Callable[..., Any] = row(
+    "max_pool_backward", _to_taps, grad_name="MaxPool2DWithIndicesBackwardBackward0",
+    y=lambda g, where, w: _max_pool(g, where, w, None), where=None,
+)  # fmt: skip
+_largest_only = row("max_pool_values", _largest, x=None)
+
+
+def _flat(where: Any, w: Windows) -> Any:
+    """Numbers of taps as PyTorch's indices: places in the flattened last dimensions."""
+    steps = [int(np.prod(w.size[i + 1 :])) for i in range(len(w.size))]
+    offsets = np.zeros((), np.int64)
+    starts = np.zeros((), np.int64)
+    for k, n, s, p, d, step in zip(w.kernel, w.count, w.stride, w.before, w.dilation, steps):
+        offsets = np.add.outer(offsets, np.arange(k) * (d * step))
+        starts = np.add.outer(starts, (np.arange(n) * s - p) * step)
+    return starts + offsets.ravel()[where]
+
+
+def _max_pool_any(
+    dims: int, input: Tensor, kernel_size: Sizes, stride: Sizes | None, padding: Sizes, dilation: Sizes,
+    ceil_mode: bool, return_indices: bool,
+) -> Any:  # fmt: skip
+    w = pooling_windows(f"max_pool{dims}d", dims, input, kernel_size, stride, padding, dilation, ceil_mode)
+    recorded = mode.enabled and input.requires_grad
+    flat_only = dims == 1 and not return_indices and not recorded
+    need_types(input, "max_pool1d_impl" if flat_only else f"max_pool{dims}d", "f" if flat_only else "fiu")
+    if not return_indices and not recorded:
+        return _largest_only(input, w)
+    values, where = _largest_and_where(input._array, w)
+    out = _max_pool(input, wrap(where), w, values)
+    return (out, wrap(_flat(where, w))) if return_indices else out
+
+
+def max_pool1d(
+    input: Tensor, kernel_size: Sizes, stride: Sizes | None = None, padding: Sizes = 0, dilation: Sizes = 1,
+    ceil_mode: bool = False, return_indices: bool = False,
+) -> Any:  # fmt: skip
+    """The largest element of each window along the last dimension. See `max_pool2d`.
+
+    Shape: (N, C, L) or (C, L) → (N, C, L′). Source: PyTorch's `nn.functional.max_pool1d`.
+    """
+    return _max_pool_any(1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def max_pool2d(
+    input: Tensor, kernel_size: Sizes, stride: Sizes | None = None, padding: Sizes = 0, dilation: Sizes = 1,
+    ceil_mode: bool = False, return_indices: bool = False,
+) -> Any:  # fmt: skip
+    """The largest element of each window of the last two dimensions, `stride` (by default a window) apart.
+
+    The padding is never the largest. With `return_indices` also its place in the flattened H · W; of equals the first
+    counts, and gets the gradient. With `ceil_mode`, windows may reach over the end.
+    Shape: (N, C, H, W) or (C, H, W) → (N, C, H′, W′),
+    H′ = ⌊(H + 2 padding - dilation (kernel_size - 1) - 1) / stride⌋ + 1. Errors: RuntimeError for shapes and numbers
+    that do not fit. Source: PyTorch's `nn.functional.max_pool2d`.
+
+    >>> max_pool2d(mini_torch.arange(8.).reshape(1, 2, 4), 2, return_indices=True)
+    (tensor([[[5., 7.]]]), tensor([[[5, 7]]]))
+    """
+    return _max_pool_any(2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def max_pool3d(
+    input: Tensor, kernel_size: Sizes, stride: Sizes | None = None, padding: Sizes = 0, dilation: Sizes = 1,
+    ceil_mode: bool = False, return_indices: bool = False,
+) -> Any:  # fmt: skip
+    """The largest element of each window of the last three dimensions. See `max_pool2d`.
+
+    Shape: (N, C, D, H, W) or (C, D, H, W) → (N, C, D′, H′, W′). Source: PyTorch's `nn.functional.max_pool3d`.
+    """
+    return _max_pool_any(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def max_pool1d_with_indices(
+    input: Tensor, kernel_size: Sizes, stride: Sizes | None = None, padding: Sizes = 0, dilation: Sizes = 1,
+    ceil_mode: bool = False, return_indices: bool = True,
+) -> Any:  # fmt: skip
+    """`max_pool1d` with `return_indices`. Source: PyTorch's `torch.max_pool1d_with_indices`."""
+    return _max_pool_any(1, input, kernel_size, stride, padding, dilation, ceil_mode, True)
+
+
+def max_pool2d_with_indices(
+    input: Tensor, kernel_size: Sizes, stride: Sizes | None = None, padding: Sizes = 0, dilation: Sizes = 1,
+    ceil_mode: bool = False, return_indices: bool = True,
+) -> Any:  # fmt: skip
+    """`max_pool2d` with `return_indices`. Source: PyTorch's `nn.functional.max_pool2d_with_indices`."""
+    return _max_pool_any(2, input, kernel_size, stride, padding, dilation, ceil_mode, True)
+
+
+def max_pool3d_with_indices(
+    input: Tensor, kernel_size: Sizes, stride: Sizes | None = None, padding: Sizes = 0, dilation: Sizes = 1,
+    ceil_mode: bool = False, return_indices: bool = True,
+) -> Any:  # fmt: skip
+    """`max_pool3d` with `return_indices`. Source: PyTorch's `nn.functional.max_pool3d_with_indices`."""
+    return _max_pool_any(3, input, kernel_size, stride, padding, dilation, ceil_mode, True)
