@@ -4,6 +4,7 @@ from ..ops import bilinear as bilinear
 from ..ops import linear as linear
 from ..ops import tanh as tanh
 from ..ops.activation import *  # noqa: F403
+from ..ops.attention import *  # noqa: F403
 from ..ops.batch_norm import *  # noqa: F403
 from ..ops.convolution import *  # noqa: F403
 from ..ops.cross_entropy import *  # noqa: F403
@@ -15,6 +16,7 @@ from ..ops.embedding_bag import *  # noqa: F403
 from ..ops.likelihood import *  # noqa: F403
 from ..ops.loss import *  # noqa: F403
 from ..ops.margin import *  # noqa: F403
+from ..ops.multi_head import *  # noqa: F403
 from ..ops.normalization import *  # noqa: F403
 from ..ops.padding import *  # noqa: F403
 from ..ops.pooling import *  # noqa: F403

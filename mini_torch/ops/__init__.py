@@ -1,6 +1,7 @@
 """All calculus, a file a family. Every public function is handed on from here under PyTorch's name."""
 
 from .activation import *  # noqa: F403
+from .attention import *  # noqa: F403
 from .batch_norm import *  # noqa: F403
 from .comparison import *  # noqa: F403
 from .conversion import *  # noqa: F403
@@ -21,6 +22,7 @@ from .linalg import *  # noqa: F403
 from .linalg import linear as linear
 from .loss import *  # noqa: F403
 from .margin import *  # noqa: F403
+from .multi_head import *  # noqa: F403
 from .normalization import *  # noqa: F403
 from .padding import *  # noqa: F403
 from .pooling import *  # noqa: F403

@@ -133,8 +133,8 @@ def bags_and_what_they_hold(
     if weight._array.dtype.kind != "f":
         raise RuntimeError(
             "Expected tensor for argument #1 'weight' to have one of the following scalar types: Half, BFloat16, "
-            f"Float, Double; but got torch.{type_name(weight._array.dtype)}Tensor instead (while checking arguments for "
-            "embedding_bag)"
+            f"Float, Double; but got torch.{type_name(weight._array.dtype)}Tensor instead (while checking arguments "
+            "for embedding_bag)"
         )
     bags = _bags(offsets._array, len(index), include_last_offset)
     if len(bags.of) < len(index):  # what is after the last offset is in no bag
