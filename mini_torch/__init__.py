@@ -68,13 +68,17 @@ from .ops.special import erfinv as erfinv
 from .ops.special import lgamma as lgamma
 from .ops.special import mvlgamma as mvlgamma
 from .ops.special import polygamma as polygamma
+from .ops.spectrogram import *  # noqa: F403
+from .ops.window_function import *  # noqa: F403
 from .random import *  # noqa: F403
 from .tensor import Tensor as Tensor
 
 if TYPE_CHECKING:
+    from . import fft as fft
     from . import func as func
     from . import nn as nn
     from . import optim as optim
+    from . import signal as signal
     from . import special as special
     from . import testing as testing
     from . import utils as utils
@@ -86,7 +90,8 @@ __version__ = "0.1.0"
 
 
 # The rooms that not every program enters open when they are first asked for: a third of the import's time.
-_ON_DEMAND = {name: name for name in ("func", "nn", "optim", "serialization", "special", "testing", "utils")}
+_ROOMS = ("fft", "func", "nn", "optim", "serialization", "signal", "special", "testing", "utils")
+_ON_DEMAND = {name: name for name in _ROOMS}
 _ON_DEMAND |= {"load": "serialization", "save": "serialization", "vmap": "func"}
 
 

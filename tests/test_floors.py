@@ -29,11 +29,11 @@ FLOORS = [
     ["transform", "recompute", "assertion"],
     ["initializer", "loss", "activation", "network", "layer", "optimizer", "data_loader", "serialization"],
     ["model"],
-    ["autograd", "func", "testing", "nn", "optim", "special", "utils"],
+    ["autograd", "fft", "func", "testing", "nn", "optim", "signal", "special", "utils"],
     [""],  # mini_torch itself
 ]
-DOORS = ["__init__.py", "nn/**/*.py", "optim/**/*.py", "utils/**/*.py", "autograd/*.py", "func/*.py", "testing/*.py",
-         "special/*.py"]  # fmt: skip
+DOORS = ["__init__.py", "fft.py", "nn/**/*.py", "signal/**/*.py", "optim/**/*.py", "utils/**/*.py", "autograd/*.py",
+         "func/*.py", "testing/*.py", "special/*.py"]  # fmt: skip
 
 
 def module_name(path: Path, package: Path) -> str:

@@ -32,4 +32,6 @@ from .short_dropout import native_dropout as native_dropout
 from .softmax import *  # noqa: F403
 from .sorting import *  # noqa: F403
 from .special import *  # noqa: F403
+from .spectrogram import *  # noqa: F403
 from .window import *  # noqa: F403
+from .window_function import *  # noqa: F403

@@ -447,7 +447,7 @@ def _windows(x: Any, axis: int, size: int, step: int) -> Any:
     return view[(slice(None),) * axis + (slice(None, None, step),)]
 
 
-def _overlap_add(x: Any, whole: tuple[int, ...], axis: int, size: int, step: int) -> Any:
+def _refold(x: Any, whole: tuple[int, ...], axis: int, size: int, step: int) -> Any:
     out = np.zeros(whole, x.dtype)
     for k in range(size):
         span = slice(k, k + (x.shape[axis] - 1) * step + 1, step)
@@ -456,10 +456,10 @@ def _overlap_add(x: Any, whole: tuple[int, ...], axis: int, size: int, step: int
 
 
 _unfold = row(
-    "unfold", _windows, view=True, x=lambda g, shape, axis, size, step: _fold(g, shape, axis, size, step)
+    "unfold", _windows, view=True, x=lambda g, shape, axis, size, step: refold(g, shape, axis, size, step)
 )
-_fold: Callable[..., Any] = row(
-    "overlap_add", _overlap_add, x=lambda g, axis, size, step: _unfold(g, axis, size, step),
+refold: Callable[..., Any] = row(
+    "refold", _refold, x=lambda g, axis, size, step: _unfold(g, axis, size, step),
     grad_name="UnfoldBackwardBackward0",
 )  # fmt: skip
 
