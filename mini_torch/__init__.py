@@ -40,13 +40,17 @@ from .ops.activation import sigmoid as sigmoid
 from .ops.activation import threshold as threshold
 from .ops.activation import threshold_ as threshold_
 from .ops.comparison import *  # noqa: F403
+from .ops.complex_view import *  # noqa: F403
 from .ops.conversion import *  # noqa: F403
 from .ops.convolution import *  # noqa: F403
+from .ops.copies import *  # noqa: F403
 from .ops.diagonal import *  # noqa: F403
+from .ops.diff import *  # noqa: F403
 from .ops.elementwise import *  # noqa: F403
 from .ops.extremes import *  # noqa: F403
 from .ops.indexing import *  # noqa: F403
 from .ops.inplace import *  # noqa: F403
+from .ops.into import *  # noqa: F403
 from .ops.join import *  # noqa: F403
 from .ops.linalg import *  # noqa: F403
 from .ops.pooling import adaptive_avg_pool1d as adaptive_avg_pool1d
@@ -69,6 +73,7 @@ from .ops.special import lgamma as lgamma
 from .ops.special import mvlgamma as mvlgamma
 from .ops.special import polygamma as polygamma
 from .ops.spectrogram import *  # noqa: F403
+from .ops.split import *  # noqa: F403
 from .ops.window_function import *  # noqa: F403
 from .random import *  # noqa: F403
 from .tensor import Tensor as Tensor

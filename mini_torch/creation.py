@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from .dtype import check_device, default_numpy_dtype, scalar_dtype, to_numpy_dtype
+from .memory import in_format, strided
 from .op import functions
 from .tensor import Tensor, as_array, method, tensor, wrap
 
 __all__ = [
-    "arange", "as_tensor", "asarray", "empty", "empty_like", "eye", "from_dlpack", "from_numpy",
-    "frombuffer", "full", "full_like", "linspace", "logspace", "ones", "ones_like", "scalar_tensor", "tril_indices",
-    "triu_indices", "zeros", "zeros_like",
+    "arange", "as_tensor", "asarray", "empty", "empty_like", "empty_permuted", "empty_strided", "eye",
+    "from_dlpack", "from_numpy", "frombuffer", "full", "full_like", "linspace", "logspace", "ones", "ones_like",
+    "scalar_tensor", "tril_indices", "triu_indices", "zeros", "zeros_like",
 ]  # fmt: skip
 
 
@@ -44,7 +45,44 @@ def empty(
     pin_memory: bool = False, memory_format: Any = None,
 ) -> Tensor:  # fmt: skip
     """Uninitialised. Source: PyTorch's `torch.empty`."""
-    return finish(np.empty(size_of(size), _kind(dtype)), device, requires_grad)
+    return finish(in_format(np.empty(size_of(size), _kind(dtype)), memory_format), device, requires_grad)
+
+
+def empty_strided(
+    size: Any, stride: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None,
+    pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
+    """Uninitialised, with these strides. Source: PyTorch's `torch.empty_strided`."""
+    shape = size_of((tuple(size),))
+    if len(shape) != len(stride):
+        raise RuntimeError(
+            f"dimensionality of sizes ({len(shape)}) must match dimensionality of strides ({len(stride)})"
+        )
+    extent = 1 + sum((n - 1) * s for n, s in zip(shape, stride)) if math.prod(shape) else 0
+    return finish(strided(np.empty(extent, _kind(dtype)), shape, tuple(stride), 0), device, requires_grad)
+
+
+def empty_permuted(
+    size: Any, physical_layout: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+    layout: Any = None, pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
+    """Uninitialised, with its dimensions in memory in the order `physical_layout`, the last one without gaps.
+
+    Source: PyTorch's `torch.empty_permuted`.
+    """
+    shape, order = size_of((tuple(size),)), tuple(physical_layout)
+    if len(order) != len(shape):
+        raise RuntimeError(
+            f"Number of dimensions in size does not match the length of the physical_layout; i.e. len(size) = "
+            f"{len(shape)} is not equal to len(physical_layout) = {len(order)}"
+        )
+    for d in order:
+        if not 0 <= d < len(shape):
+            raise RuntimeError(f"Dimension out of range (expected to be between 0 and {len(shape) - 1}, but got {d})")
+    if len(set(order)) != len(order):
+        raise RuntimeError(f"Duplicate dim not allowed: {order}")
+    array = np.empty([shape[d] for d in order], _kind(dtype))
+    return finish(array.transpose(np.argsort(order)), device, requires_grad)
 
 
 def zeros(
@@ -239,6 +277,8 @@ def _new(make: Any) -> Any:
     return method_of
 
 
+method("new_empty_strided", lambda self, size, stride, *, dtype=None, **named: empty_strided(
+    size, stride, dtype=dtype or self.dtype, **named))  # fmt: skip
 for _make in (zeros, ones, empty):
     method(f"new_{_make.__name__}", _new(_make))
 method("new_full", lambda self, size, fill_value, *, dtype=None, device=None, requires_grad=False: full(

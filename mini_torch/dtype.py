@@ -343,7 +343,7 @@ def check_device(given: str | device | None) -> None:
 
 # ---- layouts ---------------------------------------------------------------------------------------------------------
 class memory_format:
-    """A name for the order of elements in memory. Accepted wherever PyTorch takes one; here it changes nothing."""
+    """A name for the order of elements in memory. See `memory.in_format`."""
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -18,7 +18,7 @@ FLOORS = [
     ["errors", "tree"],
     ["dtype"],
     ["graph", "formatting"],
-    ["view", "plan", "parts", "sequence"],
+    ["memory", "view", "plan", "parts", "sequence"],
     ["tensor"],
     ["saved"],
     ["backward"],

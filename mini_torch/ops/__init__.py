@@ -4,11 +4,14 @@ from .activation import *  # noqa: F403
 from .attention import *  # noqa: F403
 from .batch_norm import *  # noqa: F403
 from .comparison import *  # noqa: F403
+from .complex_view import *  # noqa: F403
 from .conversion import *  # noqa: F403
 from .convolution import *  # noqa: F403
+from .copies import *  # noqa: F403
 from .cross_entropy import *  # noqa: F403
 from .ctc import *  # noqa: F403
 from .diagonal import *  # noqa: F403
+from .diff import *  # noqa: F403
 from .distance import *  # noqa: F403
 from .dropout import *  # noqa: F403
 from .elementwise import *  # noqa: F403
@@ -16,6 +19,7 @@ from .embedding import *  # noqa: F403
 from .embedding_bag import *  # noqa: F403
 from .extremes import *  # noqa: F403
 from .indexing import *  # noqa: F403
+from .into import *  # noqa: F403
 from .join import *  # noqa: F403
 from .likelihood import *  # noqa: F403
 from .linalg import *  # noqa: F403
@@ -33,5 +37,6 @@ from .softmax import *  # noqa: F403
 from .sorting import *  # noqa: F403
 from .special import *  # noqa: F403
 from .spectrogram import *  # noqa: F403
+from .split import *  # noqa: F403
 from .window import *  # noqa: F403
 from .window_function import *  # noqa: F403

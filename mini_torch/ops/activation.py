@@ -16,8 +16,8 @@ from ..op import public, quiet, row, type_name, unary
 from ..random import default_generator
 from ..tensor import Tensor, check_dim, method, wrap
 from .elementwise import abs, tanh
-from .join import chunk
 from .special import erf, keeps_type
+from .split import chunk
 
 __all__ = [
     "celu", "celu_", "elu", "elu_", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_",

@@ -11,7 +11,7 @@ from ..tensor import Tensor, check_dim
 from .adjoint import diagonal_of, on_diagonal
 
 __all__ = [
-    "diag", "diag_embed", "diagonal", "trace", "tril", "triu",
+    "diag", "diag_embed", "diagflat", "diagonal", "trace", "tril", "triu",
 ]  # fmt: skip
 
 _tril = row("tril", lambda x, k: np.tril(x, k), x=lambda g, k: np.tril(g, k))
@@ -52,6 +52,8 @@ def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -
     """Matrices with the last dimension on their diagonals. Source: PyTorch's `torch.diag_embed`."""
     n = input._array.ndim + 1
     a, b = check_dim(dim1, n), check_dim(dim2, n)
+    if a == b:
+        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
     size = input._array.shape[-1] + builtins.abs(offset)
     shape = list(input._array.shape[:-1])
     for axis in sorted((a, b)):
@@ -67,6 +69,12 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     if input._array.ndim == 2:
         return diagonal_of(input, diagonal, 0, 1).clone()
     raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input._array.ndim}D")
+
+
+@public
+def diagflat(input: Tensor, offset: int = 0) -> Tensor:
+    """The square matrix with the elements of `input`, in order, on a diagonal. Source: PyTorch's `torch.diagflat`."""
+    return diag_embed(input.reshape(-1), offset)
 
 
 @public

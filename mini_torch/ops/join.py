@@ -1,23 +1,23 @@
-"""Tensors put together and taken apart: cat, stack, split, chunk, narrow, select."""
+"""Tensors put together: cat, stack, and their kin."""
 
 from __future__ import annotations
 
 import builtins
-import math
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ..dtype import promote_numpy
+from ..dtype import default_numpy_dtype, promote_numpy
 from ..op import cast, implements, public, variadic
 from ..tensor import Tensor, check_dim, wrap
-from .adjoint import cut
-from .shape import reshape
+from .adjoint import cut, take
+from .shape import meshgrid, reshape
 
 __all__ = [
-    "atleast_1d", "atleast_2d", "atleast_3d", "cat", "chunk", "concat", "concatenate", "dstack", "hstack", "narrow",
-    "select", "split", "stack", "unbind", "vstack",
+    "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "cartesian_prod", "cat", "column_stack", "combinations",
+    "concat", "concatenate", "dstack", "hstack", "row_stack", "stack", "vstack",
 ]  # fmt: skip
 
 
@@ -33,6 +33,10 @@ _stack = variadic(
 
 
 def _one_type(tensors: Any, name: str) -> list[Tensor]:
+    if isinstance(tensors, Tensor):
+        raise TypeError(
+            f"{name.removeprefix('torch.')}(): argument 'tensors' (position 1) must be tuple of Tensors, not Tensor"
+        )
     given = list(tensors)
     if not given:
         raise ValueError(f"{name}(): expected a non-empty list of Tensors")
@@ -124,91 +128,100 @@ def atleast_3d(*tensors: Any) -> Any:
     return _each_at_least(3, tensors)
 
 
+def _not_empty(tensors: Any, name: str) -> list[Tensor]:
+    given = list(tensors)
+    if not given:
+        raise RuntimeError(f"{name} expects a non-empty TensorList")
+    return given
+
+
 @public(method=False)
 def hstack(tensors: Sequence[Tensor]) -> Tensor:
     """Side by side: along dimension 1, vectors along 0. Source: PyTorch's `torch.hstack`."""
-    given = [_at_least(1, x) for x in tensors]
+    given = [_at_least(1, x) for x in _not_empty(tensors, "hstack")]
     return cat(given, 0 if given[0]._array.ndim == 1 else 1)
 
 
-@public(method=False)
+@public(method=False, aliases=("row_stack",))
 def vstack(tensors: Sequence[Tensor]) -> Tensor:
     """One below the other. Source: PyTorch's `torch.vstack`."""
-    return cat([_at_least(2, x) for x in tensors], 0)
+    return cat([_at_least(2, x) for x in _not_empty(tensors, "vstack")], 0)
+
+
+row_stack = vstack
 
 
 @public(method=False)
 def dstack(tensors: Sequence[Tensor]) -> Tensor:
     """One behind the other, along dimension 2. Source: PyTorch's `torch.dstack`."""
-    return cat([_at_least(3, x) for x in tensors], 2)
+    return cat([_at_least(3, x) for x in _not_empty(tensors, "dstack")], 2)
 
 
-# ---- split -----------------------------------------------------------------------------------------------------------
-@public
-def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
-    """`length` elements along `dim` from `start`, a view. Source: PyTorch's `torch.narrow`."""
-    axis, n = check_dim(dim, input._array.ndim), 0
-    n, start = input._array.shape[axis], int(start)
-    start = start + n if start < 0 else start
-    if length < 0 or start < 0 or start + length > n:
-        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({n}).")
-    return cut(input, (slice(None),) * axis + (slice(start, start + length),))
+@public(method=False)
+def column_stack(tensors: Sequence[Tensor]) -> Tensor:
+    """Side by side along dimension 1, vectors as columns. Source: PyTorch's `torch.column_stack`."""
+    given = _not_empty(tensors, "column_stack")
+    return hstack([reshape(x, (x._array.size, 1)) if x._array.ndim < 2 else x for x in given])
 
 
-@public
-def select(input: Tensor, dim: int, index: Any) -> Tensor:
-    """The slice at `index` of `dim`, a view. Source: PyTorch's `torch.select`."""
-    axis = check_dim(dim, input._array.ndim)
-    n, i = input._array.shape[axis], int(index)
-    if not -n <= i < n:
-        raise IndexError(f"select(): index {i} out of range for tensor of size {list(input.shape)} at dimension {axis}")
-    return cut(input, (slice(None),) * axis + (i,))
+# ---- all with all ----------------------------------------------------------------------------------------------------
+@public(method=False)
+def block_diag(*tensors: Any) -> Tensor:
+    """The matrix with these matrices (vectors as rows, numbers) along its diagonal. PyTorch's `torch.block_diag`.
 
-
-@public
-def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
-    """Views of equal size along `dim` (the last may be smaller), or of the sizes in a list.
-
-    Errors: RuntimeError if the list's sum is not the size. Source: PyTorch's `torch.split`.
+    >>> from mini_torch import ones
+    >>> block_diag(ones(1, 2), ones(1, 1))
+    tensor([[1., 1., 0.],
+            [0., 0., 1.]])
     """
-    axis = check_dim(dim, tensor._array.ndim)
-    n = tensor._array.shape[axis]
-    if isinstance(split_size_or_sections, int):
-        size = split_size_or_sections
-        if size < 0 or (size == 0 and n):
-            raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
-        sizes = [builtins.min(size, n - i) for i in range(0, n, size)] if n else [0]
-    else:
-        sizes = list(split_size_or_sections)
-        if math.fsum(sizes) != n:
+    for i, x in enumerate(tensors):
+        if x._array.ndim > 2:
             raise RuntimeError(
-                f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at dimension "
-                f"{axis}), but got split_sizes={sizes}"
+                f"torch.block_diag: Input tensors must have 2 or fewer dimensions. Input {i} has {x._array.ndim} "
+                "dimensions"
             )
-    starts = [0]
-    for size in sizes:
-        starts.append(starts[-1] + size)
-    return tuple(narrow(tensor, axis, start, size) for start, size in zip(starts, sizes))
+    if not tensors:
+        return wrap(np.empty((1, 0), default_numpy_dtype()))
+    blocks = [_at_least(2, x) for x in _one_type(tensors, "torch.block_diag")]
+    width, left, rows = sum(x._array.shape[1] for x in blocks), 0, []
+    for x in blocks:
+        n, m = x._array.shape
+        before, after = (wrap(np.zeros((n, k), x._array.dtype)) for k in (left, width - left - m))
+        rows.append(cat([before, x, after], 1))
+        left += m
+    return cat(rows, 0)
+
+
+def _need_vectors(tensors: Sequence[Tensor]) -> None:
+    for x in tensors:
+        if x._array.ndim != 1:
+            raise RuntimeError(f"Expect a 1D vector, but got shape {list(x.shape)}")
+
+
+@public(method=False)
+def cartesian_prod(*tensors: Any) -> Tensor:
+    """All ways to take one element of each vector, one a row. Source: PyTorch's `torch.cartesian_prod`."""
+    given = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], list | tuple) else tensors
+    _need_vectors(given)
+    if len(given) == 1:
+        return given[0]
+    return stack([reshape(x, -1) for x in meshgrid(*given)], 1)
 
 
 @public
-def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """At most `chunks` views of equal size (the last may be smaller). Source: PyTorch's `torch.chunk`."""
-    if chunks < 1:
-        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
-    n = input._array.shape[check_dim(dim, input._array.ndim)]
-    return split(input, builtins.max(-(-n // chunks), 1), dim) if n else split(input, [0] * chunks, dim)
+def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
+    """All choices of `r` elements of a vector, in order, one a row. Source: PyTorch's `torch.combinations`."""
+    _need_vectors([input])
+    if r < 0:
+        raise RuntimeError(f"Expect a non-negative number, but got {r}")
+    if not r:
+        return wrap(np.empty(0, input._array.dtype))
+    choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
+    chosen = np.array(list(choose(range(input._array.size), r)), np.int64).reshape(-1, r)
+    return take(input, (chosen,))
 
 
-@public
-def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-    """All slices along `dim`, as views without it. Source: PyTorch's `torch.unbind`."""
-    axis = check_dim(dim, input._array.ndim)
-    if not input._array.ndim:
-        raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
-    return tuple(cut(input, (slice(None),) * axis + (i,)) for i in range(input._array.shape[axis]))
-
-
+# ---- NumPy's names ---------------------------------------------------------------------------------------------------
 @implements(np.concatenate)
 def _numpy_concatenate(arrays: Any, axis: int = 0, out: Any = None, **_: Any) -> Tensor:
     return cat([x if isinstance(x, Tensor) else wrap(x) for x in arrays], axis)
