@@ -14,10 +14,11 @@ from ..op import cast
 from ..tensor import Tensor, wrap
 from .attention import scaled_dot_product_attention
 from .dropout import dropout
-from .join import cat, chunk, split
+from .join import cat
 from .linalg import baddbmm, bmm, linear
 from .padding import pad
 from .softmax import softmax
+from .split import chunk, split
 
 __all__ = ["multi_head_attention_forward"]
 
