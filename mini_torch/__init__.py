@@ -14,6 +14,7 @@ from math import pi as pi
 from typing import TYPE_CHECKING, Any
 
 from . import autograd as autograd
+from . import linalg as linalg
 from . import random as random
 from . import tensor as tensor
 from .creation import *  # noqa: F403

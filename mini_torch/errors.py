@@ -8,7 +8,7 @@ subclasses of those, for what a caller may want to tell apart.
 from __future__ import annotations
 
 __all__ = [
-    "CheckpointError", "GraphFreedError", "MissingCheckpointError", "MissingExtraError",
+    "CheckpointError", "GraphFreedError", "LinAlgError", "MissingCheckpointError", "MissingExtraError",
     "StaleTensorError",
 ]  # fmt: skip
 
@@ -33,6 +33,10 @@ class StaleTensorError(RuntimeError):
             f"[a tensor of shape {list(shape)}], saved for {grad_fn}, is at version {version}; expected version "
             f"{expected} instead. Hint: use the out-of-place form of the operation, or change a .clone() of it."
         )
+
+
+class LinAlgError(RuntimeError):
+    """A matrix is not what the operation needs: singular, not positive definite, not of full rank."""
 
 
 class CheckpointError(RuntimeError):

@@ -29,10 +29,10 @@ FLOORS = [
     ["transform", "recompute", "assertion"],
     ["initializer", "loss", "activation", "network", "layer", "optimizer", "data_loader", "serialization"],
     ["model"],
-    ["autograd", "fft", "func", "testing", "nn", "optim", "signal", "special", "utils"],
+    ["autograd", "fft", "func", "linalg", "testing", "nn", "optim", "signal", "special", "utils"],
     [""],  # mini_torch itself
 ]
-DOORS = ["__init__.py", "fft.py", "nn/**/*.py", "signal/**/*.py", "optim/**/*.py", "utils/**/*.py", "autograd/*.py",
+DOORS = ["__init__.py", "fft.py", "linalg.py", "nn/**/*.py", "signal/**/*.py", "optim/**/*.py", "utils/**/*.py", "autograd/*.py",
          "func/*.py", "testing/*.py", "special/*.py"]  # fmt: skip
 
 

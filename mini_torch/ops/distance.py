@@ -6,7 +6,8 @@ import numpy as np
 
 from ..op import public
 from ..tensor import Tensor
-from .reduction import norm, sum
+from .linalg import norm
+from .reduction import sum
 
 __all__ = ["cosine_similarity", "pairwise_distance"]
 

@@ -15,7 +15,7 @@ import numpy as np
 from ..op import cast, row, several, takes_out
 from ..tensor import Tensor
 from .activation import need_floats, need_reals
-from .reduction import norm
+from .linalg import norm
 from .special import keeps_type
 
 __all__ = ["group_norm", "layer_norm", "local_response_norm", "normalize", "rms_norm"]

@@ -1,4 +1,4 @@
-"""Sums, means, norms and counts along dimensions, and running sums."""
+"""Sums, means and counts along dimensions, and running sums."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..tensor import Tensor, check_dim, wrap
 from .elementwise import where
 
 __all__ = [
-    "all", "any", "bincount", "count_nonzero", "cumprod", "cumsum", "logsumexp", "mean", "nanmean", "nansum", "norm",
+    "all", "any", "bincount", "count_nonzero", "cumprod", "cumsum", "logsumexp", "mean", "nanmean", "nansum",
     "prod", "std", "std_mean", "sum", "var", "var_mean",
 ]  # fmt: skip
 
@@ -316,7 +316,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     return wrap(np.bincount(input._array, None if weights is None else weights._array, minlength))
 
 
-# ---- norms and logarithms of sums ------------------------------------------------------------------------------------
+# ---- logarithms of sums ----------------------------------------------------------------------------------------------
 def _logsumexp_forward(x: Any, axes: tuple[int, ...], keepdim: bool) -> Any:
     if any_zero(x.shape, axes):
         return np.log(np.add.reduce(x, axis=axes, keepdims=keepdim))
@@ -341,64 +341,6 @@ def logsumexp(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     if input._array.dtype.kind not in "fc":
         input = cast(input, default_numpy_dtype())
     return _logsumexp(input, axes_of(dim, input._array.ndim), keepdim)
-
-
-def _norm_forward(x: Any, p: float, axes: tuple[int, ...], keepdim: bool) -> Any:
-    size = np.abs(x)
-    if p == 2:
-        return np.sqrt(np.add.reduce(np.square(size), axis=axes, keepdims=keepdim))
-    if p == 1:
-        return np.add.reduce(size, axis=axes, keepdims=keepdim)
-    if p == math.inf:
-        return np.maximum.reduce(size, axis=axes, keepdims=keepdim)
-    if p == -math.inf:
-        return np.minimum.reduce(size, axis=axes, keepdims=keepdim)
-    if p == 0:
-        return np.add.reduce(size != 0, axis=axes, keepdims=keepdim, dtype=x.dtype)
-    return np.power(np.add.reduce(np.power(size, p), axis=axes, keepdims=keepdim), 1 / p).astype(x.dtype)
-
-
-def _norm_rule(g: Any, x: Any, out: Any, p: float, axes: tuple[int, ...]) -> Any:
-    """The gradient at 0 is 0, as in PyTorch."""
-    n = len(x.shape)
-    g, out = keep(g, n, axes), keep(out, n, axes)
-    if p == 0:
-        return np.zeros_like(x)
-    if p == 1:
-        return g * np.sign(x)
-    if p in (math.inf, -math.inf):
-        hits = np.where(np.abs(x) == out, np.sign(x), 0.0)
-        return g * hits / np.sum(np.where(np.abs(x) == out, np.ones_like(x), 0.0), axis=axes, keepdims=True)
-    safe = np.where(out == 0, 1.0, out)
-    if p == 2:
-        return np.where(out == 0, 0.0, g * (x / safe))
-    size = np.where(x == 0, 1.0, np.abs(x))
-    return np.where((x == 0) | (out == 0), 0.0, g * np.sign(x) * np.power(size / safe, p - 1))
-
-
-_norm = row("norm", quiet(_norm_forward), x=_norm_rule, grad_name="LinalgVectorNormBackward0")
-
-
-def vector_norm(x: Tensor, p: float, dim: Dims, keepdim: bool) -> Tensor:
-    """The p-norm of the elements along `dim`."""
-    return _norm(x, float(p), axes_of(dim, x._array.ndim), keepdim)
-
-
-@public
-def norm(input: Tensor, p: Any = "fro", dim: Dims = None, keepdim: bool = False, dtype: Any = None) -> Tensor:
-    """The p-norm (Σ|x|ᵖ)^(1/p) of all elements or along `dim`; 'fro' is p = 2; also inf, -inf and 0.
-
-    The gradient at 0 is 0. Source: PyTorch's `torch.norm`.
-    """
-    if dtype is not None:
-        input = _in_type(input, to_numpy_dtype(dtype))
-    if input._array.dtype.kind not in "fc":
-        raise RuntimeError(
-            f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {_type_title(input)}"
-        )
-    if isinstance(p, str) and p != "fro":
-        raise RuntimeError(f"norm(): p={p!r} is not supported here; use a number, 'fro', inf or -inf")
-    return vector_norm(input, 2.0 if p in ("fro", None) else p, dim, keepdim)
 
 
 # ---- NumPy's names ---------------------------------------------------------------------------------------------------

@@ -12,8 +12,7 @@ from ...tensor import Tensor, check_dim, method, wrap
 from .contraction import einsum
 
 __all__ = [
-    "addbmm", "addmm", "addmv", "addr", "baddbmm", "bilinear", "bmm", "cross", "dot", "ger",
-    "inner", "kron", "matmul", "mm", "mv", "outer", "tensordot", "vdot",
+    "bilinear", "bmm", "dot", "ger", "inner", "matmul", "mm", "mv", "outer", "tensordot", "vdot",
 ]  # fmt: skip
 
 
@@ -30,15 +29,26 @@ _mv = row("mv", lambda x, y: x @ y, x=lambda g, y: np.expand_dims(g, -1) * y, y=
 _dot = row("dot", lambda x, y: np.dot(x, y), x=lambda g, y: g * y, y=lambda g, x: g * x)
 
 
-def _check_types(x: Tensor, y: Tensor, words: str = "expected m1 and m2 to have the same dtype") -> None:
-    if x._array.dtype != y._array.dtype:
-        raise RuntimeError(f"{words}, but got: {_c_type(x)} != {_c_type(y)}")
+def _check_types(x: Tensor, y: Tensor, kernel: str = "addmm_impl_cpu_") -> None:
+    a, b = x._array.dtype, y._array.dtype
+    if a != b:
+        if kernel == "bmm":
+            raise RuntimeError(f"expected scalar type {type_name(a)} but found {type_name(b)}")
+        if kernel == "addmv_impl_cpu":
+            raise RuntimeError(
+                f"addmv input tensors must have the same dtype, but got {type_name(b)}, {type_name(a)}, and "
+                f"{type_name(b)}"
+            )
+        raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {c_type(a)} != {c_type(b)}")
+    if a.kind == "b":
+        raise NotImplementedError(f"\"{kernel}\" not implemented for 'Bool'")
 
 
-def _c_type(x: Tensor) -> str:
-    return {"Long": "long", "Int": "int", "Bool": "bool"}.get(
-        type_name(x._array.dtype), {"Half": "c10::Half", "Float": "float", "Double": "double"}.get(
-            type_name(x._array.dtype), type_name(x._array.dtype)))  # fmt: skip
+def c_type(kind: np.dtype[Any]) -> str:
+    """The name that a type has in C++, for the messages that use it."""
+    name = type_name(kind)
+    return {"Half": "c10::Half", "ComplexFloat": "c10::complex<float>", "ComplexDouble": "c10::complex<double>",
+            "Byte": "unsigned char", "Char": "signed char", "Long": "long long"}.get(name, name.lower())  # fmt: skip
 
 
 def _by(shape: tuple[int, ...]) -> str:
@@ -69,7 +79,7 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     a, b = input._array.shape, mat2._array.shape
     if len(a) != 3 or len(b) != 3:
         raise RuntimeError("batch1 must be a 3D tensor" if len(a) != 3 else "batch2 must be a 3D tensor")
-    _check_types(input, mat2, "expected scalar types to be the same")
+    _check_types(input, mat2, "bmm")
     if a[0] != b[0] or a[2] != b[1]:
         raise RuntimeError(
             f"Expected size for first two dimensions of batch2 tensor to be: [{a[0]}, {a[2]}] but got: [{b[0]}, "
@@ -83,8 +93,8 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
     """A matrix times a vector, (n, k) · (k) → (n). Source: PyTorch's `torch.mv`."""
     a, b = input._array.shape, vec._array.shape
     if len(a) != 2 or len(b) != 1:
-        raise RuntimeError(f"vector + matrix @ vector expected, got {len(a)}, {len(b)}")
-    _check_types(input, vec)
+        raise RuntimeError(f"vector + matrix @ vector expected, got 1, {len(a)}, {len(b)}")
+    _check_types(input, vec, "addmv_impl_cpu")
     if a[1] != b[0]:
         raise RuntimeError(f"size mismatch, got input ({a[0]}), mat ({_by(a)}), vec ({b[0]})")
     return _mv(input, vec)
@@ -105,13 +115,15 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
             f"inconsistent tensor size, expected tensor [{input._array.size}] and src [{tensor._array.size}] to have "
             f"the same number of elements, but got {input._array.size} and {tensor._array.size} elements respectively"
         )
+    if input._array.dtype.kind == "b":
+        raise NotImplementedError("\"dot\" not implemented for 'Bool'")
     return _dot(input, tensor)
 
 
 @public
 def vdot(input: Tensor, other: Tensor) -> Tensor:
-    """Σ xᵢ yᵢ of two real vectors. Source: PyTorch's `torch.vdot`."""
-    return dot(input, other)
+    """Σ conj(xᵢ) yᵢ of two vectors. Source: PyTorch's `torch.vdot`."""
+    return dot(input.conj() if input._array.dtype.kind == "c" else input, other)
 
 
 @public
@@ -135,7 +147,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         return dot(input, other)
     if len(a) == 2 and len(b) == 1:
         return mv(input, other)
-    _check_types(input, other)
+    _check_types(input, other, "bmm")
     if len(a) == 1:
         return np.squeeze(matmul(np.expand_dims(input, 0), other), -2)
     if len(b) == 1:
@@ -238,45 +250,6 @@ ger = outer
 implements(np.outer)(lambda a, b, out=None: outer(a, b))
 
 
-def _plus(base: Tensor, product: Tensor, beta: Any, alpha: Any) -> Tensor:
-    if product._array.dtype.kind in "iu":
-        beta, alpha = int(beta), int(alpha)
-    product = product if alpha == 1 else product * alpha
-    if beta == 0:
-        return product
-    return (base if beta == 1 else base * beta) + product
-
-
-@public(inplace=True)
-def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
-    """beta · input + alpha · mat1 @ mat2. Source: PyTorch's `torch.addmm`."""
-    return _plus(input, mm(mat1, mat2), beta, alpha)
-
-
-@public(inplace=True)
-def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
-    """beta · input + alpha · mat @ vec. Source: PyTorch's `torch.addmv`."""
-    return _plus(input, mv(mat, vec), beta, alpha)
-
-
-@public(inplace=True)
-def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
-    """beta · input + alpha · vec1 ⊗ vec2. Source: PyTorch's `torch.addr`."""
-    return _plus(input, outer(vec1, vec2), beta, alpha)
-
-
-@public(inplace=True)
-def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
-    """beta · input + alpha · bmm(batch1, batch2). Source: PyTorch's `torch.baddbmm`."""
-    return _plus(input, bmm(batch1, batch2), beta, alpha)
-
-
-@public(inplace=True)
-def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
-    """beta · input + alpha · Σ bmm(batch1, batch2). Source: PyTorch's `torch.addbmm`."""
-    return _plus(input, np.sum(bmm(batch1, batch2), axis=0), beta, alpha)
-
-
 @public
 def inner(input: Tensor, other: Tensor) -> Tensor:
     """Sums of products over the last dimensions. Source: PyTorch's `torch.inner`."""
@@ -287,40 +260,30 @@ def inner(input: Tensor, other: Tensor) -> Tensor:
             "inner() the last dimension must match on both input tensors but got shapes "
             f"{list(input.shape)} and {list(other.shape)}"
         )
+    if input._array.ndim == 1 == other._array.ndim and input._array.dtype.kind == "b":
+        return dot(input, other)
     return tensordot(input, other, ([-1], [-1]))
-
-
-@public
-def kron(input: Tensor, other: Tensor) -> Tensor:
-    """The Kronecker product. Source: PyTorch's `torch.kron`."""
-    n = max(input.ndim, other.ndim)
-    a = (1,) * (n - input.ndim) + input._array.shape
-    b = (1,) * (n - other.ndim) + other._array.shape
-    left = input.reshape(tuple(v for m in a for v in (m, 1)))
-    right = other.reshape(tuple(v for m in b for v in (1, m)))
-    return (left * right).reshape(tuple(i * j for i, j in zip(a, b)))
-
-
-@public
-def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
-    """The cross product of 3-vectors along `dim`. Source: PyTorch's `torch.cross`."""
-    shape = np.broadcast_shapes(input._array.shape, other._array.shape)
-    axis = next((i for i, n in enumerate(shape) if n == 3), 0) if dim is None else check_dim(dim, len(shape))
-    if shape[axis] != 3:
-        raise RuntimeError(
-            f"linalg.cross: inputs dimension {axis} must have length 3. Got {shape[axis]} and {shape[axis]}"
-        )
-    roll = lambda x, k: np.roll(x, k, axis)  # noqa: E731
-    return roll(input, -1) * roll(other, -2) - roll(input, -2) * roll(other, -1)
 
 
 @public(method=False)
 def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     """Sums of products over pairs of dimensions: last/first `dims`, or two lists. PyTorch's `torch.tensordot`."""
+    if isinstance(dims, Tensor):
+        dims = dims.tolist()
+    if a._array.dtype != b._array.dtype:
+        raise RuntimeError("both inputs should have same dtype")
     if isinstance(dims, int):
+        if dims < 0:
+            raise RuntimeError(f"tensordot expects dims >= 0, but got dims={dims}")
+        if dims > min(a.ndim, b.ndim):
+            raise RuntimeError(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}")
         left, right = list(range(a.ndim - dims, a.ndim)), list(range(dims))
     else:
-        left, right = ([check_dim(d, x.ndim) for d in ds] for ds, x in zip(dims, (a, b)))
+        left, right = (
+            [check_dim(d, x.ndim) for d in ([ds] if isinstance(ds, int) else ds)] for ds, x in zip(dims, (a, b))
+        )
+        if len(left) != len(right):
+            raise RuntimeError("both dimension lists should have same length")
     for i, j in zip(left, right):
         if 1 in (a._array.shape[i], b._array.shape[j]):  # a single element meets the sum of the others
             a, b = (np.sum(x, axis=d, keepdims=True) if x._array.shape[d] != 1 else x for x, d in ((a, i), (b, j)))

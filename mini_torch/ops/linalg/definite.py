@@ -1,0 +1,94 @@
+"""Cholesky factors, and what is solved with them.
+
+Source of the derivative: I. Murray, "Differentiation of the Cholesky decomposition" (2016).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...errors import LinAlgError
+from ...op import public, row
+from ...tensor import Tensor, wrap
+from .elimination import first_failure, triangular, triangular_right
+from .matrices import identity_like, mH, need_floats, need_half_not, need_square, return_type
+
+__all__ = ["cholesky", "cholesky_ex", "factored"]
+
+CholeskyEx = return_type("linalg_cholesky_ex", "L", "info")
+
+
+def _lower_factor(a: Any) -> Any:
+    """L of a = L Lᴴ, from the lower triangle of a; as far as it goes where a is not positive definite."""
+    try:
+        return np.linalg.cholesky(a)
+    except np.linalg.LinAlgError:
+        return _column_by_column(a)[0]
+
+
+def _column_by_column(a: Any) -> tuple[Any, Any]:
+    """(L, info): info is the order (from 1) of the first leading minor that is not positive, else 0."""
+    n = a.shape[-1]
+    out, info = np.tril(a), np.zeros(a.shape[:-2], np.int32)
+    with np.errstate(all="ignore"):
+        for j in range(n):
+            known = np.conj(out[..., j : j + 1, :j])
+            column = out[..., j:, j] - np.sum(out[..., j:, :j] * known, axis=-1)
+            pivot = column[..., 0].real
+            good = (info == 0) & (pivot > 0)
+            info = np.where((info == 0) & ~good, j + 1, info).astype(np.int32)
+            root = np.sqrt(np.where(good, pivot, 1))
+            out[..., j:, j] = np.where(good[..., None], column / root[..., None], out[..., j:, j])
+    return out, info
+
+
+def _rule(g: Any, out: Any) -> Any:
+    """½ L⁻ᴴ (M + Mᴴ − Re diag M) L⁻¹ with M the lower triangle of Lᴴ dL."""
+    inner = np.tril(np.matmul(mH(out), g))
+    middle = (inner + mH(inner)) * (0.5 - 0.25 * identity_like(out, out.shape[-1]))
+    return triangular_right(out, triangular(mH(out), middle, True, False), False)
+
+
+_cholesky = row("cholesky", lambda a: _lower_factor(a), holomorphic=False, grad_name="LinalgCholeskyExBackward0", a=_rule)
+
+
+def factored(A: Tensor, upper: bool, name: str, check: bool) -> tuple[Tensor, Any]:
+    """The factor and info; with `check`, LinAlgError in the name of `name` where A is not positive definite."""
+    need_floats(A, "linalg.cholesky")
+    need_square(A, "linalg.cholesky")
+    need_half_not(A, "cholesky_cpu")
+    lower: Any = mH(A) if upper else A
+    try:
+        np.linalg.cholesky(lower._array)
+        info = np.zeros(A._array.shape[:-2], np.int32)
+    except np.linalg.LinAlgError:
+        info = _column_by_column(lower._array)[1]
+    if check and info.any():
+        where, i = first_failure(info)
+        raise LinAlgError(
+            f"{name}: {where}The factorization could not be completed because the input is not positive-definite (the "
+            f"leading minor of order {i} is not positive-definite)."
+        )
+    out = _cholesky(lower)
+    return (mH(out) if upper else out), info
+
+
+@public(name="linalg_cholesky", method=False)
+def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
+    """L of A = L Lᴴ, lower triangular (with `upper`: U of A = Uᴴ U), for Hermitian positive definite A (*, n, n).
+
+    Errors: LinAlgError where A is not positive definite. Source: PyTorch's `torch.linalg.cholesky`.
+    """
+    return factored(A, upper, "linalg.cholesky", check=True)[0]
+
+
+@public(name="linalg_cholesky_ex", method=False)
+def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False) -> Any:
+    """(L, info): `cholesky` with, instead of the error, the order of the first leading minor that is not positive.
+
+    Source: PyTorch's `torch.linalg.cholesky_ex`.
+    """
+    out, info = factored(A, upper, "linalg.cholesky_ex", check_errors)
+    return CholeskyEx(out, wrap(info))
