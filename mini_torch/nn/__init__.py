@@ -4,6 +4,7 @@ from ..activation import *  # noqa: F403
 from ..layer import *  # noqa: F403
 from ..loss import *  # noqa: F403
 from ..network import *  # noqa: F403
+from ..ops.linear_cross_entropy import LinearCrossEntropyOptions as LinearCrossEntropyOptions
 from . import functional as functional
 from . import init as init
 from . import modules as modules

@@ -14,6 +14,7 @@ from ..ops.dropout import *  # noqa: F403
 from ..ops.embedding import *  # noqa: F403
 from ..ops.embedding_bag import *  # noqa: F403
 from ..ops.likelihood import *  # noqa: F403
+from ..ops.linear_cross_entropy import linear_cross_entropy as linear_cross_entropy
 from ..ops.loss import *  # noqa: F403
 from ..ops.margin import *  # noqa: F403
 from ..ops.multi_head import *  # noqa: F403

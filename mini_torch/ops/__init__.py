@@ -24,6 +24,7 @@ from .join import *  # noqa: F403
 from .likelihood import *  # noqa: F403
 from .linalg import *  # noqa: F403
 from .linalg import linear as linear
+from .linear_cross_entropy import *  # noqa: F403
 from .loss import *  # noqa: F403
 from .margin import *  # noqa: F403
 from .multi_head import *  # noqa: F403

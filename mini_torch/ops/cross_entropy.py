@@ -55,7 +55,7 @@ _nll_loss = row(
 )  # fmt: skip
 
 
-def _check_classes(input: Tensor, target: Tensor, weight: Tensor | None) -> int:
+def check_classes(input: Tensor, target: Tensor, weight: Tensor | None) -> int:
     """The dimension of the classes, after the checks of sizes and types."""
     shape, wanted = input._array.shape, target._array.shape
     if not shape:
@@ -84,7 +84,7 @@ def _check_classes(input: Tensor, target: Tensor, weight: Tensor | None) -> int:
     return axis
 
 
-def _shares(
+def class_shares(
     input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str, axis: int
 ) -> tuple[Tensor, Tensor]:
     """Target classes, safe to index with, and what each counts (one number if all count the same)."""
@@ -112,8 +112,8 @@ def _shares(
 def _by_class(
     log_probabilities: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str
 ) -> Tensor:
-    axis = _check_classes(log_probabilities, target, weight)
-    classes, share = _shares(log_probabilities, target, weight, ignore_index, reduction, axis)
+    axis = check_classes(log_probabilities, target, weight)
+    classes, share = class_shares(log_probabilities, target, weight, ignore_index, reduction, axis)
     loss = _nll_loss(log_probabilities, classes, share, axis, reduction != "none")
     return loss * math.nan if reduction == "mean" and not classes._array.size else loss
 
@@ -153,7 +153,7 @@ def cross_entropy(
     need_floats(input, "log_softmax_lastdim_kernel_impl")
     if target._array.shape == input._array.shape:
         return _soft_cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)
-    axis = _check_classes(input, target, weight)
+    axis = check_classes(input, target, weight)
     log_probabilities = log_softmax_row(input, axis)
     loss = _by_class(log_probabilities, target, weight, ignore_index, reduction)
     if not label_smoothing:

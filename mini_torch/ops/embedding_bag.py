@@ -153,7 +153,7 @@ def bags_and_what_they_hold(
             )
         keep = index != padding_idx % count
         index, bags = index[keep], bags.kept(keep)
-        per_sample_weights = None if per_sample_weights is None else take(per_sample_weights, keep)
+        per_sample_weights = None if per_sample_weights is None else take(per_sample_weights, (keep,))
     rows = picked_rows(weight, wrap(index), scale_grad_by_freq)
     if mode == "max":
         largest = _first_largest(rows._array, bags)
