@@ -72,8 +72,8 @@ class _Check:
     def _numbers(self, actual: complex, expected: complex, place: str) -> None:
         if self.checks["dtype"] and type(actual) is not type(expected):
             _fail(f"The (d)types do not match: {type(actual)} != {type(expected)}.", place)
-        kinds = [{int: "int64", float: "float64", complex: "complex128"}.get(type(x), "bool") for x in (actual, expected)]
-        rtol, atol = self._tolerances(*kinds)
+        names = {int: "int64", float: "float64", complex: "complex128"}
+        rtol, atol = self._tolerances(*[names.get(type(x), "bool") for x in (actual, expected)])
         difference = abs(actual - expected)
         both_nan = self.equal_nan and cmath.isnan(actual) and cmath.isnan(expected)
         if actual == expected or both_nan or difference <= atol + rtol * abs(expected) < math.inf:
@@ -149,7 +149,7 @@ def assert_close(
     equal_nan: bool = False, check_device: bool = True, check_dtype: bool = True, check_layout: bool = True,
     check_stride: bool = False, msg: Message = None,
 ) -> None:  # fmt: skip
-    """AssertionError unless |actual − expected| ≤ atol + rtol · |expected| everywhere, and shapes and types are the same.
+    """AssertionError unless |actual − expected| ≤ atol + rtol · |expected|, with the same shapes and types.
 
     For tensors, numbers, arrays, and nested sequences and mappings of them. The tolerances follow from the types where
     they are not given (both or none). `msg` replaces the message, or is called with it. Errors: TypeError for what
@@ -159,9 +159,8 @@ def assert_close(
     >>> assert_close(tensor([1., 2.]), tensor([1., 2. + 1e-6]))
     """
     if (rtol is None) != (atol is None):
-        raise ValueError(
-            f"Both 'rtol' and 'atol' must be either specified or omitted, but got no {'rtol' if rtol is None else 'atol'}."
-        )
+        missing = "rtol" if rtol is None else "atol"
+        raise ValueError(f"Both 'rtol' and 'atol' must be either specified or omitted, but got no {missing}.")
     if not allow_subclasses and type(actual) is not type(expected):
         raise TypeError(f"If allow_subclasses=False, the types must be the same: {type(actual)} and {type(expected)}")
     try:
@@ -176,7 +175,7 @@ def make_tensor(
     *shape: Any, dtype: Any, device: Any = "cpu", low: float | None = None, high: float | None = None,
     requires_grad: bool = False, noncontiguous: bool = False, exclude_zero: bool = False, memory_format: Any = None,
 ) -> Tensor:  # fmt: skip
-    """Random numbers for a test, uniform in [low, high): ±9 for floats, 0 to 9 or −9 to 9 for integers, bools at random.
+    """Random numbers for a test, uniform in [low, high): by default in ±9 for floats, 0 to 9 or −9 to 9 for integers.
 
     With `noncontiguous`, elements have gaps between them. The numbers are NumPy's, not PyTorch's. Source: PyTorch's
     `torch.testing.make_tensor`.

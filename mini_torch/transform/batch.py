@@ -111,7 +111,7 @@ class _Draws:
 
     def __init__(self, randomness: str) -> None:
         self.randomness = randomness
-        self.start = default_generator.get_state() if randomness != "different" else None
+        self.start: Any = default_generator.get_state() if randomness != "different" else None
 
     def __enter__(self) -> None:
         if self.randomness == "same":

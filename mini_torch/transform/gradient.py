@@ -34,7 +34,8 @@ def fresh(x: Any) -> Any:
 def replaced(args: tuple[Any, ...], argnums: int | Sequence[int], name: str) -> tuple[list[Any], Any]:
     """The arguments with fresh tensors at `argnums`, and those: one tree, or a tuple of trees."""
     several = not isinstance(argnums, int)
-    places = [n + len(args) if n < 0 else n for n in (argnums if several else [argnums])]  # type: ignore[union-attr]
+    numbers = [argnums] if isinstance(argnums, int) else argnums
+    places = [n + len(args) if n < 0 else n for n in numbers]
     for n in places:
         if not 0 <= n < len(args):
             raise RuntimeError(f"{name}: got argnum={n}, but only {len(args)} positional inputs")
