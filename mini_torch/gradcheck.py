@@ -28,29 +28,37 @@ def _differentiable(x: Any) -> list[Tensor]:
 
 
 def _numerical(
-    function: Callable[..., Any], inputs: Sequence[Any], x: Tensor, k: int, eps: float
+    function: Callable[..., Any], inputs: Sequence[Any], x: Tensor, k: int, eps: float, part: str
 ) -> np.ndarray[Any, Any]:
-    """∂(output k)/∂x by central differences, one row per element of x."""
+    """The gradients of the real or imaginary `part` of output k's elements, by central differences.
+
+    One row per element of x. Of a complex x the gradient is ∂/∂a + i ∂/∂b, x = a + ib.
+    """
     array = x._array
+    units: tuple[complex, ...] = (1, 1j) if array.dtype.kind == "c" else (1,)
     rows = []
     for at in np.ndindex(array.shape):
         kept = array[at].copy()
-        sides = []
-        for step in (eps, -eps):
-            array[at] = kept + step
-            with no_grad():
-                sides.append(_differentiable(function(*inputs))[k]._array.astype(np.float64).ravel())
+        row: Any = 0
+        for unit in units:
+            sides = []
+            for step in (eps, -eps):
+                array[at] = kept + unit * step
+                with no_grad():
+                    out = _differentiable(function(*inputs))[k]._array
+                    sides.append(getattr(out, part).astype(np.float64).ravel())
+            row = row + unit * (sides[0] - sides[1]) / (2 * eps)
         array[at] = kept
-        rows.append((sides[0] - sides[1]) / (2 * eps))
+        rows.append(row)
     return np.array(rows).reshape(array.size, -1)
 
 
-def _analytical(out: Tensor, x: Tensor) -> np.ndarray[Any, Any]:
-    """∂out/∂x by backward, one row per element of x."""
+def _analytical(out: Tensor, x: Tensor, part: str) -> np.ndarray[Any, Any]:
+    """The same by backward, which gets 1 for an element's real part and i for its imaginary one."""
     columns = []
     for at in np.ndindex(out._array.shape):
         seed = np.zeros_like(out._array)
-        seed[at] = 1
+        seed[at] = 1 if part == "real" else 1j
         (g,) = grad(out, [x], [wrap(seed)], retain_graph=True, allow_unused=True)
         columns.append(np.zeros(x._array.size) if g is None else g._array.ravel())
     return np.array(columns).reshape(out._array.size, -1).T
@@ -96,13 +104,14 @@ def _compare(func: Any, given: Any, targets: list[Tensor], eps: float, atol: flo
     outputs = _differentiable(func(*given))
     for k, out in enumerate(outputs):
         for i, x in enumerate(targets):
-            numerical = _numerical(func, given, x, k, eps)
-            found = _analytical(out, x) if out.requires_grad else np.zeros_like(numerical)
-            if not np.allclose(found, numerical, rtol, atol, equal_nan=True):
-                raise GradcheckError(
-                    f"Jacobian mismatch for output {k} with respect to input "
-                    f"{i},\nnumerical:{numerical}\nanalytical:{found}"
-                )
+            for part in ("real", "imag") if out.is_complex() else ("real",):
+                numerical = _numerical(func, given, x, k, eps, part)
+                found = _analytical(out, x, part) if out.requires_grad else np.zeros_like(numerical)
+                if not np.allclose(found, numerical, rtol, atol, equal_nan=True):
+                    raise GradcheckError(
+                        f"Jacobian mismatch for output {k} with respect to input "
+                        f"{i},\nnumerical:{numerical}\nanalytical:{found}"
+                    )
 
 
 def gradgradcheck(
@@ -118,8 +127,7 @@ def gradgradcheck(
     outputs = [t for t in _differentiable(func(*given)) if t.requires_grad]
     if grad_outputs is None:
         draw = np.random.RandomState(0)
-        seeds = [wrap(draw.randn(*t._array.shape).astype(t._array.dtype) if t._array.ndim else
-                      np.array(draw.randn(), t._array.dtype)).requires_grad_() for t in outputs]  # fmt: skip
+        seeds = [wrap(_drawn(draw, t._array)).requires_grad_() for t in outputs]
     else:
         seeds = _tensors(grad_outputs)
     count = len(given)
@@ -136,6 +144,14 @@ def gradgradcheck(
     return gradcheck(
         first_gradients, (*given, *seeds), eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception
     )
+
+
+def _drawn(draw: np.random.RandomState, like: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Normal numbers of the same shape and type."""
+    values = draw.standard_normal(like.shape)
+    if like.dtype.kind == "c":
+        values = values + 1j * draw.standard_normal(like.shape)
+    return np.asarray(values, like.dtype)
 
 
 # ---- anomaly detection -----------------------------------------------------------------------------------------------

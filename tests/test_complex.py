@@ -149,3 +149,12 @@ def test_out() -> None:
 def test_a_row_is_told_by_its_name() -> None:
     with pytest.raises(AssertionError, match="meaning of their own"):
         row("test_bad_name", lambda g: g, g=lambda g: g)
+
+
+@pytest.mark.parametrize("name", [*HOLOMORPHIC, *OTHER])
+def test_gradcheck_takes_complex_numbers(name: str) -> None:
+    z = torch.tensor(Z[:2, :2] if name != "index" else Z, requires_grad=True)
+    f = {**HOLOMORPHIC, **OTHER}[name]
+    assert torch.autograd.gradcheck(f, z)
+    assert torch.autograd.gradgradcheck(f, z)
+    assert not torch.autograd.gradcheck(lambda z: f(z) + z.detach().sum() * z.sum(), z, raise_exception=False)
