@@ -49,6 +49,10 @@ from .ops.diagonal import *  # noqa: F403
 from .ops.diff import *  # noqa: F403
 from .ops.elementwise import *  # noqa: F403
 from .ops.extremes import *  # noqa: F403
+from .ops.grid import affine_grid_generator as affine_grid_generator
+from .ops.grid import grid_sampler as grid_sampler
+from .ops.grid import grid_sampler_2d as grid_sampler_2d
+from .ops.grid import grid_sampler_3d as grid_sampler_3d
 from .ops.indexing import *  # noqa: F403
 from .ops.inplace import *  # noqa: F403
 from .ops.into import *  # noqa: F403
@@ -65,6 +69,10 @@ from .ops.shape import *  # noqa: F403
 from .ops.short_dropout import *  # noqa: F403
 from .ops.softmax import log_softmax as log_softmax
 from .ops.softmax import softmax as softmax
+from .ops.shuffle import channel_shuffle as channel_shuffle
+from .ops.shuffle import native_channel_shuffle as native_channel_shuffle
+from .ops.shuffle import pixel_shuffle as pixel_shuffle
+from .ops.shuffle import pixel_unshuffle as pixel_unshuffle
 from .ops.sorting import *  # noqa: F403
 from .ops.special import digamma as digamma
 from .ops.special import erf as erf

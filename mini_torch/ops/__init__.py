@@ -18,8 +18,10 @@ from .elementwise import *  # noqa: F403
 from .embedding import *  # noqa: F403
 from .embedding_bag import *  # noqa: F403
 from .extremes import *  # noqa: F403
+from .grid import *  # noqa: F403
 from .indexing import *  # noqa: F403
 from .into import *  # noqa: F403
+from .interpolation import *  # noqa: F403
 from .join import *  # noqa: F403
 from .likelihood import *  # noqa: F403
 from .linalg import *  # noqa: F403
@@ -35,6 +37,7 @@ from .reduction import *  # noqa: F403
 from .shape import *  # noqa: F403
 from .short_dropout import native_dropout as native_dropout
 from .softmax import *  # noqa: F403
+from .shuffle import *  # noqa: F403
 from .sorting import *  # noqa: F403
 from .special import *  # noqa: F403
 from .spectrogram import *  # noqa: F403

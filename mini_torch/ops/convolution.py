@@ -48,9 +48,9 @@ def _halves_as_floats(forward: Callable[..., Any]) -> Callable[..., Any]:
 
 def _pointwise(w: Windows) -> bool:
     """Whether it is a product of matrices per sample as it stands: one tap, no stride, large images."""
-    if w.taps != 1 or w.size != w.count or any(w.before):
+    if w.taps != 1 or w.size != w.counts or any(w.before):
         return False
-    return max(w.stride) == 1 and math.prod(w.count) >= 64
+    return max(w.stride) == 1 and math.prod(w.counts) >= 64
 
 
 # ---- blocks of samples -----------------------------------------------------------------------------------------------
@@ -58,14 +58,14 @@ def _pointwise(w: Windows) -> bool:
 # runs in memory; a row of 8 times 16 samples does not.
 def _steps(w: Windows, channels: int, x: Any) -> tuple[int, int]:
     """How many samples and how many rows of windows to take at once."""
-    sample = channels * w.taps * math.prod(w.count) * x.itemsize
-    return max(_BLOCK // max(sample, 1), 1), max(w.count[0] * _LARGEST // max(sample, _LARGEST), 1)
+    sample = channels * w.taps * math.prod(w.counts) * x.itemsize
+    return max(_BLOCK // max(sample, 1), 1), max(w.counts[0] * _LARGEST // max(sample, _LARGEST), 1)
 
 
 def _tiles(w: Windows, rows: int) -> Iterator[tuple[slice, slice, Windows]]:
     """Rows of windows, the rows of the frame that they see, and the windows there."""
-    for start in range(0, w.count[0], rows):
-        part = w._replace(count=(min(rows, w.count[0] - start), *w.count[1:]))
+    for start in range(0, w.counts[0], rows):
+        part = w._replace(counts=(min(rows, w.counts[0] - start), *w.counts[1:]))
         top = start * w.stride[0]
         yield slice(start, start + rows), slice(top, top + part.span[0]), part
 
@@ -74,7 +74,7 @@ def _width(w: Windows) -> int:
     """Windows along the last dimension, junk included: with a window at every element, also where it runs over the
     row's end, a whole image is one run in memory for each tap. The junk is dropped, or meets zeros."""
     span = w.span[-1]
-    return span if len(w.size) > 1 and w.stride[-1] == 1 and span <= _JUNK * w.count[-1] else w.count[-1]
+    return span if len(w.size) > 1 and w.stride[-1] == 1 and span <= _JUNK * w.counts[-1] else w.counts[-1]
 
 
 def _samples_last(x: Any, w: Windows) -> Any:
@@ -93,7 +93,7 @@ def _columns(frame: Any, w: Windows, groups: int) -> Any:
     n, channels = frame.shape[:2]
     sample, channel, *steps = frame.strides
     view = as_strided(
-        frame, (channels, *w.kernel, *w.count[:-1], _width(w), n),
+        frame, (channels, *w.kernel, *w.counts[:-1], _width(w), n),
         (channel, *[s * d for s, d in zip(steps, w.dilation)], *[s * t for s, t in zip(steps, w.stride)], sample),
         writeable=False,
     )  # fmt: skip
@@ -101,7 +101,7 @@ def _columns(frame: Any, w: Windows, groups: int) -> Any:
 
 
 def _as_columns(y: Any, groups: int, width: int) -> Any:
-    """y (n, O, *count) as matrices (groups, O/groups, windows · n), zeros for windows that are junk."""
+    """y (n, O, *counts) as matrices (groups, O/groups, windows · n), zeros for windows that are junk."""
     n, channels, *count = y.shape
     out = (np.empty if width == count[-1] else np.zeros)((channels, *count[:-1], width, n), y.dtype)
     out[..., : count[-1], :] = np.moveaxis(y, 0, -1)
@@ -114,15 +114,15 @@ def _correlate(x: Any, weight: Any, w: Windows, groups: int) -> Any:
     n, channels, outputs = len(x), x.shape[1], len(weight)
     matrix = weight.reshape(groups, outputs // groups, channels // groups * w.taps)
     if _pointwise(w):
-        return np.matmul(matrix, x.reshape(n, groups, channels // groups, -1)).reshape(n, outputs, *w.count)
-    out = np.empty((n, outputs, *w.count), x.dtype)
+        return np.matmul(matrix, x.reshape(n, groups, channels // groups, -1)).reshape(n, outputs, *w.counts)
+    out = np.empty((n, outputs, *w.counts), x.dtype)
     samples, rows = _steps(w, channels, x)
     for start in range(0, n, samples):
         frame = _samples_last(x[start : start + samples], w)
         for here, seen, part in _tiles(w, rows):
             y = np.matmul(matrix, _columns(frame[:, :, seen], part, groups))
-            y = y.reshape(outputs, *part.count[:-1], _width(part), -1)
-            out[start : start + samples, :, here] = np.moveaxis(y[..., : part.count[-1], :], -1, 0)
+            y = y.reshape(outputs, *part.counts[:-1], _width(part), -1)
+            out[start : start + samples, :, here] = np.moveaxis(y[..., : part.counts[-1], :], -1, 0)
     return out
 
 
@@ -146,7 +146,7 @@ def _weigh(x: Any, y: Any, w: Windows, groups: int) -> Any:
 @_halves_as_floats
 def _spread(y: Any, weight: Any, w: Windows, groups: int) -> Any:
     n, outputs, per_group = len(y), len(weight), weight.shape[1]
-    if max(w.stride) == 1 and outputs // groups * math.prod(w.size) <= 2 * per_group * math.prod(w.count):
+    if max(w.stride) == 1 and outputs // groups * math.prod(w.size) <= 2 * per_group * math.prod(w.counts):
         return _correlate(y, _flipped(weight, groups), _turned(w), groups)
     matrix = weight.reshape(groups, outputs // groups, per_group * w.taps).swapaxes(1, 2)
     out = np.empty((n, groups * per_group, *w.size), y.dtype)
@@ -155,8 +155,8 @@ def _spread(y: Any, weight: Any, w: Windows, groups: int) -> Any:
         block = y[start : start + samples]
         frame = np.moveaxis(np.zeros((groups * per_group, *w.span, len(block)), y.dtype), -1, 0)
         for here, seen, part in _tiles(w, rows):
-            columns = np.matmul(matrix, _as_columns(block[:, :, here], groups, part.count[-1]))
-            columns = columns.reshape(groups * per_group, *w.kernel, *part.count, len(block))
+            columns = np.matmul(matrix, _as_columns(block[:, :, here], groups, part.counts[-1]))
+            columns = columns.reshape(groups * per_group, *w.kernel, *part.counts, len(block))
             for tap, place in taps(frame[:, :, seen], part):
                 place += np.moveaxis(columns[(slice(None), *tap)], -1, 0)
         out[start : start + samples] = unframed(frame, w)
@@ -173,7 +173,7 @@ def _flipped(weight: Any, groups: int) -> Any:
 def _turned(w: Windows) -> Windows:
     """The windows of the way back, where the stride is 1."""
     before = tuple([d * (k - 1) - b for d, k, b in zip(w.dilation, w.kernel, w.before)])
-    return w._replace(size=w.count, count=w.size, before=before)
+    return w._replace(size=w.counts, counts=w.size, before=before)
 
 
 correlate = row(

@@ -36,7 +36,7 @@ def per_dimension(value: Sizes, dims: int, name: str, argument: str) -> Shape:
     Errors: TypeError for what is not ints, RuntimeError for another number of them.
     """
     if hasattr(value, "__index__") and not isinstance(value, bool):
-        return (int(value),) * dims  # type: ignore[call-overload]
+        return (int(value),) * dims
     if not isinstance(value, Sequence) or isinstance(value, str):
         if isinstance(value, Tensor) and value._array.size == 1 and value._array.dtype.kind in "iu":
             return (int(value),) * dims

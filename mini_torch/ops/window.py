@@ -1,6 +1,6 @@
 """Windows over the last dimensions, as an adjoint pair: cutting windows out, and adding them up where they came from.
 
-    windows / overlap_add     (…, *size) ↔ (…, *kernel, *count)
+    windows / overlap_add     (…, *size) ↔ (…, *kernel, *counts)
 
 Convolution, pooling, `fold` and `unfold` are made of these. `framed`, `taps` and `opened` are the pieces, on arrays.
 """
@@ -31,7 +31,7 @@ class Windows(NamedTuple):
 
     size: Shape  # of the array
     kernel: Shape  # taps per window
-    count: Shape  # how many windows
+    counts: Shape  # how many windows
     stride: Shape
     before: Shape
     dilation: Shape
@@ -39,7 +39,7 @@ class Windows(NamedTuple):
     @property
     def span(self) -> Shape:
         """From the first window's start to the last one's end."""
-        numbers = zip(self.count, self.stride, self.dilation, self.kernel)
+        numbers = zip(self.counts, self.stride, self.dilation, self.kernel)
         return tuple([(n - 1) * s + d * (k - 1) + 1 if n and k else 0 for n, s, d, k in numbers])
 
     @property
@@ -81,19 +81,19 @@ def unframed(frame: Any, w: Windows) -> Any:
 
 
 def taps(frame: Any, w: Windows) -> Iterator[tuple[Shape, Any]]:
-    """Each tap with what all windows see through it, a view: (…, *count)."""
-    steps = list(zip(w.count, w.stride, w.dilation))
+    """Each tap with what all windows see through it, a view: (…, *counts)."""
+    steps = list(zip(w.counts, w.stride, w.dilation))
     for tap in itertools.product(*map(range, w.kernel)):
         cuts = [slice(t * d, t * d + (n - 1) * s + 1 if n else t * d, s) for t, (n, s, d) in zip(tap, steps)]
         yield tap, frame[(..., *cuts)]
 
 
 def opened(frame: Any, w: Windows) -> Any:
-    """The frame (…, *span) as a view (…, *kernel, *count): overlapping windows share memory."""
+    """The frame (…, *span) as a view (…, *kernel, *counts): overlapping windows share memory."""
     lead = frame.ndim - len(w.size)
     steps = frame.strides[lead:]
     return as_strided(
-        frame, (*frame.shape[:lead], *w.kernel, *w.count),
+        frame, (*frame.shape[:lead], *w.kernel, *w.counts),
         (*frame.strides[:lead], *[s * d for s, d in zip(steps, w.dilation)], *[s * t for s, t in zip(steps, w.stride)]),
         writeable=False,
     )  # fmt: skip
@@ -155,7 +155,7 @@ def unfold(input: Tensor, kernel_size: Sizes, dilation: Sizes = 1, padding: Size
         )
     need_types(input, "im2col_out_cpu", "fcb")
     w = _blocks("unfold", shape[-2:], kernel_size, dilation, padding, stride)
-    return windows(input, w).reshape(*shape[:-3], shape[-3] * w.taps, math.prod(w.count))
+    return windows(input, w).reshape(*shape[:-3], shape[-3] * w.taps, math.prod(w.counts))
 
 
 def fold(
@@ -187,10 +187,10 @@ def fold(
             "Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got "
             f"input.size(1)={shape[-2]} and kernel_size={w.kernel}."
         )
-    if math.prod(w.count) != shape[-1]:
+    if math.prod(w.counts) != shape[-1]:
         raise RuntimeError(
             f"Given output_size={size}, kernel_size={w.kernel}, dilation={w.dilation}, padding={w.before}, "
             f"stride={w.stride}, expected size of input's dimension 2 to match the calculated number of sliding blocks "
-            f"{w.count[0]} * {w.count[1]} = {math.prod(w.count)}, but got input.size(2)={shape[-1]}."
+            f"{w.counts[0]} * {w.counts[1]} = {math.prod(w.counts)}, but got input.size(2)={shape[-1]}."
         )
-    return overlap_add(input.reshape(*shape[:-2], channels, *w.kernel, *w.count), w)
+    return overlap_add(input.reshape(*shape[:-2], channels, *w.kernel, *w.counts), w)

@@ -161,9 +161,10 @@ def largest_among(input: Tensor, index: Any, size: Shape) -> tuple[Tensor, Tenso
 
 def _choices(size: Shape, count: Shape) -> Any:
     """The elements of each window (windows, choices), as places in the flattened dimensions."""
-    index = np.zeros((1, 1), np.int64)
+    index: Any = np.zeros((1, 1), np.int64)
     for n, m in zip(size, count):
-        starts, ends = np.array(_shares(n, m)[:2], np.int64).reshape(2, m)
+        regions = _shares(n, m)
+        starts, ends = np.array(regions.starts, np.int64), np.array(regions.ends, np.int64)
         longest = max((ends - starts).max(), 1) if m else 1
         along = np.minimum(starts[:, None] + np.arange(longest), ends[:, None] - 1)  # a shorter one's last, again
         index = (index * n)[:, None, :, None] + along[None, :, None, :]

@@ -21,9 +21,9 @@ __all__ = ["avg_pool1d", "avg_pool2d", "avg_pool3d", "lp_pool1d", "lp_pool2d", "
 
 # A sum over a box is a sum over rows of sums over columns: kH + kW additions, not kH · kW.
 def _sums(x: Any, w: Windows) -> Any:
-    """The sum of each window of x (…, *size): (…, *count)."""
+    """The sum of each window of x (…, *size): (…, *counts)."""
     total = framed(x.astype(np.float32) if x.dtype == np.float16 else x, w)
-    for i, (k, n, s) in enumerate(zip(w.kernel, w.count, w.stride)):
+    for i, (k, n, s) in enumerate(zip(w.kernel, w.counts, w.stride)):
         axis = i - len(w.size)
         parts = [total[along(total, axis, slice(t, t + (n - 1) * s + 1, s))] for t in range(k)]
         total = parts[0] + parts[1] if k > 1 else parts[0]
@@ -40,10 +40,10 @@ def _average(x: Any, w: Windows, divisor: Any) -> Any:
 
 
 def _give_back(y: Any, w: Windows) -> Any:
-    """Each element of y (…, *count) added to all of its window: (…, *size). The adjoint of the windows' sums."""
+    """Each element of y (…, *counts) added to all of its window: (…, *size). The adjoint of the windows' sums."""
     kind, y = y.dtype, y.astype(np.float32) if y.dtype == np.float16 else y
     for i in reversed(range(len(w.size))):
-        axis, k, n, s = i - len(w.size), w.kernel[i], w.count[i], w.stride[i]
+        axis, k, n, s = i - len(w.size), w.kernel[i], w.counts[i], w.stride[i]
         if s == k:
             y = np.repeat(y, k, axis)
             continue
@@ -63,7 +63,7 @@ give_back: Callable[..., Any] = row(
 def _elements(w: Windows, padded: bool) -> Any:
     """How many elements each window has, all of its padding counted if `padded`: one number if all are alike."""
     sizes = []
-    for n, k, count, s, p in zip(w.size, w.kernel, w.count, w.stride, w.before):
+    for n, k, count, s, p in zip(w.size, w.kernel, w.counts, w.stride, w.before):
         start = np.arange(count) * s - p
         end = np.minimum(start + k, n + p)
         sizes.append(end - start if padded else np.minimum(end, n) - np.maximum(start, 0))

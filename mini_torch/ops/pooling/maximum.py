@@ -26,7 +26,7 @@ def lowest(kind: np.dtype[Any]) -> Any:
 
 
 def _largest(x: Any, w: Windows) -> Any:
-    """The largest element of each window of x (…, *size), NaN if there is one: (…, *count)."""
+    """The largest element of each window of x (…, *size), NaN if there is one: (…, *counts)."""
     best = None
     for _, seen in taps(framed(x, w, lowest(x.dtype)), w):
         best = np.array(seen, order="C") if best is None else np.maximum(best, seen, out=best)
@@ -53,7 +53,7 @@ def _start(frame: Any, w: Windows) -> tuple[Any, Any]:
     where = np.zeros(best.shape, np.min_scalar_type(w.taps))
     if any(w.before):
         dims = len(w.size)
-        for i, (n, s, p, d) in enumerate(zip(w.count, w.stride, w.before, w.dilation)):
+        for i, (n, s, p, d) in enumerate(zip(w.counts, w.stride, w.before, w.dilation)):
             first = np.maximum(-(-(p - np.arange(n) * s) // d), 0)  # rounded up
             where *= w.kernel[i]
             where += first.reshape(-1, *[1] * (dims - i - 1)).astype(where.dtype)
@@ -61,7 +61,7 @@ def _start(frame: Any, w: Windows) -> tuple[Any, Any]:
 
 
 def _at_taps(x: Any, where: Any, w: Windows) -> Any:
-    """The element of each window of x (…, *size) at the tap of number `where` (…, *count)."""
+    """The element of each window of x (…, *size) at the tap of number `where` (…, *counts)."""
     out = np.zeros(where.shape, x.dtype)
     for number, (_, seen) in enumerate(taps(framed(x, w), w)):
         np.copyto(out, seen, where=where == number)
@@ -69,7 +69,7 @@ def _at_taps(x: Any, where: Any, w: Windows) -> Any:
 
 
 def _to_taps(y: Any, where: Any, w: Windows) -> Any:
-    """The adjoint: each element of y (…, *count) added at its tap: (…, *size)."""
+    """The adjoint: each element of y (…, *counts) added at its tap: (…, *size)."""
     frame = np.zeros((*y.shape[: y.ndim - len(w.size)], *w.span), y.dtype)
     alone = disjoint(w)
     for number, (_, place) in enumerate(taps(frame, w)):
@@ -97,7 +97,7 @@ def _flat(where: Any, w: Windows) -> Any:
     steps = [int(np.prod(w.size[i + 1 :])) for i in range(len(w.size))]
     offsets = np.zeros((), np.int64)
     starts = np.zeros((), np.int64)
-    for k, n, s, p, d, step in zip(w.kernel, w.count, w.stride, w.before, w.dilation, steps):
+    for k, n, s, p, d, step in zip(w.kernel, w.counts, w.stride, w.before, w.dilation, steps):
         offsets = np.add.outer(offsets, np.arange(k) * (d * step))
         starts = np.add.outer(starts, (np.arange(n) * s - p) * step)
     return starts + offsets.ravel()[where]

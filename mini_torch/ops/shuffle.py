@@ -1,0 +1,89 @@
+"""Channels for pixels and back, and channels in another order: all views of six dimensions, permuted."""
+
+from __future__ import annotations
+
+from ..op import public
+from ..tensor import Tensor
+from .spatial import need_tensor
+
+__all__ = ["channel_shuffle", "native_channel_shuffle", "pixel_shuffle", "pixel_unshuffle"]
+
+
+def _check(name: str, input: Tensor, factor: int, argument: str) -> None:
+    need_tensor(input, name)
+    if not hasattr(factor, "__index__"):
+        raise TypeError(f"{name}(): argument '{argument}' (position 2) must be int, not {type(factor).__name__}")
+    if input._array.ndim < 3:
+        raise RuntimeError(
+            f"{name} expects input to have at least 3 dimensions, but got input with {input._array.ndim} dimension(s)"
+        )
+    if factor < 1:
+        raise RuntimeError(f"{name} expects a positive {argument}, but got {factor}")
+
+
+@public(method=False)
+def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
+    """Every r² channels become one channel of r times the size, r being `upscale_factor`.
+
+    Shape: (*, C · r², H, W) → (*, C, H · r, W · r). Errors: RuntimeError for other shapes. Source: Shi et al. 2016,
+    "Real-time single image and video super-resolution using an efficient sub-pixel convolutional neural network";
+    PyTorch's `nn.functional.pixel_shuffle`.
+    """
+    _check("pixel_shuffle", input, upscale_factor, "upscale_factor")
+    *lead, channels, height, width = input._array.shape
+    r = upscale_factor
+    if channels % (r * r):
+        raise RuntimeError(
+            "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, but "
+            f"input.size(-3)={channels} is not divisible by {r * r}"
+        )
+    n, c = len(lead), channels // (r * r)
+    parts = input.reshape(*lead, c, r, r, height, width)
+    return parts.permute(*range(n), n, n + 3, n + 1, n + 4, n + 2).reshape(*lead, c, height * r, width * r)
+
+
+@public(method=False)
+def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
+    """Every block of r · r pixels becomes one pixel of r² channels: the inverse of `pixel_shuffle`.
+
+    Shape: (*, C, H · r, W · r) → (*, C · r², H, W). Errors: RuntimeError for other shapes.
+    Source: PyTorch's `nn.functional.pixel_unshuffle`.
+    """
+    _check("pixel_unshuffle", input, downscale_factor, "downscale_factor")
+    *lead, channels, height, width = input._array.shape
+    r = downscale_factor
+    for label, at, size in (("height", -2, height), ("width", -1, width)):
+        if size % r:
+            raise RuntimeError(
+                f"pixel_unshuffle expects {label} to be divisible by downscale_factor, but input.size({at})={size} is "
+                f"not divisible by {r}"
+            )
+    n = len(lead)
+    parts = input.reshape(*lead, channels, height // r, r, width // r, r)
+    return parts.permute(*range(n), n, n + 2, n + 4, n + 1, n + 3).reshape(
+        *lead, channels * r * r, height // r, width // r
+    )
+
+
+@public(method=False)
+def channel_shuffle(input: Tensor, groups: int) -> Tensor:
+    """The channels, dealt out to `groups` in turn: channel i · groups + g comes from place i of group g.
+
+    Shape: (N, C, *) → the same. Errors: RuntimeError for fewer than three dimensions and where C does not divide. Source: Zhang et al. 2018, "ShuffleNet";
+    PyTorch's `nn.functional.channel_shuffle`.
+    """
+    need_tensor(input, "channel_shuffle")
+    shape = input._array.shape
+    if len(shape) < 3:
+        raise RuntimeError(f"channel_shuffle expects input with > 2 dims, but got input with sizes {list(shape)}")
+    if groups < 1:
+        raise RuntimeError(f"Number of groups to divide channels in must be positive. Value of groups:{groups}")
+    channels = shape[1]
+    if channels % groups:
+        raise RuntimeError(
+            f"Number of channels must be divisible by groups. Got {channels} channels and {groups} groups."
+        )
+    return input.reshape(shape[0], groups, channels // groups, *shape[2:]).transpose(1, 2).reshape(*shape)
+
+
+native_channel_shuffle = channel_shuffle
