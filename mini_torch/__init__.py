@@ -78,6 +78,7 @@ from .ops.special import digamma as digamma
 from .ops.special import erf as erf
 from .ops.special import erfc as erfc
 from .ops.special import erfinv as erfinv
+from .ops.special import i0 as i0
 from .ops.special import lgamma as lgamma
 from .ops.special import mvlgamma as mvlgamma
 from .ops.special import polygamma as polygamma

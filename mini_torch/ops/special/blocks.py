@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...op import Forward, type_name
+from ...op import Forward, refused
 from ...tensor import Tensor
 
 __all__ = ["blockwise", "keeps_type", "one_is_a_tensor", "patch"]
@@ -45,7 +45,8 @@ def blockwise(name: str, *, single: Kernel | None = None, half: bool = True) -> 
     def decorate(kernel: Kernel) -> Forward:
         def forward(*arrays: Any, **options: Any) -> Any:
             kind = arrays[0].dtype
-            _refuse(name, kind, half)
+            if kind.kind == "c" or (kind.itemsize == 2 and not half):
+                raise refused(name, kind)
             run, wide = (single, np.float32) if single and kind.itemsize < 8 else (kernel, np.float64)
             eps = float(np.finfo(np.float32 if kind.itemsize == 2 else kind).eps)
             flat, out, place = _laid_flat(arrays)
@@ -69,12 +70,6 @@ def _laid_flat(arrays: tuple[Any, ...]) -> tuple[list[Any], Any, Any]:
     together = np.broadcast_arrays(*arrays)
     out = np.empty(together[0].shape, arrays[0].dtype)
     return [np.ravel(x) for x in together], out, np.ravel(out)
-
-
-def _refuse(name: str, kind: np.dtype[Any], half: bool) -> None:
-    """PyTorch's NotImplementedError for types that it has no kernel for."""
-    if kind.kind == "c" or (kind.itemsize == 2 and not half):
-        raise NotImplementedError(f"\"{name}\" not implemented for '{type_name(kind)}'")
 
 
 def patch(out: Any, where: Any, function: Callable[..., Any], *arrays: Any) -> None:

@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtype import default_numpy_dtype
-from ...op import binary, cast, inplace, public, row, unary
+from ...op import binary, floating, inplace, public, row, unary
 from ...tensor import Tensor, method
 from .blocks import blockwise, one_is_a_tensor, patch
 from .series import Chebyshev
@@ -191,16 +190,11 @@ def polygamma(n: int, input: Tensor) -> Tensor:
         raise TypeError(f"polygamma(): argument 'n' (position 1) must be int, not {type(n).__name__}")
     if (order := operator.index(n)) < 0:
         raise RuntimeError(f"polygamma(n, x) does not support negative n, got n = {order}")
-    return _polygamma(_as_float(input), order)
+    return _polygamma(floating(input), order)
 
 
 method("polygamma", lambda self, n: polygamma(n, self))
 method("polygamma_", inplace(lambda self, n: polygamma(n, self)))
-
-
-def _as_float(x: Tensor) -> Tensor:
-    """Whole numbers in the default floating type."""
-    return x if x._array.dtype.kind in "fc" else cast(x, default_numpy_dtype())
 
 
 @blockwise("zeta_cpu", half=False)
@@ -244,4 +238,4 @@ def mvlgamma(input: Tensor, p: int) -> Tensor:
         raise RuntimeError(f"p has to be greater than or equal to 1, got p = {p}")
     if input._array.dtype.kind == "b":
         raise RuntimeError("The input tensor may not be a boolean tensor.")
-    return _mvlgamma(_as_float(input), p)
+    return _mvlgamma(floating(input), p)
