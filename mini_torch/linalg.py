@@ -18,6 +18,7 @@ from .ops.linalg.inverses import tensorinv as tensorinv
 from .ops.linalg.inverses import tensorsolve as tensorsolve
 from .ops.linalg.norms import cond as cond
 from .ops.linalg.norms import matrix_norm as matrix_norm
+from .ops.linalg.norms import norm_of as norm  # noqa: F401
 from .ops.linalg.norms import vector_norm as vector_norm
 from .ops.linalg.orthogonal import qr as qr
 from .ops.linalg.powers import matrix_exp as matrix_exp
@@ -33,4 +34,7 @@ from .ops.linalg.spectrum import eig as eig
 from .ops.linalg.spectrum import eigh as eigh
 from .ops.linalg.spectrum import eigvals as eigvals
 from .ops.linalg.spectrum import eigvalsh as eigvalsh
+from .ops.linalg.vectors import linalg_cross as cross  # noqa: F401
+from .ops.linalg.vectors import linalg_diagonal as diagonal  # noqa: F401
+from .ops.linalg.vectors import linalg_vander as vander  # noqa: F401
 from .ops.linalg.vectors import vecdot as vecdot

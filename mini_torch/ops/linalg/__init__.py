@@ -19,5 +19,5 @@ from .products import linear as linear
 from .statistics import *  # noqa: F403
 from .vectors import *  # noqa: F403
 
-__all__ = [*_added.__all__, *_classic.__all__, *_contraction.__all__, *_distances.__all__, *_products.__all__, *_statistics.__all__,
-           *_vectors.__all__, "matrix_exp", "matrix_power", "norm"]  # fmt: skip
+__all__ = [*_added.__all__, *_classic.__all__, *_contraction.__all__, *_distances.__all__, *_products.__all__,
+           *_statistics.__all__, *_vectors.__all__, "matrix_exp", "matrix_power", "norm"]  # fmt: skip

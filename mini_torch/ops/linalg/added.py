@@ -22,6 +22,8 @@ def _plus(base: Tensor, product: Tensor, beta: Any, alpha: Any) -> Tensor:
         _check_expands(shape, target)
     if product._array.dtype.kind in "iu":
         beta, alpha = int(beta), int(alpha)
+    elif product._array.dtype.kind == "f" and (isinstance(beta, complex) or isinstance(alpha, complex)):
+        raise RuntimeError("value cannot be converted to type float without overflow")
     product = product if alpha == 1 else product * alpha
     if beta == 0:
         return product + base.masked_fill(wrap(np.True_), 0) if base.requires_grad else product

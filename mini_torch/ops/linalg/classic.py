@@ -15,9 +15,11 @@ from .elimination import triangular
 from .matrices import kind_of, mH, mT, need_half_not, need_square, return_type
 from .norms import matrix_norm, vector_norm
 
-__all__ = ["chain_matmul", "cholesky", "cholesky_inverse", "cholesky_solve", "det", "frobenius_norm", "inverse", "logdet",
-           "lu", "lu_solve", "lu_unpack", "nuclear_norm", "pca_lowrank", "pinverse", "qr", "slogdet", "svd",
-           "svd_lowrank", "triangular_solve"]  # fmt: skip
+__all__ = [
+    "chain_matmul", "cholesky", "cholesky_inverse", "cholesky_solve", "det", "frobenius_norm", "inverse", "logdet",
+    "lu", "lu_solve", "lu_unpack", "nuclear_norm", "pca_lowrank", "pinverse", "qr", "slogdet", "svd", "svd_lowrank",
+    "triangular_solve",
+]  # fmt: skip
 
 SVD = return_type("svd", "U", "S", "V")
 QR = return_type("qr", "Q", "R")
@@ -75,7 +77,7 @@ def _solved_twice(b: Any, factor: Any, upper: bool) -> Any:
 
 
 def _factor_rule(change: Any, factor: Any, upper: bool) -> Any:
-    """From the gradient of A⁻¹ on both sides, the factor's: −(M + Mᴴ) L. It is not cut to the triangle, as PyTorch's."""
+    """From the gradient of A⁻¹ on both sides, the factor's: −(M + Mᴴ) L, not cut to the triangle, as in PyTorch."""
     both = change + mH(change)
     return -np.matmul(factor, both) if upper else -np.matmul(both, factor)
 
@@ -149,7 +151,7 @@ def triangular_solve(
     _check_pair(b, A, "triangular_solve", "b")
     need_half_not(b, "triangular_solve_cpu")
     batch = np.broadcast_shapes(A._array.shape[:-2], b._array.shape[:-2])
-    coefficient: Any = np.broadcast_to(A, (*batch, *A._array.shape[-2:])).clone()
+    coefficient = A.expand((*batch, *A._array.shape[-2:])).clone()
     matrix, upper = (mT(A), not upper) if transpose else (A, upper)
     return TriangularSolve(triangular(matrix, b, upper, unitriangular), coefficient)
 

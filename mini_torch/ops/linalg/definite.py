@@ -13,15 +13,18 @@ from ...errors import LinAlgError
 from ...op import public, row
 from ...tensor import Tensor, wrap
 from .elimination import first_failure, triangular, triangular_right
-from .matrices import identity_like, mH, need_floats, need_half_not, need_square, return_type
+from .matrices import mH, need_floats, need_half_not, need_square, return_type
 
 __all__ = ["cholesky", "cholesky_ex", "factored"]
 
 CholeskyEx = return_type("linalg_cholesky_ex", "L", "info")
 
 
-def _lower_factor(a: Any) -> Any:
-    """L of a = L Lᴴ, from the lower triangle of a; as far as it goes where a is not positive definite."""
+def _factor(a: Any, upper: bool) -> Any:
+    """L of a = L Lᴴ, from the lower triangle of a (with `upper` Lᴴ, from the upper one); as far as it goes where a is
+    not positive definite."""
+    if upper:
+        return mH(_factor(mH(a), False))
     try:
         return np.linalg.cholesky(a)
     except np.linalg.LinAlgError:
@@ -44,14 +47,21 @@ def _column_by_column(a: Any) -> tuple[Any, Any]:
     return out, info
 
 
-def _rule(g: Any, out: Any) -> Any:
-    """½ L⁻ᴴ (M + Mᴴ − Re diag M) L⁻¹ with M the lower triangle of Lᴴ dL."""
+def _is_factor(x: Any) -> bool:
+    diagonal = np.diagonal(x, 0, -2, -1).real
+    return bool(np.isfinite(x).all() and (diagonal > 0).all())
+
+
+def _rule(g: Any, out: Any, upper: bool) -> Any:
+    """½ L⁻ᴴ (M + tril(M, −1)ᴴ) L⁻¹ with M the lower triangle of Lᴴ dL."""
+    if upper:
+        g, out = mH(g), mH(out)
     inner = np.tril(np.matmul(mH(out), g))
-    middle = (inner + mH(inner)) * (0.5 - 0.25 * identity_like(out, out.shape[-1]))
+    middle = 0.5 * (inner + mH(np.tril(inner, -1)))
     return triangular_right(out, triangular(mH(out), middle, True, False), False)
 
 
-_cholesky = row("cholesky", lambda a: _lower_factor(a), holomorphic=False, grad_name="LinalgCholeskyExBackward0", a=_rule)
+_cholesky = row("cholesky", _factor, holomorphic=False, grad_name="LinalgCholeskyExBackward0", a=_rule)
 
 
 def factored(A: Tensor, upper: bool, name: str, check: bool) -> tuple[Tensor, Any]:
@@ -59,20 +69,17 @@ def factored(A: Tensor, upper: bool, name: str, check: bool) -> tuple[Tensor, An
     need_floats(A, "linalg.cholesky")
     need_square(A, "linalg.cholesky")
     need_half_not(A, "cholesky_cpu")
-    lower: Any = mH(A) if upper else A
-    try:
-        np.linalg.cholesky(lower._array)
-        info = np.zeros(A._array.shape[:-2], np.int32)
-    except np.linalg.LinAlgError:
-        info = _column_by_column(lower._array)[1]
+    out = _cholesky(A, upper)
+    info = np.zeros(A._array.shape[:-2], np.int32)
+    if not _is_factor(out._array):
+        info = _column_by_column(mH(A._array) if upper else A._array)[1]
     if check and info.any():
         where, i = first_failure(info)
         raise LinAlgError(
             f"{name}: {where}The factorization could not be completed because the input is not positive-definite (the "
             f"leading minor of order {i} is not positive-definite)."
         )
-    out = _cholesky(lower)
-    return (mH(out) if upper else out), info
+    return out, info
 
 
 @public(name="linalg_cholesky", method=False)

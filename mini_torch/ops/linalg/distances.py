@@ -75,7 +75,8 @@ def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     between = input - other
     if kind_of(between).kind not in "fc":
         raise RuntimeError(
-            f"norm(): input dtype should be either floating point or complex. Got {type_name(kind_of(between))} instead."
+            "norm(): input dtype should be either floating point or complex. "
+            f"Got {type_name(kind_of(between))} instead."
         )
     return vector_norm(between, p)
 

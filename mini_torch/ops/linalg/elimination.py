@@ -29,8 +29,10 @@ from .matrices import (
     return_type,
 )
 
-__all__ = ["check_equation", "eliminate", "first_failure", "lu", "lu_factor", "lu_factor_ex", "lu_solve", "solve_triangular", "substitute",
-           "triangular", "triangular_right", "unpack"]  # fmt: skip
+__all__ = [
+    "check_equation", "eliminate", "first_failure", "lu", "lu_factor", "lu_factor_ex", "lu_solve",
+    "solve_triangular", "substitute", "triangular", "triangular_right", "unpack",
+]  # fmt: skip
 
 LU = return_type("linalg_lu", "P", "L", "U")
 LUFactor = return_type("linalg_lu_factor", "LU", "pivots")
@@ -199,7 +201,7 @@ def _factor(A: Tensor, pivot: bool, name: str) -> tuple[Tensor, Tensor, Tensor]:
     need_half_not(A, "lu_cpu")
     if not pivot:
         raise RuntimeError("linalg.lu_factor: LU without pivoting is not implemented on the CPU")
-    return _lu(A)  # type: ignore[return-value]
+    return _lu(A)
 
 
 def _check_pivots(info: Tensor, name: str) -> None:

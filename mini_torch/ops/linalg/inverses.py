@@ -72,13 +72,13 @@ def _solution_and_info(A: Tensor, B: Tensor, left: bool) -> tuple[Tensor, Any]:
     need_square(A, name)
     a, b = A._array.shape, B._array.shape
     vector = len(b) == 1 or (len(a) - 1 == len(b) and a[:-1] == b)
+    right: Any = np.expand_dims(B, -1) if vector else B
+    check_equation(A, right, left, name)
     if vector and not left:
         raise RuntimeError(
             f"{name}: Vector broadcasting of the left hand side is not supported for left=False. In this case "
             "linalg.solve is equivalent to B / A.squeeze(-1)"
         )
-    right: Any = np.expand_dims(B, -1) if vector else B
-    check_equation(A, right, left, name)
     need_half_not(A, "lu_cpu")
     x = solved(A, right) if left else mT(solved(mT(A), mT(right)))
     info = _info(A, x)
@@ -241,8 +241,8 @@ def _cofactor_matrix(a: Any) -> Any:
 
 
 def _cofactors_rule(g: Any, a: Any) -> Any:
-    """In the basis of its singular vectors, a + U E Vᴴ has the cofactors of S + E. To first order, with p_ij the product
-    of all singular values but two, C_ii = Σ_j p_ij E_jj and C_ij = −p_ij E_ji: true for every rank of a."""
+    """In the basis of its singular vectors, a + U E Vᴴ has the cofactors of S + E. To first order, with p_ij the
+    product of all singular values but two, C_ii = Σ_j p_ij E_jj and C_ij = −p_ij E_ji: true for every rank of a."""
     u, s, vh = np.linalg.svd(a)
     unit = (np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
     pairs = _others_of_pairs(s)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import namedtuple
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,11 @@ import numpy as np
 from ...op import type_name
 from ...tensor import Tensor
 
-__all__ = ["absent", "by", "identity_like", "is_complex", "kind_of", "mH", "mT", "need_floats", "need_half_not", "need_matrix",
-           "need_same_type", "need_square", "on_diagonal", "only_diagonal", "quotient",
-           "return_type"]  # fmt: skip
+__all__ = [
+    "absent", "by", "identity_like", "is_complex", "kind_of", "mH", "mT", "need_floats", "need_half_not",
+    "need_matrix", "need_same_type", "need_square", "on_diagonal", "only_diagonal", "quotient", "return_type",
+    "where_finite",
+]  # fmt: skip
 
 
 # ---- formulas --------------------------------------------------------------------------------------------------------
@@ -60,6 +63,16 @@ def quotient(x: Any, y: Any) -> Any:
 def absent(g: Any) -> bool:
     """Whether a gradient is nothing but zeros: then its terms, which may be 0 / 0, are left out."""
     return isinstance(g, np.ndarray) and not g.any()
+
+
+def where_finite(decompose: Callable[[Any], tuple[Any, ...]], a: Any) -> tuple[Any, ...]:
+    """The parts of the matrices, nan for those that are not finite (where LAPACK does not return, or does not know)."""
+    finite = np.isfinite(a).all(axis=(-2, -1))
+    if finite.all():
+        return decompose(a)
+    parts = decompose(np.where(finite[..., None, None], a, 0))
+    masks = [finite.reshape(finite.shape + (1,) * (x.ndim - finite.ndim)) for x in parts]
+    return tuple(np.where(mask, x, np.nan).astype(x.dtype) for mask, x in zip(masks, parts))
 
 
 # ---- checks ----------------------------------------------------------------------------------------------------------

@@ -107,7 +107,8 @@ def vector_norm(x: Tensor, ord: float = 2, dim: Dims = None, keepdim: bool = Fal
     axes = axes_of(dim, x._array.ndim)
     if (ord < 0 or ord == math.inf) and any_zero(x._array.shape, axes):
         empty = next(a for a in axes if x._array.shape[a] == 0)
-        where = f"the dimension {empty}because this dimension is empty and" if dim else "an empty tensor because"
+        every = dim is None or dim in ((), [])
+        where = "an empty tensor because" if every else f"the dimension {empty}because this dimension is empty and"
         raise RuntimeError(f"{name} cannot compute the {ord} norm on {where} the operation does not have an identity")
     return _norm(x, float(ord), axes, keepdim)
 
@@ -124,8 +125,7 @@ def _largest_of(values: Tensor, ord: float, axis: int, keepdim: bool) -> Tensor:
 
 
 def _of_singular_values(A: Tensor, ord: Any, axes: tuple[int, int], keepdim: bool) -> Tensor:
-    moved: Any = np.moveaxis(A, axes, (-2, -1))
-    values = svdvals(moved)
+    values = svdvals(A.movedim(axes, (-2, -1)))
     out = values.sum(-1) if ord == "nuc" else _largest_of(values, ord, values.ndim - 1, False)
     if keepdim:
         for axis in sorted(axes):

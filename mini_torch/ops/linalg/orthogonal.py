@@ -23,7 +23,7 @@ QR = return_type("linalg_qr", "Q", "R")
 def _forward(a: Any, mode: str) -> tuple[Any, Any]:
     if mode == "r":
         return np.empty(0, a.dtype), np.linalg.qr(a, "r")
-    return tuple(np.linalg.qr(a, mode))  # type: ignore[return-value]
+    return tuple(np.linalg.qr(a, mode))
 
 
 def _rule(g_q: Any, g_r: Any, q: Any, r: Any, mode: str) -> Any:
@@ -31,12 +31,12 @@ def _rule(g_q: Any, g_r: Any, q: Any, r: Any, mode: str) -> Any:
     if mode == "r":
         raise RuntimeError(
             "The derivative of linalg.qr depends on Q, which is not computed when mode='r'. Please use "
-            "linalg.qr(A, mode='reduced') if you are going to require gradients"
+            "linalg.qr(A, mode='reduced') if you are going to differentiate through linalg.qr."
         )
     m, n = q.shape[-2], r.shape[-1]
     if mode == "complete" and m > n:
         raise RuntimeError(
-            "The QR decomposition is not differentiable when mode='complete' and nrows > ncols"
+            f"The QR decomposition is not differentiable when mode='complete' and nrows > ncols. (shape {[m, n]})"
         )
     k = min(m, n)
     square = r[..., :k]
@@ -61,7 +61,7 @@ def factors(A: Tensor, mode: str) -> tuple[Tensor, Tensor]:
         )
     need_floats(A, "linalg.qr")
     need_half_not(A, "geqrf_cpu")
-    return _qr(A, mode)  # type: ignore[return-value]
+    return _qr(A, mode)
 
 
 @public(name="linalg_qr", method=False)

@@ -17,8 +17,10 @@ __all__ = ["matrix_exp", "matrix_power", "multi_dot"]
 
 # The coefficients of the [13/13] Padé approximant and the norm up to which it is exact to double precision.
 # Source: N. Higham, "The scaling and squaring method for the matrix exponential revisited" (2005).
-_PADE = [64764752532480000.0, 32382376266240000.0, 7771770303897600.0, 1187353796428800.0, 129060195264000.0,
-         10559470521600.0, 670442572800.0, 33522128640.0, 1323241920.0, 40840800.0, 960960.0, 16380.0, 182.0, 1.0]  # fmt: skip
+_PADE = [
+    64764752532480000.0, 32382376266240000.0, 7771770303897600.0, 1187353796428800.0, 129060195264000.0,
+    10559470521600.0, 670442572800.0, 33522128640.0, 1323241920.0, 40840800.0, 960960.0, 16380.0, 182.0, 1.0,
+]  # fmt: skip
 _RADIUS = 5.371920351148152
 
 
@@ -111,10 +113,10 @@ def _check_chain(tensors: Sequence[Tensor]) -> None:
         elif x._array.ndim != 2:
             raise RuntimeError(f"multi_dot(): {words} must be 2D but got {x._array.ndim}D")
         if kind_of(x) != kind_of(tensors[0]):
-            names = (type_name(kind_of(y)).lower() for y in (tensors[0], x))
+            first, this = (type_name(kind_of(y)).lower() for y in (tensors[0], x))
             raise RuntimeError(
-                f"multi_dot(): all tensors must have be the same dtype but tensor 0 is {next(names)} and tensor {i} {next(names)}"
-            )  # fmt: skip
+                f"multi_dot(): all tensors must have be the same dtype but tensor 0 is {first} and tensor {i} {this}"
+            )
         if i and tensors[i - 1]._array.shape[-1] != x._array.shape[0]:
             raise RuntimeError(
                 f"multi_dot(): tensors {i - 1} and {i} with shapes {list(tensors[i - 1].shape)} and {list(x.shape)} "

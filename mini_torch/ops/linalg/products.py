@@ -123,7 +123,7 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
 @public
 def vdot(input: Tensor, other: Tensor) -> Tensor:
     """Σ conj(xᵢ) yᵢ of two vectors. Source: PyTorch's `torch.vdot`."""
-    return dot(input.conj() if input._array.dtype.kind == "c" else input, other)
+    return dot(np.conjugate(input) if input._array.dtype.kind == "c" else input, other)
 
 
 @public

@@ -15,6 +15,7 @@ from ...errors import LinAlgError
 from ...op import implements, public, row, several, type_name
 from ...random import randn
 from ...tensor import Tensor, wrap
+from .elimination import first_failure
 from .matrices import (
     absent,
     is_complex,
@@ -28,6 +29,7 @@ from .matrices import (
     only_diagonal,
     quotient,
     return_type,
+    where_finite,
 )
 from .orthogonal import qr
 from .spectrum import differences, eigvalsh, need_no_phase, off_diagonal
@@ -47,7 +49,7 @@ def _svd_rule(g_u: Any, g_s: Any, g_vh: Any, u: Any, s: Any, vh: Any) -> Any:
     grad = on_diagonal(g_s)
     turn_u, turn_v = _skew(np.matmul(mH(u), g_u)), _skew(np.matmul(vh, mH(g_vh)))
     if is_complex(u):
-        need_no_phase(only_diagonal(turn_u + turn_v), "svd_backward", "singular vectors")
+        need_no_phase(only_diagonal(turn_u + turn_v), "svd_backward", "singular vectors", "phase term, making it")
         grad = grad + on_diagonal(quotient(only_diagonal(turn_u), 2.0 * s))
     gaps = differences(s * s)
     if not absent(g_u):
@@ -68,8 +70,18 @@ def _skew(x: Any) -> Any:
     return x - mH(x)
 
 
+def parts_of(a: Any, full: bool) -> tuple[Any, ...]:
+    """(U, S, Vᴴ) of arrays."""
+    return where_finite(lambda x: tuple(np.linalg.svd(x, full)), a)
+
+
+def values_of(a: Any) -> Any:
+    """S of arrays."""
+    return where_finite(lambda x: (np.linalg.svd(x, compute_uv=False),), a)[0]
+
+
 singular = several(
-    "svd", lambda a, full: tuple(np.linalg.svd(a, full)), ("u", "s", "vh"), holomorphic=False,
+    "svd", parts_of, ("u", "s", "vh"), holomorphic=False,
     grad_name="LinalgSvdBackward0", a=_svd_rule,
 )  # fmt: skip
 
@@ -82,15 +94,21 @@ def _check(A: Tensor, driver: str | None = None) -> None:
         raise RuntimeError(
             "torch.linalg.svd: keyword argument `driver=` is only supported on CUDA inputs with cuSOLVER backend."
         )
-    if not np.isfinite(A._array).all():
+    _need_numbers(A)
+
+
+def _need_numbers(A: Tensor) -> None:
+    failed = np.isnan(A._array).any(axis=(-2, -1))
+    if failed.any():
+        where, _ = first_failure(failed)
         raise LinAlgError(
-            "linalg.svd: The algorithm failed to converge because the input matrix contained non-finite values."
+            f"linalg.svd: {where}The algorithm failed to converge because the input matrix contained non-finite values."
         )
 
 
 @public(name="linalg_svd", method=False)
 def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> Any:
-    """(U, S, Vh) of A (*, m, n): A = U diag(S) Vh, U and V with orthonormal columns, S (*, k) descending, k = min(m, n).
+    """(U, S, Vh) of A (*, m, n): A = U diag(S) Vh, U and V with orthonormal columns, S (*, k) falling, k = min(m, n).
 
     With `full_matrices` U is (*, m, m) and Vh (*, n, n), else (*, m, k) and (*, k, n). Errors: LinAlgError for inf or
     nan. Source: PyTorch's `torch.linalg.svd`.
@@ -104,8 +122,8 @@ def svdvals(A: Tensor, *, driver: str | None = None) -> Tensor:
     """The singular values of A (*, m, n) → (*, min(m, n)), descending. Source: PyTorch's `torch.linalg.svdvals`."""
     _check(A, driver)
     if A.requires_grad:
-        return singular(A, False)[1]  # type: ignore[no-any-return]
-    return wrap(np.linalg.svd(A._array, compute_uv=False))
+        return singular(A, False)[1]
+    return wrap(values_of(A._array))
 
 
 implements(np.linalg.svd)(lambda a, full_matrices=True: singular(a, full_matrices))
@@ -137,10 +155,10 @@ def _inverted_where(s: Any, counts: Any) -> Any:
 
 def _pseudo_inverse(a: Any, atol: Any, rtol: Any, hermitian: bool) -> Any:
     if hermitian:
-        values, v = np.linalg.eigh(a)
+        values, v = where_finite(lambda x: tuple(np.linalg.eigh(x)), a)
         counts = _cut(np.abs(values), a.shape, atol, rtol)
         return np.matmul(v * _inverted_where(values, counts)[..., None, :], np.conj(mT(v)))
-    u, s, vh = np.linalg.svd(a, full_matrices=False)
+    u, s, vh = parts_of(a, False)
     scale = _inverted_where(s, _cut(s, a.shape, atol, rtol))
     return np.matmul(np.conj(mT(vh)) * scale[..., None, :], np.conj(mT(u)))
 
@@ -157,7 +175,8 @@ def _pinv_rule(g: Any, out: Any, a: Any) -> Any:
 
 
 pinv_of: Callable[..., Any] = row(
-    "pinv", _pseudo_inverse, holomorphic=False, grad_name="LinalgPinvBackward0", a=lambda g, out, a: _pinv_rule(g, out, a)
+    "pinv", _pseudo_inverse, holomorphic=False, grad_name="LinalgPinvBackward0",
+    a=lambda g, out, a: _pinv_rule(g, out, a),
 )
 
 
@@ -175,6 +194,7 @@ def pinv(A: Tensor, rcond: Any = None, *, atol: Any = None, rtol: Any = None, he
         )
     if not A._array.size:
         return wrap(np.zeros(mT(A._array).shape, kind)) + 0 * mT(A).sum()
+    _need_numbers(A)
     return pinv_of(A, atol, rtol if rcond is None else rcond, hermitian)
 
 
@@ -193,18 +213,20 @@ def matrix_rank(
         atol, rtol = tol, 0.0
     for name, given in (("tol", tol), ("atol", atol), ("rtol", rtol)):
         if isinstance(given, Tensor) and is_complex(given):
-            raise RuntimeError(f"torch.linalg.matrix_rank: {name} tensor of complex type is not supported.")
+            raise RuntimeError(f"torch.linalg.matrix_rank: {name} tensor of complex type is not supported. Got "
+                               f"{type_name(kind_of(given))}")  # fmt: skip
     array = A._array
     if hermitian:
         s = np.abs(eigvalsh(A.detach())._array)
     else:
-        s = np.linalg.svd(array, compute_uv=False)
+        _need_numbers(A)
+        s = values_of(array)
     return wrap(np.sum(_cut(s, array.shape, atol, rtol), axis=-1, dtype=np.int64))
 
 
 # ---- least squares ---------------------------------------------------------------------------------------------------
 def _least_squares(a: Any, b: Any, rcond: float) -> Any:
-    u, s, vh = np.linalg.svd(a, full_matrices=False)
+    u, s, vh = parts_of(a, False)
     scale = _inverted_where(s, _cut(s, a.shape, None, rcond))
     return np.matmul(np.conj(mT(vh)), scale[..., None] * np.matmul(np.conj(mT(u)), b))
 
@@ -235,7 +257,8 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
         raise RuntimeError(f"{name}: input.size(-2) should match other.size({words})")
     driver = driver or "gelsy"
     cutoff = float(np.finfo(kind_of(A)).eps) * max(a[-2:]) if rcond is None else rcond
-    s = np.linalg.svd(A._array, compute_uv=False)
+    _need_numbers(A)
+    s = values_of(A._array)
     rank = np.sum(_cut(s, a, None, cutoff), axis=-1, dtype=np.int64)
     if driver == "gels":
         if (rank < min(a[-2:])).any():
@@ -286,4 +309,4 @@ def low_rank(A: Tensor, q: int, niter: int, M: Tensor | None) -> tuple[Tensor, T
         basis = qr(np.matmul(tall, basis))[0]
     u, s, vh = svd(np.matmul(mH(basis), tall), full_matrices=False)
     u, v = np.matmul(basis, u), mH(vh)
-    return (v, s, u) if wide else (u, s, v)  # type: ignore[return-value]
+    return (v, s, u) if wide else (u, s, v)

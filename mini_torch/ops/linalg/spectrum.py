@@ -26,6 +26,7 @@ from .matrices import (
     only_diagonal,
     quotient,
     return_type,
+    where_finite,
 )
 
 __all__ = ["differences", "eig", "eigh", "eigvals", "eigvalsh", "need_no_phase", "off_diagonal"]
@@ -43,13 +44,13 @@ def off_diagonal(x: Any) -> Any:
     return x * (1 - identity_like(x, x.shape[-1]))
 
 
-def need_no_phase(turn: Any, name: str, vectors: str) -> None:
+def need_no_phase(turn: Any, name: str, vectors: str, words: str = "quantity, so it is") -> None:
     """RuntimeError unless the imaginary parts of `turn`, how a loss changes as vectors turn by e^{iφ}, are zero."""
     array = turn._array if isinstance(turn, Tensor) else turn
     if not np.allclose(array.imag, 0, atol=1e-2):
         raise RuntimeError(
             f"{name}: The {vectors} in the complex case are specified up to multiplication by e^{{i phi}}. The "
-            "specified loss function depends on this quantity, so it is ill-defined."
+            f"specified loss function depends on this {words} ill-defined."
         )
 
 
@@ -67,10 +68,7 @@ def _eigh_rule(g_values: Any, g_vectors: Any, values: Any, vectors: Any) -> Any:
 
 
 def _symmetric_spectrum(a: Any, uplo: str) -> tuple[Any, Any]:
-    if not np.isfinite(a).all():
-        values = np.full(a.shape[:-1], np.nan, a.real.dtype)
-        return values, np.full_like(a, np.nan)
-    return tuple(np.linalg.eigh(a, uplo))  # type: ignore[return-value]
+    return where_finite(lambda x: tuple(np.linalg.eigh(x, uplo)), a)
 
 
 _eigh = several(
@@ -83,7 +81,7 @@ def hermitian_spectrum(A: Tensor, UPLO: str) -> tuple[Any, Any]:
     if UPLO.upper() not in ("L", "U"):
         raise RuntimeError(f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
     need_half_not(A, "linalg_eigh_cpu")
-    return _eigh(A, UPLO.upper())  # type: ignore[return-value]
+    return _eigh(A, UPLO.upper())
 
 
 @public(name="linalg_eigh", method=False)
@@ -135,7 +133,7 @@ def _general_spectrum(A: Tensor, name: str) -> tuple[Any, Any]:
     need_half_not(A, "linalg_eig_out_cpu")
     if not np.isfinite(A._array).all():
         raise RuntimeError(f"torch.{name}: input tensor should not contain infs or NaNs.")
-    return _eig(A)  # type: ignore[return-value]
+    return _eig(A)
 
 
 @public(name="linalg_eig", method=False)

@@ -43,7 +43,8 @@ def cov(
     """
     if input._array.ndim > 2:
         raise RuntimeError(
-            f"cov(): expected input to have two or fewer dimensions but got an input with {input._array.ndim} dimensions"
+            f"cov(): expected input to have two or fewer dimensions but got an input with {input._array.ndim} "
+            "dimensions"
         )
     if kind_of(input).kind == "b":
         raise RuntimeError("cov(): bool dtype is not supported for input")
@@ -65,7 +66,7 @@ def cov(
     weighted = centred if weights is None else centred * weights
     if kind_of(weighted) != kind_of(centred):
         centred = cast(centred, kind_of(weighted))
-    return np.squeeze(np.matmul(weighted, mH(centred)) / divisor)  # type: ignore[no-any-return]
+    return np.squeeze(np.matmul(weighted, mH(centred)) / divisor)
 
 
 def _divisor(count: int, total: Any, weights: Any, aweights: Tensor | None, correction: int) -> Any:

@@ -68,7 +68,7 @@ def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
             f"inconsistent tensor size, expected tensor {list(x.shape)} and src {list(y.shape)} to have the same "
             f"number of elements, but got {x._array.size} and {y._array.size} elements respectively"
         )
-    return ((x.conj() if kind_of(x).kind == "c" else x) * y).sum(dim)
+    return ((np.conjugate(x) if kind_of(x).kind == "c" else x) * y).sum(dim)
 
 
 @public
@@ -85,8 +85,7 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
 # ---- powers ----------------------------------------------------------------------------------------------------------
 @public(name="linalg_vander", method=False)
 def linalg_vander(x: Tensor, *, N: int | None = None) -> Tensor:
-    """Rows (1, x, x², …, x^(N−1)) for x (*, n) → (*, n, N), N = n unless given. Source: PyTorch's `torch.linalg.vander`.
-    """
+    """Rows (1, x, x², …, x^(N−1)) for x (*, n) → (*, n, N), N = n unless given. PyTorch's `torch.linalg.vander`."""
     if kind_of(x).kind == "b":
         raise RuntimeError("linalg.vander supports floating point, complex, and integer tensors, but got Bool")
     if not x._array.ndim:
@@ -103,7 +102,7 @@ def _powers(x: Tensor, n: int) -> Tensor:
         return ones[..., :n]
     spread: Any = np.broadcast_to(np.expand_dims(x, -1), (*x._array.shape, n - 1))
     powers = cumprod(spread, -1)
-    return np.concatenate([ones, powers if kind_of(powers) == kind_of(x) else cast(powers, kind_of(x))], -1)  # type: ignore[return-value,list-item]
+    return np.concatenate([ones, powers if kind_of(powers) == kind_of(x) else cast(powers, kind_of(x))], -1)  # type: ignore[return-value]
 
 
 @public(method=False)
