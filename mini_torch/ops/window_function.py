@@ -17,7 +17,7 @@ import numpy as np
 
 from ..creation import finish
 from ..dtype import default_numpy_dtype, from_numpy_dtype, strided, to_numpy_dtype
-from ..op import functions
+from ..op import functions, type_name
 from ..tensor import Tensor
 
 __all__ = ["bartlett_window", "blackman_window", "hamming_window", "hann_window", "kaiser_window"]
@@ -70,9 +70,9 @@ def cosine(
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Half a wave: sin(π (k + ½) / M). Source: PyTorch's `torch.signal.windows.cosine`."""
-    step = math.pi / (M if sym or M <= 1 else M + 1)
+    steps = M if sym or M <= 1 else M + 1
     return _window(
-        "cosine", M, lambda ramp: np.sin(ramp(0.5 * step, (M - 0.5) * step)), dtype, layout, device, requires_grad
+        "cosine", M, lambda ramp: np.sin(ramp(0.5, M - 0.5) * (math.pi / steps)), dtype, layout, device, requires_grad
     )
 
 
@@ -200,6 +200,8 @@ def _older(
     if layout is not None and layout is not strided:
         raise RuntimeError(f"{name} is not implemented for sparse types, got: {layout}")
     kind = default_numpy_dtype() if dtype is None else to_numpy_dtype(dtype)
+    if kind.kind == "c":
+        raise NotImplementedError(f"\"{name}\" not implemented for '{type_name(kind)}'")
     if kind.kind != "f":
         raise RuntimeError(f"{name} expects floating point dtypes, got: {from_numpy_dtype(kind)}")
     points = operator.index(points)
