@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from ..op import functions, public, type_name
+from ..op import public, type_name
 from ..tensor import Tensor, wrap
+from .complex_view import view_as_real
 from .fourier import half, real, whole
 from .padding import pad
 from .shape import refold
@@ -87,7 +88,7 @@ def stft(
     out = _spectra(frames if shape is None else frames * shape, onesided, _scaling(normalized)).transpose(1, 2)
     if input._array.ndim == 1:
         out = out.squeeze(0)
-    return out if return_complex else functions["view_as_real"](out)
+    return out if return_complex else view_as_real(out)
 
 
 def _spectra(frames: Tensor, onesided: bool | None, norm: str) -> Tensor:
