@@ -207,7 +207,8 @@ def _older(
     points = operator.index(points)
     if points < 2:
         return finish(np.ones(points, kind), device, requires_grad)
-    k = np.arange(points) / (points if periodic else points - 1)
+    # computed in float32 if that is asked for: the ends of some windows are rounding errors, and PyTorch's
+    k = np.arange(points, dtype=np.result_type(kind, np.float32)) / (points if periodic else points - 1)
     return finish(formula(k).astype(kind), device, requires_grad)
 
 
