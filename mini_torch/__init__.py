@@ -47,6 +47,7 @@ from .ops.convolution import *  # noqa: F403
 from .ops.copies import *  # noqa: F403
 from .ops.diagonal import *  # noqa: F403
 from .ops.diff import *  # noqa: F403
+from .ops.distance import *  # noqa: F403
 from .ops.elementwise import *  # noqa: F403
 from .ops.extremes import *  # noqa: F403
 from .ops.grid import affine_grid_generator as affine_grid_generator
@@ -58,6 +59,8 @@ from .ops.inplace import *  # noqa: F403
 from .ops.into import *  # noqa: F403
 from .ops.join import *  # noqa: F403
 from .ops.linalg import *  # noqa: F403
+from .ops.native import *  # noqa: F403
+from .ops.normalization import norm_except_dim as norm_except_dim
 from .ops.pooling import adaptive_avg_pool1d as adaptive_avg_pool1d
 from .ops.pooling import avg_pool1d as avg_pool1d
 from .ops.pooling import max_pool1d as max_pool1d

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from ..op import cast, row, several, takes_out
-from ..tensor import Tensor
+from ..op import cast, public, row, several, takes_out
+from ..tensor import Tensor, check_dim
 from .activation import need_floats, need_reals
 from .linalg import norm
 from .special import keeps_type
 
-__all__ = ["group_norm", "layer_norm", "local_response_norm", "normalize", "rms_norm"]
+__all__ = ["group_norm", "layer_norm", "local_response_norm", "norm_except_dim", "normalize", "rms_norm"]
 
 Axes = tuple[int, ...]
 Size = tuple[int, ...]
@@ -218,6 +218,18 @@ def normalize(input: Tensor, p: float = 2.0, dim: int | tuple[int, ...] = 1, eps
     """
     length = norm(input, p, dim, keepdim=True).clamp(min=eps)
     return input / length
+
+
+@public(method=False)
+def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0) -> Tensor:
+    """The p-norm (p = `pow`) of each slice of `v` along `dim`, the other sizes 1; of all of it for dim -1.
+
+    Source: PyTorch's `torch.norm_except_dim`.
+    """
+    if dim == -1:
+        return norm(v, pow)
+    others = [axis for axis in range(v._array.ndim) if axis != check_dim(dim, v._array.ndim)]
+    return norm(v, pow, others, keepdim=True)
 
 
 # ---- neighbouring channels ------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..dtype import to_numpy_dtype
-from ..op import cast, public, row
+from ..op import cast, row
 from ..random import default_generator
 from ..tensor import Tensor, check_dim, wrap
 from .activation import need_reals
@@ -56,7 +56,6 @@ def _prepared(input: Tensor, dim: int | None, dtype: Any, name: str, stacklevel:
     return input, check_dim(dim, input._array.ndim)
 
 
-@public
 def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """exp(x) along `dim`, divided by its sum. Right for numbers of any size.
 
@@ -70,7 +69,6 @@ def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: 
     return softmax_row(input, axis) if input._array.ndim else input * 0 + 1
 
 
-@public
 def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """ln softmax(x), right also where softmax is 0. Source: PyTorch's `nn.functional.log_softmax`.
 
