@@ -54,8 +54,10 @@ from .ops.grid import affine_grid_generator as affine_grid_generator
 from .ops.grid import grid_sampler as grid_sampler
 from .ops.grid import grid_sampler_2d as grid_sampler_2d
 from .ops.grid import grid_sampler_3d as grid_sampler_3d
+from .ops.histograms import *  # noqa: F403
 from .ops.indexing import *  # noqa: F403
 from .ops.inplace import *  # noqa: F403
+from .ops.integrals import *  # noqa: F403
 from .ops.into import *  # noqa: F403
 from .ops.join import *  # noqa: F403
 from .ops.linalg import *  # noqa: F403
@@ -67,6 +69,7 @@ from .ops.pooling import max_pool1d as max_pool1d
 from .ops.pooling import max_pool1d_with_indices as max_pool1d_with_indices
 from .ops.pooling import max_pool2d as max_pool2d
 from .ops.pooling import max_pool3d as max_pool3d
+from .ops.quantiles import *  # noqa: F403
 from .ops.reduction import *  # noqa: F403
 from .ops.shape import *  # noqa: F403
 from .ops.short_dropout import *  # noqa: F403

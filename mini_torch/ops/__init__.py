@@ -19,7 +19,9 @@ from .embedding import *  # noqa: F403
 from .embedding_bag import *  # noqa: F403
 from .extremes import *  # noqa: F403
 from .grid import *  # noqa: F403
+from .histograms import *  # noqa: F403
 from .indexing import *  # noqa: F403
+from .integrals import *  # noqa: F403
 from .into import *  # noqa: F403
 from .interpolation import *  # noqa: F403
 from .join import *  # noqa: F403
@@ -33,6 +35,7 @@ from .multi_head import *  # noqa: F403
 from .normalization import *  # noqa: F403
 from .padding import *  # noqa: F403
 from .pooling import *  # noqa: F403
+from .quantiles import *  # noqa: F403
 from .reduction import *  # noqa: F403
 from .shape import *  # noqa: F403
 from .short_dropout import native_dropout as native_dropout

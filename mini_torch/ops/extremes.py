@@ -1,20 +1,19 @@
-"""The largest, the smallest, the middle, and where they stand."""
+"""The largest and the smallest, and where they stand."""
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..op import implements, public, row
+from ..op import implements, public, refused, row
 from ..tensor import Tensor, check_dim, wrap
 from .adjoint import add_along, take_along
 from .elementwise import maximum, minimum
-from .reduction import Dims, any_zero, axes_of, keep, numpy_reduction
+from .reduction.axes import Dims, any_zero, axes_of, keep, numpy_reduction
 
 __all__ = [
-    "amax", "amin", "aminmax", "argmax", "argmin", "cummax", "cummin", "max", "median", "min",
+    "amax", "amin", "aminmax", "argmax", "argmin", "cummax", "cummin", "max", "min",
 ]  # fmt: skip
 
 
@@ -23,6 +22,9 @@ class MinMax(NamedTuple):
 
     min: Tensor
     max: Tensor
+
+    def __repr__(self) -> str:
+        return f"torch.return_types.aminmax(\nmin={self.min!r},\nmax={self.max!r})"
 
 
 class Extremes(NamedTuple):
@@ -37,7 +39,7 @@ class Extremes(NamedTuple):
 
 _KINDS = {
     name: type(name, (Extremes,), {"__slots__": ()})
-    for name in ("max", "min", "median", "cummax", "cummin", "sort", "topk", "kthvalue")
+    for name in ("max", "min", "median", "nanmedian", "mode", "cummax", "cummin", "sort", "topk", "kthvalue")
 }
 
 
@@ -46,72 +48,91 @@ def found(name: str, values: Tensor, index: np.ndarray[Any, Any]) -> Extremes:
     return _KINDS[name](values, wrap(index))
 
 
-def _shared_rule(g: Any, x: Any, out: Any, axes: tuple[int, ...]) -> Any:
-    """Elements that are equal extremes share the gradient evenly."""
-    mask = x == keep(out, len(x.shape), axes)
-    hits = np.where(mask, np.ones_like(x), 0.0)
-    return keep(g, len(x.shape), axes) * (hits / np.sum(hits, axis=axes, keepdims=True))
-
-
-_amax = row("amax", lambda x, axes, keepdim: np.maximum.reduce(x, axis=axes, keepdims=keepdim), x=_shared_rule)
-_amin = row("amin", lambda x, axes, keepdim: np.minimum.reduce(x, axis=axes, keepdims=keepdim), x=_shared_rule)
-
-
-def _need_elements(x: Tensor, axes: tuple[int, ...], name: str) -> None:
+def need_elements(x: Tensor, axes: tuple[int, ...], name: str) -> None:
+    """IndexError if there is nothing along one of the axes to reduce."""
     if x._array.size == 0 and any_zero(x._array.shape, axes):
         empty = next(a for a in axes if x._array.shape[a] == 0)
         raise IndexError(f"{name}(): Expected reduction dim {empty} to have non-zero size. (shape {list(x.shape)})")
 
 
+def _need_any(x: Tensor, name: str) -> None:
+    if not x._array.size:
+        raise RuntimeError(
+            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with "
+            f"the 'dim' argument. (shape {list(x.shape)})"
+        )
+
+
+# ---- over dimensions -------------------------------------------------------------------------------------------------
+def shared_rule(g: Any, x: Any, out: Any, axes: tuple[int, ...]) -> Any:
+    """Elements that are equal to the result share the gradient evenly."""
+    mask = x == keep(out, len(x.shape), axes)
+    hits = np.where(mask, np.ones_like(x), 0.0)
+    return keep(g, len(x.shape), axes) * (hits / np.sum(hits, axis=axes, keepdims=True))
+
+
+_amax = row("amax", lambda x, axes, keepdim: np.maximum.reduce(x, axis=axes, keepdims=keepdim), x=shared_rule)
+_amin = row("amin", lambda x, axes, keepdim: np.minimum.reduce(x, axis=axes, keepdims=keepdim), x=shared_rule)
+
+
+def _extreme(name: str, kernel: str, core: Any, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
+    axes = axes_of(dim, input._array.ndim)
+    if dim is None or dim == ():
+        _need_any(input, name)
+    need_elements(input, axes, name)
+    if input._array.dtype.kind == "c":
+        raise refused(kernel, input._array.dtype)
+    return core(input, axes, keepdim)
+
+
 @public
 def amax(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
     """The largest element along `dim` (one or several); ties share the gradient. Source: PyTorch's `torch.amax`."""
-    axes = axes_of(dim, input._array.ndim)
-    _need_elements(input, axes, "amax")
-    return _amax(input, axes, keepdim)
+    return _extreme("amax", "max_values_cpu", _amax, input, dim, keepdim)
 
 
 @public
 def amin(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
     """The smallest element along `dim` (one or several); ties share the gradient. Source: PyTorch's `torch.amin`."""
-    axes = axes_of(dim, input._array.ndim)
-    _need_elements(input, axes, "amin")
-    return _amin(input, axes, keepdim)
+    return _extreme("amin", "min_values_cpu", _amin, input, dim, keepdim)
 
 
 @public
 def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> MinMax:
     """(min, max), by name and by position. Source: PyTorch's `torch.aminmax`."""
+    if dim is None:
+        _need_any(input, "aminmax")
+    else:
+        need_elements(input, axes_of(dim, input._array.ndim), "aminmax")
+    if input._array.dtype.kind == "c":
+        raise refused("aminmax_cpu", input._array.dtype)
     return MinMax(amin(input, dim, keepdim), amax(input, dim, keepdim))
 
 
-def _extreme_at(input: Tensor, dim: int, keepdim: bool, find: Any, name: str) -> Extremes:
-    """The elements that `find` (argmax or argmin) points at along `dim`, with a gradient to just these."""
+# ---- and where they stand --------------------------------------------------------------------------------------------
+def pick_at(input: Tensor, dim: int, keepdim: bool, find: Any, name: str) -> Extremes:
+    """The elements that `find(array, axis)` points at along `dim`, with a gradient to just these."""
     if not input._array.ndim:
         check_dim(dim, 0)
         return found(name, _pick_0d[name](input), np.zeros((), np.int64))
     axis = check_dim(dim, input._array.ndim)
-    _need_elements(input, (axis,), name)
+    need_elements(input, (axis,), name)
     index = np.expand_dims(find(input._array, axis), axis)
     values = _pick[name](input, index, axis)
     return found(name, values, index) if keepdim else found(name, np.squeeze(values, axis), index.squeeze(axis))
 
 
+_PICKING = ("max", "min", "median", "nanmedian", "mode", "kthvalue")
 _pick = {
     name: row(f"{name}_along", lambda x, index, axis: np.take_along_axis(x, index, axis),
               grad_name=f"{name.title()}Backward0",
               x=lambda g, index, shape, axis: add_along(g, index, shape, axis), index=None)
-    for name in ("max", "min", "median")
+    for name in _PICKING
 }  # fmt: skip
 _pick_0d = {
-    name: row(f"{name}_0d", lambda x: x.copy(), grad_name=f"{name.title()}Backward0", x=lambda g: g) for name in _pick
+    name: row(f"{name}_0d", lambda x: x.copy(), grad_name=f"{name.title()}Backward0", x=lambda g: g)
+    for name in _PICKING
 }
-
-
-def _pairwise(input: Tensor, dim: Any, name: str) -> Tensor | None:
-    if not isinstance(dim, Tensor):
-        return None
-    return (maximum if name == "max" else minimum)(input, dim)
 
 
 @public
@@ -119,17 +140,13 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor 
     """The largest element; with `dim` (values, indices) along it; with a second tensor the larger of each pair.
 
     Over all elements, ties share the gradient; along `dim` it goes to the one at `indices`, as in PyTorch.
-    Errors: RuntimeError for no elements. Source: PyTorch's `torch.max`.
+    Errors: RuntimeError for no elements, or complex ones. Source: PyTorch's `torch.max`.
 
     >>> from mini_torch import tensor
     >>> tensor([[1, 5], [7, 2]]).max(1).values
     tensor([5, 7])
     """
-    dim = other if other is not None else dim
-    if dim is None:
-        return _over_all(input, _amax, "max")
-    pair = _pairwise(input, dim, "max")
-    return _extreme_at(input, dim, keepdim, np.argmax, "max") if pair is None else pair
+    return _extreme_of(input, dim if other is None else other, keepdim, "max", _amax, np.argmax, maximum)
 
 
 @public
@@ -138,24 +155,28 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor 
 
     See `max`. Source: PyTorch's `torch.min`.
     """
-    dim = other if other is not None else dim
+    return _extreme_of(input, dim if other is None else other, keepdim, "min", _amin, np.argmin, minimum)
+
+
+def _extreme_of(input: Tensor, dim: Any, keepdim: bool, name: str, over_all: Any, find: Any, pairwise: Any) -> Any:
+    if isinstance(dim, Tensor):
+        return pairwise(input, dim)
     if dim is None:
-        return _over_all(input, _amin, "min")
-    pair = _pairwise(input, dim, "min")
-    return _extreme_at(input, dim, keepdim, np.argmin, "min") if pair is None else pair
-
-
-def _over_all(input: Tensor, core: Any, name: str) -> Tensor:
-    if not input._array.size:
-        raise RuntimeError(
-            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with "
-            "the 'dim' argument."
-        )
-    return core(input, tuple(range(input._array.ndim)), False)
+        _need_any(input, name)
+        if input._array.dtype.kind == "c":
+            raise refused(f"{name}_all", input._array.dtype)
+        return over_all(input, tuple(range(input._array.ndim)), False)
+    if input._array.dtype.kind == "c":
+        check_dim(dim, input._array.ndim)
+        raise RuntimeError(f"{name}(): does not support complex input, got {input.dtype}")
+    return pick_at(input, dim, keepdim, find, name)
 
 
 def _arg(input: Tensor, dim: int | None, keepdim: bool, find: Any, name: str) -> Tensor:
     array = input._array
+    if array.dtype.kind in "bc":
+        kind = "bool" if array.dtype.kind == "b" else "complex"
+        raise RuntimeError(f"{name}(): does not support {kind} input")
     if dim is None:
         if not array.size:
             raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.")
@@ -164,7 +185,7 @@ def _arg(input: Tensor, dim: int | None, keepdim: bool, find: Any, name: str) ->
     axis = check_dim(dim, array.ndim)
     if not array.ndim:
         return wrap(np.zeros((), np.int64))
-    _need_elements(input, (axis,), name)
+    need_elements(input, (axis,), name)
     index = find(array, axis)
     return wrap(np.expand_dims(index, axis) if keepdim else np.asarray(index))
 
@@ -181,30 +202,17 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
     return _arg(input, dim, keepdim, np.argmin, "argmin")
 
 
-@public
-def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The median, the lower of the two middle ones; with `dim` (values, indices). Source: PyTorch's `torch.median`."""
-    flat = input if dim is not None else input.reshape(-1)
-    if not flat._array.size and dim is None:
-        return flat.sum() * math.nan
-    found = _extreme_at(flat, 0 if dim is None else dim, keepdim, _middle, "median")
-    return found.values if dim is None else found
-
-
-def _middle(x: Any, axis: int) -> Any:
-    order = np.argsort(x, axis, kind="stable")
-    nans = np.isnan(x).any(axis) if x.dtype.kind == "f" else False
-    middle = np.take(order, (x.shape[axis] - 1) // 2, axis)
-    return np.where(nans, np.argmax(np.isnan(x), axis), middle) if np.any(nans) else middle
-
-
+# ---- so far ----------------------------------------------------------------------------------------------------------
 def _running_extreme(name: str, input: Tensor, dim: int, better: Any) -> Extremes:
     x, axis = input._array, check_dim(dim, input._array.ndim)
+    if x.dtype.kind == "c":
+        raise refused(f"{name}_cpu", x.dtype)
     if not x.ndim:
         return found(name, input.clone(), np.zeros((), np.int64))
     best = better.accumulate(x, axis)
     steps = np.arange(x.shape[axis]).reshape((-1,) + (1,) * (x.ndim - axis - 1))
-    index = np.maximum.accumulate(np.where(x == best, steps, 0), axis)
+    hit = x == best if x.dtype.kind != "f" else (x == best) | np.isnan(x)
+    index = np.maximum.accumulate(np.where(hit, steps, 0), axis)
     return found(name, take_along(input, index, axis), index)
 
 
@@ -220,6 +228,7 @@ def cummin(input: Tensor, dim: int) -> Extremes:
     return _running_extreme("cummin", input, dim, np.minimum)
 
 
+# ---- NumPy's names ---------------------------------------------------------------------------------------------------
 implements(np.amax, np.max, (np.maximum, "reduce"))(numpy_reduction(amax))
 implements(np.amin, np.min, (np.minimum, "reduce"))(numpy_reduction(amin))
 

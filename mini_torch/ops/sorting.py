@@ -6,16 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from ..op import public
+from ..op import public, refused, type_name
 from ..tensor import Tensor, check_dim, wrap
 from .adjoint import take_along
 from .extremes import Extremes, found
 
 __all__ = [
-    "argsort", "bucketize", "isin", "kthvalue", "searchsorted", "sort", "topk", "unique",
+    "argsort", "bucketize", "isin", "msort", "searchsorted", "sort", "topk", "unique", "unique_consecutive",
 ]  # fmt: skip
 
 
+# ---- sorting ---------------------------------------------------------------------------------------------------------
 def _order(x: Any, axis: int, descending: bool) -> Any:
     if not descending:
         return np.argsort(x, axis, kind="stable")
@@ -24,9 +25,14 @@ def _order(x: Any, axis: int, descending: bool) -> Any:
 
 
 @public
-def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Extremes:
-    """(values, indices) in order along `dim`; equal elements keep theirs. Source: PyTorch's `torch.sort`."""
+def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool | None = False) -> Extremes:
+    """(values, indices) in order along `dim`; equal elements keep theirs, NaN counts as the largest.
+
+    Errors: RuntimeError for complex numbers. Source: PyTorch's `torch.sort`.
+    """
     axis = check_dim(dim, input._array.ndim)
+    if input._array.dtype.kind == "c":
+        raise RuntimeError(f"Sort does not support complex dtypes on CPU, got {input.dtype}")
     if not input._array.ndim:
         return found("sort", input.clone(), np.zeros((), np.int64))
     order = _order(input._array, axis, descending)
@@ -40,32 +46,42 @@ def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool
 
 
 @public
+def msort(input: Tensor) -> Tensor:
+    """Sorted along the first dimension. Source: PyTorch's `torch.msort`."""
+    return sort(input, 0).values
+
+
+_SMALL = 1000
+
+
+def _largest(x: Any, k: int, axis: int, largest: bool) -> Any:
+    """The indices of the k largest (or smallest) along `axis`, in order."""
+    n = x.shape[axis]
+    if n <= _SMALL or k > n // 8:
+        return np.take(_order(x, axis, largest), np.arange(k), axis)
+    some = np.argpartition(x, n - k if largest else k - 1, axis)  # without sorting the rest
+    some = np.sort(np.take(some, np.arange(n - k, n) if largest else np.arange(k), axis), axis)
+    inner = _order(np.take_along_axis(x, some, axis), axis, largest)
+    return np.take_along_axis(some, inner, axis)
+
+
+@public
 def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Extremes:
     """(values, indices) of the k largest (or smallest) along `dim`, in order. Source: PyTorch's `torch.topk`."""
     axis = check_dim(dim, input._array.ndim)
     n = input._array.shape[axis] if input._array.ndim else 1
     if not 0 <= k <= n:
-        raise RuntimeError("selected index k out of range")
+        raise RuntimeError(f"selected index k out of range: k = {k}, size {n}")
+    if input._array.dtype.kind in "bc":
+        raise refused("topk_impl_loop", input._array.dtype)
     if not input._array.ndim:
-        return found("topk", input.clone(), np.zeros((), np.int64))
-    order = np.take(_order(input._array, axis, largest), np.arange(k), axis)
+        return found("topk", input.clone(), np.zeros((), np.int64)) if k else found(
+            "topk", input.reshape(1)[:0], np.zeros(0, np.int64))  # fmt: skip
+    order = _largest(input._array, k, axis, largest)
     return found("topk", take_along(input, order, axis), order)
 
 
-@public
-def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Extremes:
-    """(value, index) of the k-th smallest along `dim`, counted from 1. Source: PyTorch's `torch.kthvalue`."""
-    axis = check_dim(dim, input._array.ndim)
-    n = input._array.shape[axis] if input._array.ndim else 1
-    if not 1 <= k <= n:
-        raise RuntimeError("kthvalue(): selected number k out of range for dimension " + str(dim))
-    values, indices = sort(input, dim)
-    if input._array.ndim:
-        at = (slice(None),) * axis + (slice(k - 1, k) if keepdim else k - 1,)
-        values, indices = values[at], indices[at]
-    return found("kthvalue", values, indices._array)
-
-
+# ---- the different ones ----------------------------------------------------------------------------------------------
 @public
 def unique(
     input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False,
@@ -75,42 +91,119 @@ def unique(
 
     Source: PyTorch's `torch.unique`.
     """
-    out = np.unique(input._array, return_inverse=True, return_counts=True, axis=dim)
-    values, inverse, counts = out
-    inverse = inverse.reshape(input._array.shape if dim is None else -1)
-    parts = [wrap(values), *([wrap(inverse)] if return_inverse else []), *([wrap(counts)] if return_counts else [])]
+    x = input._array
+    axis = None if dim is None else check_dim(dim, x.ndim)
+    if x.dtype.kind == "c":
+        raise refused("unique", x.dtype)
+    found = np.unique(x, return_inverse=return_inverse, return_counts=return_counts, axis=axis, equal_nan=False)
+    parts = list(found) if return_inverse or return_counts else [found]
+    if return_inverse:
+        parts[1] = parts[1].reshape(x.shape if axis is None else -1)
+    return wrap(parts[0]) if len(parts) == 1 else tuple([wrap(part) for part in parts])
+
+
+@public
+def unique_consecutive(
+    input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+) -> Any:
+    """The first of every run of equal elements (or slices along `dim`); on request which run each is in, and lengths.
+
+    Source: PyTorch's `torch.unique_consecutive`.
+    """
+    x = input._array
+    axis = 0 if dim is None else check_dim(dim, x.ndim)
+    rows = x.reshape(-1) if dim is None else np.moveaxis(np.atleast_1d(x), axis, 0)
+    first = np.ones(len(rows), bool)
+    first[1:] = (rows[1:] != rows[:-1]).reshape(max(len(rows) - 1, 0), -1).any(1)
+    starts = np.flatnonzero(first)
+    parts = [wrap(np.ascontiguousarray(rows[starts] if dim is None else np.moveaxis(rows[starts], 0, axis)))]
+    if return_inverse:
+        run = np.cumsum(first) - 1
+        parts.append(wrap(run.reshape(x.shape) if dim is None else run))
+    if return_counts:
+        parts.append(wrap(np.diff(np.append(starts, len(rows)))))
     return parts[0] if len(parts) == 1 else tuple(parts)
+
+
+# ---- places in an order ----------------------------------------------------------------------------------------------
+def _side(right: bool, side: str | None) -> Any:
+    if side not in (None, "left", "right"):
+        raise RuntimeError(f"torch.searchsorted(): side can only be 'left' or 'right' but got {side}")
+    if side == "left" and right:
+        raise RuntimeError(
+            "torch.searchsorted(): side and right can't be set to opposites, got side of left while right was True"
+        )
+    return side or ("right" if right else "left")
+
+
+def _check_search(rows: Any, values: Any, given: Any) -> None:
+    """RuntimeError unless the values can be looked up in the rows."""
+    if not rows.ndim:
+        raise RuntimeError("torch.searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1, "
+                           "but boundaries tensor has dim 0")  # fmt: skip
+    if not isinstance(given, Tensor):
+        if rows.ndim != 1:
+            raise RuntimeError(
+                "torch.searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1, but we "
+                f"got boundaries tensor dim({rows.ndim})"
+            )
+    elif rows.dtype != values.dtype:
+        raise RuntimeError(
+            "torch.searchsorted(): boundary tensor and input value tensor should have same dtype, but got boundary "
+            f"tensor dtype {type_name(rows.dtype)} and input value tensor dtype {type_name(values.dtype)}"
+        )
+    elif rows.ndim != 1 and rows.shape[:-1] != values.shape[:-1]:
+        raise RuntimeError(
+            "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries "
+            f"tensor and input value tensor must match, but we got boundaries tensor {list(rows.shape)} and input value "
+            f"tensor {list(values.shape)}"
+        )
 
 
 @public(method=False)
 def searchsorted(
-    sorted_sequence: Tensor, values: Any, *, out_int32: bool = False, right: bool = False, side: str | None = None,
+    sorted_sequence: Tensor, input: Any, *, out_int32: bool = False, right: bool = False, side: str | None = None,
     sorter: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
-    """Where each value would go to keep the (last dimension's) order. Source: PyTorch's `torch.searchsorted`."""
+    """Where each value would go to keep the (last dimension's) order; behind its equals with `right`.
+
+    sorted_sequence (*, n), input (*, m) of the same type, or a 1-d sequence and anything → indices like input.
+    Source: PyTorch's `torch.searchsorted`.
+    """
+    rows = sorted_sequence._array
+    wanted = np.asarray(input._array if isinstance(input, Tensor) else input)
+    where = _side(right, side)
+    _check_search(rows, wanted, input)
+    if sorter is not None:
+        if sorter._array.shape != rows.shape:
+            raise RuntimeError(
+                f"torch.searchsorted(): boundary and sorter must have the same size, but got boundary tensor "
+                f"{list(rows.shape)} and got sorter tensor {list(sorter.shape)}"
+            )
+        if sorter._array.dtype != np.int64:
+            raise RuntimeError(f"torch.searchsorted(): sorter must be a tensor of long dtype but got {sorter.dtype}")
+        rows = np.take_along_axis(rows, sorter._array, -1)
     kind = np.int32 if out_int32 else np.int64
-    side_: Any = side or ("right" if right else "left")
-    rows_ = sorted_sequence._array if sorter is None else np.take_along_axis(sorted_sequence._array, sorter._array, -1)
-    wanted = np.asarray(values._array if isinstance(values, Tensor) else values)
-    if rows_.ndim == 1:
-        return wrap(np.asarray(np.searchsorted(rows_, wanted, side_)).astype(kind))
-    if not wanted.size:
-        return wrap(np.zeros(wanted.shape, kind))
-    flat = [
-        np.searchsorted(r, w, side_)
-        for r, w in zip(rows_.reshape(-1, rows_.shape[-1]), wanted.reshape(-1, wanted.shape[-1]))
-    ]
-    return wrap(np.array(flat, kind).reshape(wanted.shape))
+    if rows.ndim == 1:
+        return wrap(np.asarray(np.searchsorted(rows, wanted, where)).astype(kind))
+    pairs = zip(rows.reshape(-1, rows.shape[-1]), wanted.reshape(-1, wanted.shape[-1])) if wanted.size else ()
+    places = [np.searchsorted(row, values, where) for row, values in pairs]
+    return wrap(np.array(places, kind).reshape(wanted.shape))
 
 
 @public(method=False)
 def bucketize(input: Any, boundaries: Tensor, *, out_int32: bool = False, right: bool = False) -> Tensor:
     """The number of the bucket between boundaries that each value falls in. Source: PyTorch's `torch.bucketize`."""
+    if boundaries._array.ndim != 1:
+        raise RuntimeError(f"boundaries tensor must be 1 dimension, but got dim({boundaries._array.ndim})")
     return searchsorted(boundaries, input, out_int32=out_int32, right=right)
 
 
 @public(method=False)
-def isin(elements: Any, test_elements: Any, *, invert: bool = False) -> Tensor:
+def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Tensor:
     """Whether each element is among the test elements. Source: PyTorch's `torch.isin`."""
     a, b = (x._array if isinstance(x, Tensor) else np.asarray(x) for x in (elements, test_elements))
-    return wrap(np.asarray(np.isin(a, b, invert=invert)))
+    for x in (a, b):
+        if x.dtype.kind in "bc":
+            raise RuntimeError(f"Unsupported input type encountered for isin(): {type_name(x.dtype)}")
+    return wrap(np.asarray(np.isin(a, b, assume_unique=assume_unique, invert=invert)))

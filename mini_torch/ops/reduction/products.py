@@ -1,0 +1,88 @@
+"""Products, whole and running. Their gradients are right with zeros among the factors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...op import implements, public, quiet, row
+from ...tensor import Tensor, check_dim
+from .running import install_inplace, running
+from .sums import summable
+
+__all__ = ["cumprod", "prod"]
+
+
+def _others_product(x: Any, axis: int) -> Any:
+    """Along `axis`, for each element the product of all others, right with zeros among them."""
+    ones = np.ones_like(x[(slice(None),) * axis + (slice(0, 1),)])
+    rest = (slice(None),) * axis
+    before = _cumprod(np.concatenate([ones, x[(*rest, slice(0, -1))]], axis), axis)
+    after = np.flip(_cumprod(np.concatenate([ones, np.flip(x, axis)[(*rest, slice(0, -1))]], axis), axis), axis)
+    return before * after
+
+
+def _cumprod_rule(g: Any, x: Any, axis: int) -> Any:
+    """Safe at zeros: dL/dx_i = Σ_{j≥i} g_j Π_{k≤j, k≠i} x_k, in n steps."""
+    n = x.shape[axis]
+    parts = []
+    for i in range(n):
+        head = np.prod(x[(slice(None),) * axis + (slice(0, i),)], axis=axis, keepdims=True)
+        rest = x[(slice(None),) * axis + (slice(i + 1, n),)]
+        tail = _cumprod(np.concatenate([head, rest], axis), axis)
+        parts.append(np.sum(tail * g[(slice(None),) * axis + (slice(i, n),)], axis=axis, keepdims=True))
+    return np.concatenate(parts, axis) if parts else g * x
+
+
+_cumprod = row(
+    "cumprod", quiet(lambda x, axis: np.multiply.accumulate(x, axis=axis, dtype=x.dtype)), x=_cumprod_rule
+)
+
+
+def _prod_rule(g: Any, x: Any, axis: int | None, keepdim: bool) -> Any:
+    if axis is None:
+        flat = np.reshape(x, (-1,))
+        return np.reshape(g * _others_product(flat, 0), x.shape)
+    g = g if keepdim else np.expand_dims(g, axis)
+    return g * _others_product(x, axis)
+
+
+_prod = row(
+    "prod", quiet(lambda x, axis, keepdim: np.multiply.reduce(x, axis=axis, dtype=x.dtype, keepdims=keepdim)),
+    x=_prod_rule,
+)  # fmt: skip
+
+
+@public
+def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The product of all elements, or along one `dim`. Integers and bools multiply in int64.
+
+    Source: PyTorch's `torch.prod`.
+    """
+    input = summable(input, dtype)
+    if dim is not None and not input._array.ndim:
+        check_dim(dim, 0)
+        dim = None
+    return _prod(input, None if dim is None else check_dim(dim, input._array.ndim), keepdim)
+
+
+@public
+def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+    """Running products along `dim`. Source: PyTorch's `torch.cumprod`."""
+    return running(_cumprod, input, dim, dtype)
+
+
+install_inplace(cumprod)
+
+
+@implements(np.prod, (np.multiply, "reduce"))
+def _numpy_prod(
+    a: Tensor, axis: int | None = None, dtype: Any = None, out: Any = None, keepdims: bool = False
+) -> Tensor:
+    return prod(a, axis, keepdims)
+
+
+@implements((np.multiply, "accumulate"), np.cumprod)
+def _numpy_cumprod(a: Tensor, axis: int = 0, dtype: Any = None, out: Any = None) -> Tensor:
+    return cumprod(a, axis)

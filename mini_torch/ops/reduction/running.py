@@ -1,0 +1,92 @@
+"""Running sums, plain and of exponentials."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...op import floating, implements, inplace, public, quiet, row
+from ...tensor import Tensor, check_dim, method
+from .axes import wide_type
+from .sums import summable
+
+__all__ = ["cumsum", "logcumsumexp"]
+
+
+def running(core: Any, input: Tensor, dim: int, dtype: Any) -> Tensor:
+    """`core(x, axis)` along `dim`, in the type of a sum."""
+    input = summable(input, dtype)
+    axis = check_dim(dim, input._array.ndim)
+    return core(input, axis) if input._array.ndim else input.clone()
+
+
+def install_inplace(function: Callable[..., Any]) -> None:
+    """The in-place method of a running operation: in the tensor's own type."""
+    in_place = inplace(function)
+
+    def method_of(self: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+        return in_place(self, dim, dtype=self.dtype)
+
+    method(f"{function.__name__}_", method_of)
+
+
+# ---- sums ------------------------------------------------------------------------------------------------------------
+def _cumsum_forward(x: Any, axis: int) -> Any:
+    return np.add.accumulate(x, axis=axis, dtype=wide_type(x.dtype)).astype(x.dtype, copy=False)
+
+
+_cumsum: Callable[..., Any] = row(
+    "cumsum", quiet(_cumsum_forward), x=lambda g, axis: np.flip(_cumsum(np.flip(g, axis), axis), axis)
+)
+
+
+@public
+def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+    """Running sums along `dim`. Integers and bools add up in int64. Source: PyTorch's `torch.cumsum`."""
+    return running(_cumsum, input, dim, dtype)
+
+
+install_inplace(cumsum)
+
+
+@implements((np.add, "accumulate"), np.cumsum)
+def _numpy_cumsum(a: Tensor, axis: int = 0, dtype: Any = None, out: Any = None) -> Tensor:
+    return cumsum(a, axis)
+
+
+# ---- logarithms of sums of exponentials ------------------------------------------------------------------------------
+def _logcumsumexp_forward(x: Any, axis: int) -> Any:
+    if x.dtype.kind == "f":
+        return np.logaddexp.accumulate(x, axis=axis)
+    if not x.size:
+        return x.copy()
+    peak = np.maximum.accumulate(x.real, axis=axis)
+    top = peak.max(axis=axis, keepdims=True)
+    return (np.log(np.add.accumulate(np.exp(x - top), axis=axis)) + top).astype(x.dtype)
+
+
+def _logcumsumexp_rule(g: Any, x: Any, out: Any, axis: int) -> Any:
+    """Σ_{j≥i} g_j exp(x_i − out_j), where sums are taken of logarithms, apart for g above and below 0."""
+    if np.iscomplexobj(x):
+        return np.exp(x) * np.flip(np.cumsum(np.flip(g * np.exp(-out), axis), axis), axis)
+    size = np.log(np.abs(g))
+    above = np.where(g > 0, size, -np.inf) - out
+    below = np.where(g < 0, size, -np.inf) - out
+    return _back(above, x, axis) - _back(below, x, axis)
+
+
+def _back(logs: Any, x: Any, axis: int) -> Any:
+    return np.exp(np.flip(_logcumsumexp(np.flip(logs, axis), axis), axis) + x)
+
+
+_logcumsumexp: Callable[..., Any] = row("logcumsumexp", quiet(_logcumsumexp_forward), x=_logcumsumexp_rule)
+
+
+@public
+def logcumsumexp(input: Tensor, dim: int) -> Tensor:
+    """ln of the running sums of eˣ along `dim`, without overflow. Source: PyTorch's `torch.logcumsumexp`."""
+    axis = check_dim(dim, input._array.ndim)
+    input = floating(input)
+    return _logcumsumexp(input, axis) if input._array.ndim else input.clone()
