@@ -80,7 +80,7 @@ def _extreme(name: str, kernel: str, core: Any, input: Tensor, dim: Dims, keepdi
     if dim is None or dim == ():
         _need_any(input, name)
     need_elements(input, axes, name)
-    if input._array.dtype.kind == "c":
+    if input._array.dtype.kind == "c" and input._array.size:
         raise refused(kernel, input._array.dtype)
     return core(input, axes, keepdim)
 
@@ -166,10 +166,14 @@ def _extreme_of(input: Tensor, dim: Any, keepdim: bool, name: str, over_all: Any
         if input._array.dtype.kind == "c":
             raise refused(f"{name}_all", input._array.dtype)
         return over_all(input, tuple(range(input._array.ndim)), False)
-    if input._array.dtype.kind == "c":
-        check_dim(dim, input._array.ndim)
-        raise RuntimeError(f"{name}(): does not support complex input, got {input.dtype}")
-    return pick_at(input, dim, keepdim, find, name)
+    return pick_at(input, dim, keepdim, _complex_refused(name) if input._array.dtype.kind == "c" else find, name)
+
+
+def _complex_refused(name: str) -> Any:
+    def find(x: Any, axis: int) -> Any:
+        raise RuntimeError(f"{name}(): does not support complex input, got {x.dtype}")
+
+    return find
 
 
 def _arg(input: Tensor, dim: int | None, keepdim: bool, find: Any, name: str) -> Tensor:
@@ -205,10 +209,10 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 # ---- so far ----------------------------------------------------------------------------------------------------------
 def _running_extreme(name: str, input: Tensor, dim: int, better: Any) -> Extremes:
     x, axis = input._array, check_dim(dim, input._array.ndim)
-    if x.dtype.kind == "c":
-        raise refused(f"{name}_cpu", x.dtype)
     if not x.ndim:
         return found(name, input.clone(), np.zeros((), np.int64))
+    if x.dtype.kind == "c" and x.size:
+        raise refused(f"{name}_cpu", x.dtype)
     best = better.accumulate(x, axis)
     steps = np.arange(x.shape[axis]).reshape((-1,) + (1,) * (x.ndim - axis - 1))
     hit = x == best if x.dtype.kind != "f" else (x == best) | np.isnan(x)

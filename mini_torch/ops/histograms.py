@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -47,7 +48,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
 
 
 # ---- even bins -------------------------------------------------------------------------------------------------------
-def _limits(name: str, x: Array, low: float, high: float) -> tuple[Any, Any]:
+def _limits(name: str, x: Array, low: float, high: float, margin: float) -> tuple[Any, Any]:
     """The range of the bins: as given, or where that is empty from the smallest to the largest element."""
     if low > high:
         raise RuntimeError(f"{name}: max must be larger than min, got min {low} and max {high}")
@@ -56,7 +57,7 @@ def _limits(name: str, x: Array, low: float, high: float) -> tuple[Any, Any]:
         least, most = x.min(), x.max()
     if not (np.isfinite(least) and np.isfinite(most)):
         raise RuntimeError(f"{name}: range of [{least}, {most}] is not finite")
-    return (least - 1, most + 1) if least == most else (least, most)
+    return (least - margin, most + margin) if least == most else (least, most)
 
 
 def _floats_only(kernel: str, *tensors: Tensor) -> None:
@@ -71,11 +72,12 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
 
     What lies outside does not count; the last bin includes max. Source: PyTorch's `torch.histc`.
     """
-    _floats_only("histogram_cpu", input)
+    if input._array.dtype.kind != "f":
+        raise refused("histogram_cpu", input._array.dtype)
     if bins <= 0:
         raise RuntimeError(f"bins must be > 0, but got {bins}")
     x = input._array.reshape(-1)
-    low, high = _limits("torch.histc", x, min, max)
+    low, high = _limits("torch.histc", x, min, max, 1)
     return wrap(_counts(x, bins, low, high, None).astype(x.dtype))
 
 
@@ -96,7 +98,7 @@ def histogram(
     input: Tensor, bins: Any, *, range: tuple[float, float] | None = None, weight: Tensor | None = None,
     density: bool = False,
 ) -> Histogram:  # fmt: skip
-    """(hist, bin_edges): how many elements, or how much weight, between each two edges; the last bin has both its edges.
+    """(hist, bin_edges): how many elements, or how much weight, between each two edges, the last edge included.
 
     `bins` is their number, then over `range` or the elements' own, or a 1-d tensor of increasing edges. With `density`
     the integral is 1. Source: PyTorch's `torch.histogram`.
@@ -112,19 +114,19 @@ def histogram(
 def histogramdd(
     input: Tensor, bins: Any, range: Any = None, weight: Tensor | None = None, density: bool = False
 ) -> Histogram:
-    """`histogram` of points: input (…, D), `bins` one for all or D numbers or tensors of edges → hist (bins₁, …, bins_D).
+    """`histogram` of points: input (…, D), `bins` one for all or D numbers or tensors of edges.
 
-    `range` has 2 D numbers. Source: PyTorch's `torch.histogramdd`.
+    hist has the shape (bins₁, …, bins_D). `range` has 2 D numbers. Source: PyTorch's `torch.histogramdd`.
     """
     _floats_only("histogramdd", input)
-    if not input._array.ndim:
+    if input._array.ndim < 2:
         raise RuntimeError("torch.histogramdd: input tensor should have at least 2 dimensions")
-    points = input._array.reshape(-1, input._array.shape[-1])
+    points = input._array.reshape(math.prod(input._array.shape[:-1]), input._array.shape[-1])
     each = [bins] * points.shape[1] if isinstance(bins, int) else list(bins)
     if len(each) != points.shape[1]:
         raise RuntimeError(
-            f"torch.histogramdd(): expected {points.shape[1]} sequences of bin edges for a {points.shape[1]}-dimensional "
-            f"histogram but got {len(each)}"
+            f"torch.histogramdd(): expected {points.shape[1]} sequences of bin edges for a "
+            f"{points.shape[1]}-dimensional histogram but got {len(each)}"
         )
     spans = [None if range is None else (range[2 * i], range[2 * i + 1]) for i, _ in enumerate(each)]
     edges = [_edges("torch.histogramdd(): ", points[:, i], b, span) for i, (b, span) in enumerate(zip(each, spans))]
@@ -144,7 +146,7 @@ def _edges(name: str, x: Array, bins: Any, span: tuple[float, float] | None) -> 
         raise RuntimeError(f"{name}bins must be > 0, but got {bins}")
     if span is None and not x.size:
         span = (0.0, 1.0)
-    low, high = _limits(name + "range", x, *(span or (0, 0)))
+    low, high = _limits(name + "range", x, *(span or (0, 0)), margin=0.5)
     return np.linspace(low, high, bins + 1).astype(x.dtype)
 
 
@@ -163,5 +165,6 @@ def _count_between(points: Array, edges: list[Array], weights: Array | None, den
         volume = np.ones((), points.dtype)
         for e in edges:
             volume = np.multiply.outer(volume, np.diff(e))
-        counts = counts / (counts.sum() * volume)
+        with np.errstate(invalid="ignore"):
+            counts = counts / (counts.sum() * volume)
     return counts.astype(points.dtype)

@@ -49,11 +49,21 @@ _median_all = row(
 )  # fmt: skip
 
 
+def _ordered_only(kernel: str, find: Any, kinds: str = "bc") -> Any:
+    """`find`, which refuses types of these kinds."""
+
+    def find_ordered(x: Any, axis: int) -> Any:
+        if x.dtype.kind in kinds:
+            raise refused(kernel, x.dtype)
+        return find(x, axis)
+
+    return find_ordered
+
+
 def _median(input: Tensor, dim: int | None, keepdim: bool, name: str, find: Any) -> Any:
-    kind = input._array.dtype
-    if kind.kind in "bc" and input._array.size:
-        raise refused("median_cpu" if dim is None else "median_out", kind)
-    return _median_all(input, find) if dim is None else pick_at(input, dim, keepdim, find, name)
+    if dim is None:
+        return _median_all(input, _ordered_only("median_cpu", find))
+    return pick_at(input, dim, keepdim, _ordered_only("median_out", find), name)
 
 
 @public
@@ -82,10 +92,8 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Ext
         if not n:
             raise IndexError(f"kthvalue(): Expected reduction dim {axis} to have non-zero size.")
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {axis}: k = {k}, size {n}")
-    if x.dtype.kind in "bc":
-        raise refused("kthvalue_cpu", x.dtype)
-    return pick_at(input, dim, keepdim, lambda x, axis: np.take(np.argsort(x, axis, kind="stable"), k - 1, axis),
-                   "kthvalue")  # fmt: skip
+    find = _ordered_only("kthvalue_cpu", lambda x, axis: np.take(np.argsort(x, axis, kind="stable"), k - 1, axis))
+    return pick_at(input, dim, keepdim, find, "kthvalue")
 
 
 def _most_frequent(x: Any, axis: int) -> Any:
@@ -106,9 +114,7 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Extremes:
 
     Source: PyTorch's `torch.mode`.
     """
-    if input._array.dtype.kind == "c":
-        raise refused("mode_cpu", input._array.dtype)
-    return pick_at(input, dim, keepdim, _most_frequent, "mode")
+    return pick_at(input, dim, keepdim, _ordered_only("mode_cpu", _most_frequent, "c"), "mode")
 
 
 # ---- quantiles -------------------------------------------------------------------------------------------------------

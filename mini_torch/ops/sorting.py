@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..op import public, refused, type_name
+from ..op import as_operand, common_type, public, refused, type_name
 from ..tensor import Tensor, check_dim, wrap
 from .adjoint import take_along
 from .extremes import Extremes, found
@@ -93,13 +93,21 @@ def unique(
     """
     x = input._array
     axis = None if dim is None else check_dim(dim, x.ndim)
-    if x.dtype.kind == "c":
-        raise refused("unique", x.dtype)
+    _check_unique(x, axis)
     found = np.unique(x, return_inverse=return_inverse, return_counts=return_counts, axis=axis, equal_nan=False)
     parts = list(found) if return_inverse or return_counts else [found]
     if return_inverse:
         parts[1] = parts[1].reshape(x.shape if axis is None else -1)
     return wrap(parts[0]) if len(parts) == 1 else tuple([wrap(part) for part in parts])
+
+
+def _check_unique(x: Any, axis: int | None) -> None:
+    if x.dtype.kind == "c":
+        raise refused("unique" if axis is None else "unique_dim", x.dtype)
+    if axis is not None and 0 in x.shape[:axis] + x.shape[axis + 1 :]:
+        raise RuntimeError(
+            f"There are 0 sized dimensions in {list(x.shape)}, and they aren't selected, so unique cannot be applied"
+        )
 
 
 @public
@@ -112,9 +120,10 @@ def unique_consecutive(
     """
     x = input._array
     axis = 0 if dim is None else check_dim(dim, x.ndim)
+    _check_unique(x, None if dim is None else axis)
     rows = x.reshape(-1) if dim is None else np.moveaxis(np.atleast_1d(x), axis, 0)
     first = np.ones(len(rows), bool)
-    first[1:] = (rows[1:] != rows[:-1]).reshape(max(len(rows) - 1, 0), -1).any(1)
+    first[1:] = (rows[1:] != rows[:-1]).any(axis=tuple(range(1, rows.ndim)))
     starts = np.flatnonzero(first)
     parts = [wrap(np.ascontiguousarray(rows[starts] if dim is None else np.moveaxis(rows[starts], 0, axis)))]
     if return_inverse:
@@ -138,26 +147,24 @@ def _side(right: bool, side: str | None) -> Any:
 
 def _check_search(rows: Any, values: Any, given: Any) -> None:
     """RuntimeError unless the values can be looked up in the rows."""
-    if not rows.ndim:
-        raise RuntimeError("torch.searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1, "
-                           "but boundaries tensor has dim 0")  # fmt: skip
-    if not isinstance(given, Tensor):
-        if rows.ndim != 1:
-            raise RuntimeError(
-                "torch.searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1, but we "
-                f"got boundaries tensor dim({rows.ndim})"
-            )
-    elif rows.dtype != values.dtype:
+    if rows.ndim != 1 and not (rows.ndim and isinstance(given, Tensor)):
+        raise RuntimeError(
+            "torch.searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1, but we "
+            f"got boundaries tensor dim({rows.ndim})"
+        )
+    if isinstance(given, Tensor) and rows.dtype != values.dtype:
         raise RuntimeError(
             "torch.searchsorted(): boundary tensor and input value tensor should have same dtype, but got boundary "
             f"tensor dtype {type_name(rows.dtype)} and input value tensor dtype {type_name(values.dtype)}"
         )
-    elif rows.ndim != 1 and rows.shape[:-1] != values.shape[:-1]:
+    if rows.ndim != 1 and rows.shape[:-1] != values.shape[:-1]:
         raise RuntimeError(
             "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries "
-            f"tensor and input value tensor must match, but we got boundaries tensor {list(rows.shape)} and input value "
-            f"tensor {list(values.shape)}"
+            f"tensor and input value tensor must match, but we got boundaries tensor {list(rows.shape)} and input "
+            f"value tensor {list(values.shape)}"
         )
+    if rows.dtype.kind in "bc" and values.size:
+        raise refused("searchsorted_out_cpu", rows.dtype)
 
 
 @public(method=False)
@@ -196,6 +203,9 @@ def bucketize(input: Any, boundaries: Tensor, *, out_int32: bool = False, right:
     """The number of the bucket between boundaries that each value falls in. Source: PyTorch's `torch.bucketize`."""
     if boundaries._array.ndim != 1:
         raise RuntimeError(f"boundaries tensor must be 1 dimension, but got dim({boundaries._array.ndim})")
+    if isinstance(input, Tensor) and input._array.dtype != boundaries._array.dtype:
+        kind = common_type(input, boundaries)
+        input, boundaries = as_operand(input, kind), as_operand(boundaries, kind)
     return searchsorted(boundaries, input, out_int32=out_int32, right=right)
 
 

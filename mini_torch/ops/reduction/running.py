@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...op import floating, implements, inplace, public, quiet, row
+from ...op import implements, inplace, public, quiet, refused, row
 from ...tensor import Tensor, check_dim, method
 from .axes import wide_type
 from .sums import summable
@@ -27,6 +27,8 @@ def install_inplace(function: Callable[..., Any]) -> None:
     in_place = inplace(function)
 
     def method_of(self: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+        if self._array.dtype.kind == "b" and self._array.ndim and self._array.size:
+            raise refused(f"{function.__name__}_out_cpu", self._array.dtype)
         return in_place(self, dim, dtype=self.dtype)
 
     method(f"{function.__name__}_", method_of)
@@ -88,5 +90,6 @@ _logcumsumexp: Callable[..., Any] = row("logcumsumexp", quiet(_logcumsumexp_forw
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     """ln of the running sums of eˣ along `dim`, without overflow. Source: PyTorch's `torch.logcumsumexp`."""
     axis = check_dim(dim, input._array.ndim)
-    input = floating(input)
+    if input._array.dtype.kind in "biu":
+        raise refused("logcumsumexp_out_cpu", input._array.dtype)
     return _logcumsumexp(input, axis) if input._array.ndim else input.clone()
