@@ -133,6 +133,8 @@ def gradient(input: Tensor, *, spacing: Any = 1, dim: Any = None, edge_order: in
         raise RuntimeError(f"torch.gradient only supports edge_order=1 and edge_order=2, got {edge_order}")
     shape = input._array.shape
     if any(shape[axis] < edge_order + 1 for axis in dims):
-        raise RuntimeError(f"torch.gradient expected each dimension size to be at least edge_order+1, got {list(shape)}")
+        raise RuntimeError(
+            f"torch.gradient expected each dimension size to be at least edge_order+1, got {list(shape)}"
+        )
     steps = [_steps(spacing[i] if several else spacing, shape[axis]) for i, axis in enumerate(dims)]
     return tuple([_slope(input, axis, h, edge_order) for axis, h in zip(dims, steps)])
