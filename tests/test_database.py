@@ -1,0 +1,184 @@
+"""Every operation of PyTorch's own database of operations, against what PyTorch gave: see records.py.
+
+A case is an operation; what is known to fall short is in known_missing.txt, a line each, and `python
+tests/known_missing.py` writes that file anew. A line that has become true fails the suite.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+import mini_torch
+import records
+from records import Allowed, Array
+
+FLOAT64, SECOND = 1e-7, 1e-6
+SINGLE = {"float32": 2e-5, "complex64": 2e-5, "float16": 4e-3}
+KNOWN_MISSING = set((Path(__file__).parent / "known_missing.txt").read_text().splitlines())
+
+
+class Entry(NamedTuple):
+    """An operation's records, and the arrays that they speak of."""
+
+    name: str
+    record: dict[str, Any]
+    arrays: list[Array]
+
+    def __repr__(self) -> str:  # pytest shows it with every failure
+        return self.name
+
+    def samples(self) -> Iterator[tuple[str, dict[str, Any], list[Array]]]:
+        """(type, sample, its inputs)."""
+        for dtype, samples in self.record["samples"].items():
+            for sample in samples:
+                yield dtype, sample, self.inputs(sample)
+
+    def inputs(self, sample: dict[str, Any]) -> list[Array]:
+        return [self.arrays[k] for k in sample["inputs"]]
+
+    def check(self, sample: dict[str, Any], found: Any, relative: float, where: str = "out") -> None:
+        allowed = Allowed(relative, self.record.get("values", True))
+        records.check_result(mini_torch, sample, found, self.arrays, allowed, where)
+
+    def check_gradients(self, expected: list[int | None], found: list[Any], relative: float, where: str) -> None:
+        for k, (index, g) in enumerate(zip(expected, found)):
+            if index is not None and g is not None:
+                records.check(mini_torch, {"a": index}, g, self.arrays, Allowed(relative), f"{where} {k}")
+            else:  # none is as good as zeros
+                some = self.arrays[index] if index is not None else np.zeros(0) if g is None else records.to_array(g)
+                assert not some.any(), f"{where} {k} is {'missing' if g is None else 'too much'}"
+
+
+@functools.cache
+def all_entries() -> list[tuple[str, Entry]]:
+    files = [records.read(path) for path in sorted(records.DATA.glob("*.npz"))]
+    return [(name, Entry(name, record, file.arrays)) for file in files for name, record in file.entries.items()]
+
+
+CHECKS: dict[str, Callable[[Entry], None]] = {}
+
+
+def each(check: Callable[[Entry], None]) -> Callable[..., None]:
+    """A test of every operation; where it is known to fail, that it still does."""
+    CHECKS[check.__name__] = check
+
+    @functools.wraps(check)
+    def test(entry: Entry) -> None:
+        line = f"{check.__name__} {entry.name}"
+        if line not in KNOWN_MISSING:
+            check(entry)
+            return
+        try:
+            check(entry)
+        except (Exception, pytest.fail.Exception) as error:
+            pytest.xfail(str(error)[:100])  # not the mark: pytest takes longer to write down why than all tests take
+        pytest.fail(f"known_missing.txt says {line!r}, but it passes")
+
+    cases = [pytest.param(entry, id=name) for name, entry in all_entries()]
+    return pytest.mark.parametrize("entry", cases)(test)
+
+
+@each
+def test_values(entry: Entry) -> None:
+    """Values, types, shapes and structure of results; inputs are left alone."""
+    for dtype, sample, arrays in entry.samples():
+        outcome = records.play(mini_torch, sample, arrays)
+        entry.check(sample, outcome.out, SINGLE.get(dtype, FLOAT64))
+        for k, (x, array) in enumerate(zip(outcome.inputs, arrays, strict=True)):
+            same = np.array_equal(records.to_array(x), array, equal_nan=array.dtype.kind in "fc")
+            assert same == (k not in sample.get("writes", [])), f"input {k} written to: {not same}"
+
+
+@each
+def test_gradients(entry: Entry) -> None:
+    """Of both orders, of the inputs and of what is sent in."""
+    for dtype, sample, arrays in entry.samples():
+        if "first" in sample:
+            outcome = records.play(mini_torch, sample, arrays, 2 if "second" in sample else 1)
+            entry.check_gradients(sample["first"], outcome.first, FLOAT64, f"{dtype} gradient")
+            if "second" in sample:
+                entry.check_gradients(sample["second"], outcome.second, SECOND, f"{dtype} second gradient")
+
+
+@each
+def test_other_types(entry: Entry) -> None:
+    """The same samples in the types of other sizes; gradients of float32 are of float32."""
+    for _, sample, arrays in entry.samples():
+        for dtype, variant in sample["variants"].items():
+            single = dtype in ("float32", "complex64") and "first" in sample
+            outcome = records.play(mini_torch, sample, records.cast(sample, arrays, dtype), int(single))
+            relative = max(SINGLE.get(dtype, FLOAT64), variant.get("error", 0))
+            if "out" in variant:
+                entry.check(sample | {"out": variant["out"]}, outcome.out, relative, dtype)
+            else:
+                check_like(entry, sample, outcome.out, variant["dtypes"], relative, dtype)
+            for k, g in zip(sample["wanted"], outcome.first) if single else []:
+                assert g is None or g.dtype == outcome.inputs[k].dtype, f"gradient of {dtype} is of {g.dtype}"
+
+
+def check_like(entry: Entry, sample: Any, found: Any, dtypes: list[str], relative: float, where: str) -> None:
+    """Of these types, and otherwise as in the record."""
+    tensors = list(records.leaves(mini_torch, found))
+    assert [str(t.dtype).removeprefix("torch.") for t in tensors] == dtypes, where
+    if not entry.record.get("values", True) or records.is_decomposition(sample):
+        return
+    for index, t in zip(records.arrays_of(sample["out"]), tensors, strict=True):
+        with np.errstate(all="ignore"):
+            array = entry.arrays[index].astype(records.to_array(t).dtype)
+        records.check_array(array, records.to_array(t), Allowed(relative), where)
+
+
+@each
+def test_views(entry: Entry) -> None:
+    """A result lies in the memory of an input where PyTorch's does, and only there."""
+    for _, sample, arrays in entry.samples():
+        outcome = records.play(mini_torch, sample, arrays)
+        outs = list(records.leaves(mini_torch, outcome.out))
+        for k, (out, shared) in enumerate(zip(outs, sample.get("shares", [False] * len(outs)))):
+            if out.numel():
+                ours = any(np.shares_memory(out.detach().numpy(), x.detach().numpy()) for x in outcome.inputs)
+                assert ours == shared, f"out {k} shares memory: {ours}, in PyTorch: {shared}; {sample['steps']}"
+
+
+@each
+def test_strided(entry: Entry) -> None:
+    """Inputs with gaps and turned axes give the same values and gradients."""
+    for dtype, sample, arrays in entry.samples():
+        if not sample.get("strided"):
+            continue
+        outcome = records.play(mini_torch, sample, arrays, int("first" in sample), records.turned)
+        entry.check(sample, outcome.out, SINGLE.get(dtype, FLOAT64))
+        entry.check_gradients(sample.get("first", []), outcome.first, FLOAT64, "gradient")
+
+
+@each
+def test_forms(entry: Entry) -> None:
+    """Methods, in-place methods, aliases and `out=` give the same, and return what they were to write to."""
+    for dtype, sample, arrays in entry.samples():
+        for form, expected in sample.get("forms", {}).items():
+            if expected == "same":
+                found, same = records.call_form(mini_torch, sample, arrays, form)
+                entry.check(sample, found, SINGLE.get(dtype, FLOAT64), form)
+                assert same, f"{form} returned another tensor"
+            else:
+                with pytest.raises(error_type(expected)):
+                    records.call_form(mini_torch, sample, arrays, form)
+
+
+@each
+def test_errors(entry: Entry) -> None:
+    """What PyTorch refuses is refused with an exception of its type."""
+    for sample in entry.record["errors"]:
+        with pytest.raises(error_type(sample["error"])):
+            records.play(mini_torch, sample, entry.inputs(sample))
+
+
+def error_type(name: str) -> type[BaseException]:
+    return mini_torch.linalg.LinAlgError if "LinAlg" in name else getattr(builtins, name)
