@@ -245,7 +245,7 @@ def blackman_window(
     """0.42 - ½ cos(2π k / N) + 0.08 cos(4π k / N). Source: PyTorch's `torch.blackman_window`."""
     return _older(
         "blackman_window", window_length, periodic,
-        lambda k: 0.42 - 0.5 * np.cos(2 * math.pi * k) + 0.08 * np.cos(4 * math.pi * k), dtype, layout, device,
+        lambda k: 0.08 * np.cos(4 * math.pi * k) - 0.5 * np.cos(2 * math.pi * k) + 0.42, dtype, layout, device,
         requires_grad,
     )  # fmt: skip
 
