@@ -85,6 +85,8 @@ from .ops.special import erf as erf
 from .ops.special import erfc as erfc
 from .ops.special import erfinv as erfinv
 from .ops.special import i0 as i0
+from .ops.special import igamma as igamma
+from .ops.special import igammac as igammac
 from .ops.special import lgamma as lgamma
 from .ops.special import mvlgamma as mvlgamma
 from .ops.special import polygamma as polygamma

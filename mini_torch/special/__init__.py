@@ -33,6 +33,8 @@ from ..ops.special import i0 as i0
 from ..ops.special import i0e as i0e
 from ..ops.special import i1 as i1
 from ..ops.special import i1e as i1e
+from ..ops.special import igamma as gammainc
+from ..ops.special import igammac as gammaincc
 from ..ops.special import laguerre_polynomial_l as laguerre_polynomial_l
 from ..ops.special import legendre_polynomial_p as legendre_polynomial_p
 from ..ops.special import lgamma as gammaln
@@ -58,7 +60,7 @@ from ..ops.special import zeta as zeta
 __all__ = [
     "airy_ai", "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "chebyshev_polynomial_t",
     "chebyshev_polynomial_u", "chebyshev_polynomial_v", "chebyshev_polynomial_w", "digamma", "entr", "erf",
-    "erfc", "erfcx", "erfinv", "exp2", "expit", "expm1", "gammaln", "hermite_polynomial_h",
+    "erfc", "erfcx", "erfinv", "exp2", "expit", "expm1", "gammainc", "gammaincc", "gammaln", "hermite_polynomial_h",
     "hermite_polynomial_he", "i0", "i0e", "i1", "i1e", "laguerre_polynomial_l", "legendre_polynomial_p", "log1p",
     "log_ndtr", "log_softmax", "logit", "logsumexp", "modified_bessel_i0", "modified_bessel_i1",
     "modified_bessel_k0", "modified_bessel_k1", "multigammaln", "ndtr", "ndtri", "polygamma", "psi", "round",

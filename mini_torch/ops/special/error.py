@@ -51,7 +51,7 @@ _ATANH_ERF = (  # artanh(erf x) / x in powers of x², |x| < 4; the further out, 
 )  # fmt: skip
 
 
-def _scaled(x: Any, eps: float) -> Any:
+def scaled_erfc(x: Any, eps: float) -> Any:
     """exp(x²) erfc(x), x ≥ 0. Source of the variable: Shepherd and Laframboise 1981."""
     return _ERFCX(1 - 8 / (x + 4), eps) / (1 + 2 * x)
 
@@ -76,7 +76,7 @@ def _erf_single(x: Any, eps: float) -> Any:
 @blockwise("erf_vml_cpu", single=_erf_single)
 def _erf(x: Any, eps: float) -> Any:
     size = np.abs(x)
-    out = np.copysign(1 - np.exp(-x * x) * _scaled(size, eps), x)
+    out = np.copysign(1 - np.exp(-x * x) * scaled_erfc(size, eps), x)
     patch(out, size < 0.5, lambda x: x * _ERF_SMALL(x * x, eps), x)
     return out
 
@@ -84,13 +84,13 @@ def _erf(x: Any, eps: float) -> Any:
 @blockwise("erfc_vml_cpu")
 def _erfc(x: Any, eps: float) -> Any:
     size = np.abs(x)
-    tail = _exp_square(x, -1, eps) * _scaled(size, eps)
+    tail = _exp_square(x, -1, eps) * scaled_erfc(size, eps)
     return np.where(x < 0, 2 - tail, tail)
 
 
 @blockwise("erfcx_cpu", half=False)
 def _erfcx(x: Any, eps: float) -> Any:
-    out = _scaled(np.abs(x), eps)
+    out = scaled_erfc(np.abs(x), eps)
     patch(out, x < 0, lambda x, out: 2 * _exp_square(x, 1, eps) - out, x, out)
     return out
 
@@ -137,7 +137,7 @@ _HALF = math.sqrt(0.5)
 
 def _tail(x: Any, eps: float) -> Any:
     """The normal distribution's part beyond |x|."""
-    return 0.5 * _exp_square(x, -0.5, eps) * _scaled(np.abs(x) * _HALF, eps)
+    return 0.5 * _exp_square(x, -0.5, eps) * scaled_erfc(np.abs(x) * _HALF, eps)
 
 
 @blockwise("erf_vml_cpu")
@@ -149,7 +149,7 @@ def _ndtr(x: Any, eps: float) -> Any:
 @blockwise("log_ndtr_cpu", half=False)
 def _log_ndtr(x: Any, eps: float) -> Any:
     out = np.log1p(-_tail(x, eps))
-    patch(out, x < 0, lambda x: np.log(0.5 * _scaled(-x * _HALF, eps)) - 0.5 * x * x, x)
+    patch(out, x < 0, lambda x: np.log(0.5 * scaled_erfc(-x * _HALF, eps)) - 0.5 * x * x, x)
     return out
 
 

@@ -54,7 +54,7 @@ _ZERO, _ZERO_REST = 1.4616321449683622, 9.549995429965697e-17  # of ψ, in two p
 
 
 # ---- lgamma ----------------------------------------------------------------------------------------------------------
-def _lgamma_block(x: Any, eps: float) -> Any:
+def lgamma_block(x: Any, eps: float) -> Any:
     below = x < 0.5
     w = np.where(below, np.abs(x) + 1, x)
     log_w = np.log(w)
@@ -67,7 +67,17 @@ def _lgamma_block(x: Any, eps: float) -> Any:
 
 def _stirling(w: Any, log_w: Any, eps: float) -> Any:
     """ln Γ(w), w > 8. Source: DLMF 5.11.1."""
-    return (w - 0.5) * (log_w - 1) + (math.log(2 * math.pi) - 1) / 2 + _STIRLING(1 / (w * w), eps) / w
+    return (w - 0.5) * (log_w - 1) + (math.log(2 * math.pi) - 1) / 2 + stirling_rest(w, eps)
+
+
+def stirling_rest(w: Any, eps: float) -> Any:
+    """ln Γ(w) less Stirling's formula, 1/(12 w) - …, w > 8."""
+    return _STIRLING(1 / (w * w), eps) / w
+
+
+def lgamma_of_one_plus(x: Any, eps: float) -> Any:
+    """ln Γ(1 + x), -1/2 < x < 7, exact also for x so small that 1 + x would round it."""
+    return x * (x - 1) * _LGAMMA(np.log1p(x), eps)
 
 
 def _reflected(x: Any, of_w: Any, eps: float) -> Any:
@@ -85,7 +95,7 @@ def _sin_pi(x: Any, eps: float) -> Any:
 
 
 lgamma = unary(
-    "lgamma", blockwise("lgamma_vml_cpu")(_lgamma_block), lambda g, x: g * digamma(x),
+    "lgamma", blockwise("lgamma_vml_cpu")(lgamma_block), lambda g, x: g * digamma(x),
     doc="ln |Γ(x)|, exact also next to its zeros at 1 and 2",
 )  # fmt: skip
 
@@ -217,7 +227,7 @@ zeta: Callable[..., Tensor] = binary(
 def _mvlgamma_block(x: Any, eps: float, p: int) -> Any:
     out = p * (p - 1) / 4 * math.log(math.pi)
     for j in range(p):
-        out = out + _lgamma_block(x - j / 2, eps)
+        out = out + lgamma_block(x - j / 2, eps)
     return out
 
 
