@@ -27,6 +27,7 @@ from .graph import is_grad_enabled as is_grad_enabled
 from .graph import is_inference_mode_enabled as is_inference_mode_enabled
 from .graph import no_grad as no_grad
 from .graph import set_grad_enabled as set_grad_enabled
+from .op import TYPE_NAMES as _TYPE_NAMES
 from .ops.activation import celu as celu
 from .ops.activation import celu_ as celu_
 from .ops.activation import hardshrink as hardshrink
@@ -113,9 +114,10 @@ __version__ = "0.1.0"
 
 
 # The rooms that not every program enters open when they are first asked for: a third of the import's time.
-_ROOMS = ("fft", "func", "nn", "optim", "serialization", "signal", "special", "testing", "utils")
-_ON_DEMAND = {name: name for name in _ROOMS}
-_ON_DEMAND |= {"load": "serialization", "save": "serialization", "vmap": "func"}
+_ROOMS = ("accelerator", "amp", "backends", "cuda", "fft", "func", "mps", "nn", "optim", "serialization", "signal",
+          "special", "testing", "utils", "xpu")  # fmt: skip
+_ON_DEMAND = {name: name for name in _ROOMS} | {"load": "serialization", "save": "serialization", "vmap": "func"}
+_ON_DEMAND |= {f"{kind}Tensor": "typed" for kind in _TYPE_NAMES.values() if not kind.startswith("Complex")}
 
 
 def __getattr__(name: str) -> Any:

@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parents[1] / "mini_torch"
 # From the ground up. A module may import from floors below its own, and from its own floor as long as
 # no circle arises. A folder counts as one room: mini_torch/layer/conv.py lives where `layer` lives.
 FLOORS = [
-    ["errors", "tree"],
+    ["errors", "hardware", "tree"],
     ["dtype"],
     ["graph", "formatting"],
     ["memory", "view", "plan", "parts", "sequence"],
@@ -23,17 +23,19 @@ FLOORS = [
     ["saved"],
     ["backward"],
     ["op"],
-    ["creation", "function", "gradcheck"],
+    ["creation", "function", "gradcheck", "typed", "mixed_precision"],
     ["random"],
     ["ops"],
     ["transform", "recompute", "assertion"],
     ["initializer", "loss", "activation", "network", "layer", "optimizer", "data_loader", "serialization"],
     ["model"],
-    ["autograd", "fft", "func", "linalg", "testing", "nn", "optim", "signal", "special", "utils"],
+    ["accelerator", "amp", "autograd", "backends", "cuda", "fft", "func", "linalg", "mps", "nn", "optim", "signal",
+     "special", "testing", "utils", "xpu"],
     [""],  # mini_torch itself
 ]
-DOORS = ["__init__.py", "fft.py", "linalg.py", "nn/**/*.py", "signal/**/*.py", "optim/**/*.py", "utils/**/*.py", "autograd/*.py",
-         "func/*.py", "testing/*.py", "special/*.py"]  # fmt: skip
+DOORS = ["__init__.py", "accelerator.py", "amp/*.py", "autograd/*.py", "backends/*.py", "cuda/*.py", "fft.py",
+         "func/*.py", "linalg.py", "mps.py", "nn/**/*.py", "optim/**/*.py", "signal/**/*.py", "special/*.py",
+         "testing/*.py", "utils/**/*.py", "xpu.py"]  # fmt: skip
 
 
 def module_name(path: Path, package: Path) -> str:

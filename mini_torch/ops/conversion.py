@@ -94,7 +94,7 @@ def _type(self: Tensor, dtype: Any = None, non_blocking: builtins.bool = False) 
     if isinstance(dtype, str):
         name = dtype.removeprefix("torch.").removesuffix("Tensor")
         return _to_type(self, np.dtype(next(k for k, v in TYPE_NAMES.items() if v == name)))
-    return _to_type(self, dtype)
+    return _to_type(self, getattr(dtype, "dtype", dtype))  # torch.LongTensor and its like name a type, too
 
 
 method("type", _type)

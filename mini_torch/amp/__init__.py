@@ -1,0 +1,3 @@
+"""The door to `torch.amp`: it defines nothing."""
+
+from ..mixed_precision import GradScaler as GradScaler
