@@ -64,6 +64,7 @@ from .ops.join import *  # noqa: F403
 from .ops.linalg import *  # noqa: F403
 from .ops.native import *  # noqa: F403
 from .ops.normalization import norm_except_dim as norm_except_dim
+from .ops.padding import constant_pad_nd as constant_pad_nd
 from .ops.pooling import adaptive_avg_pool1d as adaptive_avg_pool1d
 from .ops.pooling import avg_pool1d as avg_pool1d
 from .ops.pooling import max_pool1d as max_pool1d

@@ -49,6 +49,13 @@ _put_pixels: Callable[..., Any] = row(
 )  # fmt: skip
 
 
+# The nearest pixel does not change with the place: the gradient of the grid is there, but zero.
+_at_nearest = row(
+    "at_nearest", lambda x, grid: x.copy(), grad_name="GridSamplerBackward0", x=lambda g: g,
+    grid=lambda g, shape: np.zeros(shape),
+)  # fmt: skip
+
+
 # ---- places outside --------------------------------------------------------------------------------------------------
 # At the very border the gradient is 0, as in PyTorch (`clamp` would let it through).
 _clip = row(
@@ -216,15 +223,14 @@ def grid_sample(
     if align_corners is None:
         _warn_of_corners()
     _check(input, grid, mode)
-    kind, shape = input._array.dtype, input._array.shape
-    if kind == np.float16:
-        return grid_sample(input.float(), grid.float(), mode, padding_mode, bool(align_corners)).half()
+    shape = input._array.shape
     size = shape[2:]
     sample = {"bilinear": _linear, "nearest": _nearest, "bicubic": _cubic}[mode]
     image = input.reshape(*shape[:2], math.prod(size))
     with np.errstate(invalid="ignore"):  # grids may be infinite
         out = sample(image, _places(grid, size, bool(align_corners)), size, padding_mode, bool(align_corners))
-    return out.reshape(*shape[:2], *grid._array.shape[1:-1])
+    out = out.reshape(*shape[:2], *grid._array.shape[1:-1])
+    return _at_nearest(out, grid) if mode == "nearest" else out
 
 
 def _warn_of_corners() -> None:
@@ -295,8 +301,8 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
         )
     if align_corners and min(size[2:]) == 1:
         warnings.warn(
-            "Since version 1.3.0, affine_grid behavior has changed for unit-size grids when align_corners=True. This is "
-            "not an intended use case of affine_grid. See the documentation of affine_grid for details.",
+            "Since version 1.3.0, affine_grid behavior has changed for unit-size grids when align_corners=True. This "
+            "is not an intended use case of affine_grid. See the documentation of affine_grid for details.",
             UserWarning, stacklevel=2,
         )  # fmt: skip
     if min(size) <= 0:

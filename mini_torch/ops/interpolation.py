@@ -12,7 +12,6 @@ in Pillow); PyTorch's `nn.functional.interpolate`.
 from __future__ import annotations
 
 import functools
-import math
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -141,7 +140,7 @@ def _taps(
     mode: str, antialias: bool, n: int, m: int, align: bool, factor: float | None, kind: np.dtype[Any]
 ) -> Taps | None:
     """The taps from n to m elements; None where all stay what they are."""
-    if n == m and (mode.startswith("nearest") or not antialias) and factor in (None, 1.0):
+    if n == m and (factor in (None, 1.0) or antialias or "linear" in mode):  # whatever the factor, as in PyTorch
         return None
     return _KINDS[mode, antialias](n, m, align, factor, np.float64 if kind == np.float64 else np.float32)
 
@@ -169,7 +168,8 @@ def _unsampled(g: Any, taps: Taps, axis: int) -> Any:
         parts *= _column(taps.weights.ravel()[order], axis)
     found, starts = np.unique(index[order], return_index=True)
     out = np.zeros((*g.shape[:axis], taps.size, *g.shape[g.ndim + axis + 1 :]), g.dtype)
-    out[(..., found, *[slice(None)] * (-axis - 1))] = np.add.reduceat(parts, starts, axis)
+    place: tuple[Any, ...] = (..., found, *[slice(None)] * (-axis - 1))
+    out[place] = np.add.reduceat(parts, starts, axis)
     return out
 
 
@@ -219,8 +219,8 @@ def _per_dimension(value: Any, dims: int, label: str, shape: Shape) -> list[Any]
     if len(value) != dims:
         raise ValueError(
             f"Input and {label} must have the same number of spatial dimensions, but got input with spatial dimensions "
-            f"of {list(shape[2:])} and {label} of {value}. Please provide input tensor in (N, C, d1, d2, ...,dK) format "
-            f"and {label} in (o1, o2, ...,oK) format."
+            f"of {list(shape[2:])} and {label} of {value}. Please provide input tensor in (N, C, d1, d2, ...,dK) "
+            f"format and {label} in (o1, o2, ...,oK) format."
         )
     return list(value)
 
@@ -243,8 +243,8 @@ def _sizes(input: Tensor, size: Any, scale_factor: Any, recompute: bool) -> tupl
     if scale_factor is None:
         raise ValueError("either size or scale_factor should be defined")
     factors = [float(f) for f in _per_dimension(scale_factor, dims, "scale_factor", shape)]
-    sizes = tuple([int(n * f) for n, f in zip(shape[2:], factors)])
-    return sizes, [None] * dims if recompute else list(factors)
+    scaled = tuple([int(n * f) for n, f in zip(shape[2:], factors)])
+    return scaled, [None] * dims if recompute else list(factors)
 
 
 def _check_mode(mode: str, ndim: int, align_corners: bool | None, antialias: bool) -> None:
@@ -309,6 +309,8 @@ def interpolate(
     if kind != np.uint8 or mode in ("linear", "trilinear"):
         need_types(input, _kernel_name(mode, len(shape) - 2))
     align = bool(align_corners)
+    if mode == "nearest" and len(shape) == 4:  # PyTorch has a kernel for this case that leaves such a dimension alone
+        factors = [None if n == m else f for n, m, f in zip(shape[2:], sizes, factors)]
     taps = tuple([_taps(mode, antialias, n, m, align, f, kind) for n, m, f in zip(shape[2:], sizes, factors)])
     return _resample_bytes(input, taps) if kind == np.uint8 else resample(input, taps)
 

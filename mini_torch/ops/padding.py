@@ -8,8 +8,9 @@ import numpy as np
 
 from ..tensor import Tensor, wrap
 from .adjoint import cut, place, take
+from .spatial import need_tensor, need_types
 
-__all__ = ["pad"]
+__all__ = ["constant_pad_nd", "pad"]
 
 _INSIDE_MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}  # PyTorch's name: NumPy's
 
@@ -24,43 +25,76 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     >>> pad(mini_torch.tensor([1., 2.]), (1, 2))
     tensor([0., 1., 2., 0., 0.])
     """
-    shape, count = input._array.shape, len(pad) // 2
-    if len(pad) % 2:
-        raise RuntimeError("Padding length must be divisible by 2")
-    if count > len(shape):
-        raise RuntimeError(
-            "Padding length should be less than or equal to two times the input dimension but got padding length "
-            f"{len(pad)} and input of dimension {len(shape)}"
-        )
-    sides = [(0, 0)] * (len(shape) - count) + [(pad[2 * i], pad[2 * i + 1]) for i in reversed(range(count))]
-    for n, (before, after) in zip(shape, sides):
-        if n + before + after < 0:
-            raise RuntimeError(f"pad: size {n} with padding ({before}, {after}) would be negative")
+    need_tensor(input, "pad")
     if mode == "constant":
-        return _with_constant(input, sides, value or 0.0)
+        return constant_pad_nd(input, pad, 0.0 if value is None else float(value))
     if mode not in _INSIDE_MODES:
         raise NotImplementedError(f"Unrecognised padding mode {mode}")
+    sides = _sides(input, pad)
+    shape, count = input._array.shape, len(pad) // 2
     if value is not None and value != 0:
         raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
     if count not in (1, 2, 3) or len(shape) not in (count + 1, count + 2):
         raise NotImplementedError(f"Padding size {len(pad)} is not supported for {len(shape)}D input tensor.")
+    if mode != "circular":
+        _check_image(input, count, mode)
+    _check_positive(shape, sides)
     for axis, (before, after) in enumerate(sides):
         if before or after:
             input = _from_inside(input, axis, before, after, mode)
     return input
 
 
-def _with_constant(input: Tensor, sides: list[tuple[int, int]], value: float) -> Tensor:
+def constant_pad_nd(input: Tensor, pad: Sequence[int], value: float = 0) -> Tensor:
+    """`pad` in the mode 'constant', for any number of dimensions. Source: PyTorch's `torch.constant_pad_nd`."""
+    need_tensor(input, "constant_pad_nd")
+    sides = _sides(input, pad)
     shape = input._array.shape
+    _check_positive(shape, sides)
+    kind = input._array.dtype
     kept = tuple([slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(shape, sides)])
     size = tuple([n + a + b for n, (a, b) in zip(shape, sides)])
+    if any(part.stop < part.start for part in kept):
+        raise RuntimeError(f"narrow(): length must be non-negative: shape {list(shape)} with padding {tuple(pad)}")
     region = tuple([slice(max(a, 0), n - max(b, 0)) for n, (a, b) in zip(size, sides)])
     out = place(cut(input, (*kept, ...)), region, size)
-    if not value:
+    if not value or all(a <= 0 and b <= 0 for a, b in sides):
         return out
-    border = np.full(size, value, input._array.dtype)
+    if kind.kind in "iu" and isinstance(value, float) and not np.iinfo(kind).min <= value <= np.iinfo(kind).max:
+        raise RuntimeError(f"value cannot be converted to type {kind.name}_t without overflow: {value}")
+    border = np.full(size, np.array(value).astype(kind))
     border[region] = 0
     return out + wrap(border)
+
+
+def _sides(input: Tensor, pad: Sequence[int]) -> list[tuple[int, int]]:
+    """(before, after) for each dimension, in order, after the checks of their number."""
+    ndim, count = input._array.ndim, len(pad) // 2
+    if len(pad) % 2:
+        raise RuntimeError(f"Padding length must be divisible by 2, got {len(pad)}")
+    if count > ndim:
+        raise RuntimeError(
+            "Padding length should be less than or equal to two times the input dimension but got padding length "
+            f"{len(pad)} and input of dimension {ndim}"
+        )
+    return [(0, 0)] * (ndim - count) + [(pad[2 * i], pad[2 * i + 1]) for i in reversed(range(count))]
+
+
+def _check_positive(shape: tuple[int, ...], sides: list[tuple[int, int]]) -> None:
+    for n, (before, after) in zip(shape, sides):
+        if n + before + after < 0:
+            raise RuntimeError(f"pad: size {n} with padding ({before}, {after}) would be negative")
+
+
+def _check_image(input: Tensor, count: int, mode: str) -> None:
+    """What PyTorch's kernels for 'reflect' and 'replicate' take: numbers, no empty dimension but the batch."""
+    need_types(input, f"{'reflection' if mode == 'reflect' else 'replication'}_pad{count}d", "iufc")
+    shape = input._array.shape
+    if 0 in shape[len(shape) - count - 1 :]:
+        raise RuntimeError(
+            f"Expected {count + 1}D or {count + 2}D (batch mode) tensor with possibly 0 batch size and other non-zero "
+            f"dimensions for input, but got: {list(shape)}"
+        )
 
 
 def _from_inside(input: Tensor, axis: int, before: int, after: int, mode: str) -> Tensor:

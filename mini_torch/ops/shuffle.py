@@ -34,8 +34,8 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     r = upscale_factor
     if channels % (r * r):
         raise RuntimeError(
-            "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, but "
-            f"input.size(-3)={channels} is not divisible by {r * r}"
+            "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, "
+            f"but input.size(-3)={channels} is not divisible by {r * r}"
         )
     n, c = len(lead), channels // (r * r)
     parts = input.reshape(*lead, c, r, r, height, width)
@@ -69,8 +69,8 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     """The channels, dealt out to `groups` in turn: channel i · groups + g comes from place i of group g.
 
-    Shape: (N, C, *) → the same. Errors: RuntimeError for fewer than three dimensions and where C does not divide. Source: Zhang et al. 2018, "ShuffleNet";
-    PyTorch's `nn.functional.channel_shuffle`.
+    Shape: (N, C, *) → the same. Errors: RuntimeError for fewer than three dimensions and where C does not divide.
+    Source: Zhang et al. 2018, "ShuffleNet"; PyTorch's `nn.functional.channel_shuffle`.
     """
     need_tensor(input, "channel_shuffle")
     shape = input._array.shape
