@@ -42,18 +42,28 @@ def getitem(self: Tensor, index: Any) -> Tensor:
 # ---- x[index] = value ------------------------------------------------------------------------------------------------
 def setitem(self: Tensor, index: Any, value: Any) -> None:
     """`x[index] = value`; value is broadcast, and converted where the index is basic, as PyTorch does."""
+    if isinstance(index, bool):
+        if not index:
+            return
+        index = None
     region, arrays = read_index(index, self._array.shape)
     target = self if region is None else cut(self, region)
     check_writable(target)
-    source = _of_type(value, target, arrays) if isinstance(value, Tensor) else number(value, target._array.dtype)
+    kind = target._array.dtype
+    source = value if isinstance(value, Tensor) else number(value, kind)
     old = alias(target)
     new = make(Tensor, target._array)
     if arrays is None:
         source = fit(source, target._array.shape)
+        source = source if source._array.dtype == kind else cast(source, kind)
         target._array[...] = source._array
         record_if_on("clone", (source,), (), new)
     else:
         source = fit(source, picked_shape(target._array, arrays), "shape mismatch: value tensor")
+        if source._array.dtype != kind:
+            if not (value._array.size == 1 and _is_one_mask(arrays)):
+                _check_types(target, source)
+            source = cast(source, kind)
         target._array[arrays] = source._array
         record_if_on("index_put", (old, source), (arrays, False), new)
     if old._requires_grad or new._requires_grad:
@@ -62,14 +72,10 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
         self._bump()
 
 
-def _of_type(value: Tensor, target: Tensor, arrays: Parts | None) -> Tensor:
-    """The value in the target's type; RuntimeError where PyTorch converts nothing."""
-    kind = target._array.dtype
-    if value._array.dtype == kind:
-        return value
-    if arrays is not None and not (value._array.size == 1 and len(arrays) == 1 and is_mask(arrays[0])):
-        _check_types(target, value)
-    return cast(value, kind)
+def _is_one_mask(arrays: Parts) -> bool:
+    """Whether the index is a single mask: PyTorch converts a single value for these."""
+    masks = [is_mask(part) and part.ndim > 0 for part in arrays if isinstance(part, np.ndarray)]
+    return masks == [True]
 
 
 def _check_types(target: Tensor, value: Tensor) -> None:
