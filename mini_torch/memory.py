@@ -78,7 +78,7 @@ def _address(array: Array) -> int:
 
 def offset_of(array: Array) -> int:
     """Elements from the start of the storage to the first one of `array`."""
-    return (_address(array) - _address(storage_of(array))) // array.itemsize if array.size else 0
+    return (_address(array) - _address(storage_of(array))) // array.itemsize
 
 
 def layout_of(array: Array) -> Layout:
@@ -95,8 +95,12 @@ def strided(
     """
     storage, kind = storage_of(array), kind or array.dtype
     itemsize = kind.itemsize
-    start = offset * itemsize if math.prod(size) else 0
+    start, full = offset * itemsize, math.prod(size)
     try:
+        if full and not storage.size:
+            raise ValueError
+        if not full:
+            start = 0
         return np.ndarray(size, kind, storage, start, tuple([s * itemsize for s in stride]))  # type: ignore[arg-type]
     except (TypeError, ValueError):
         needed = (offset + sum((n - 1) * s for n, s in zip(size, stride)) + 1) * itemsize

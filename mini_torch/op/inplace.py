@@ -61,6 +61,9 @@ def check_writable(x: Tensor) -> None:
         if base._requires_grad and base._node is None:
             raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
     if not x._array.flags.writeable:
+        raise RuntimeError("this tensor's memory is read-only. Please clone() it before writing into it.")
+    array = x._array
+    if 0 in array.strides and array.size and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape)):
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
             "Please clone() the tensor before performing the operation."

@@ -17,12 +17,11 @@ from ..op import (
     inplace,
     number_as,
     overwrite,
-    own_node,
     public,
     row,
     type_name,
 )  # fmt: skip
-from ..tensor import Tensor, check_device, method, wrap
+from ..tensor import Tensor, alias, check_device, method, wrap
 
 __all__ = [
     "clone", "detach", "fill", "is_complex", "is_floating_point", "is_inference", "is_nonzero", "is_signed",
@@ -114,9 +113,10 @@ def _copy_(self: Tensor, src: Tensor, non_blocking: builtins.bool = False) -> Te
                 f"The size of tensor a {list(self.shape)} must match the size of tensor b {list(source.shape)}: "
                 "the source does not broadcast to the destination"
             ) from None
-    return overwrite(self, own_node(source))
+    return overwrite(self, _copied(alias(self), source))
 
 
+_copied = row("copy", lambda x, src: src, x=lambda g: np.zeros_like(g), src=lambda g: g, grad_name="CopyBackwards")
 method("copy_", _copy_)
 # ---- filling ---------------------------------------------------------------------------------------------------------
 _filled = row(

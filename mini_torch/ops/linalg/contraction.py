@@ -1,124 +1,247 @@
-"""Sums of products in Einstein's notation."""
+"""Sums of products in Einstein's notation.
+
+Every dimension of every operand has a letter; equal letters are multiplied along, and summed where the result does not
+name them. Two operands at a time, as a batch of matrix products: of the letters that both have, those in the result
+are the batch, the others are summed; what only one has is a row or a column.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 import numpy as np
 
-from ...op import implements, public, row
+from ...op import implements, public, row, type_name
 from ...tensor import Tensor
 from ..adjoint import diagonal_of
 
 __all__ = ["einsum"]
 
-_einsum: Callable[..., Any] = row(
-    "einsum", lambda x, y, a, b, c: np.einsum(f"{a},{b}->{c}", x, y, optimize=True), grad_name="BmmBackward0",
-    x=lambda g, y, a, b, c: _einsum(g, y, c, b, a), y=lambda g, x, a, b, c: _einsum(x, g, a, c, b),
+Letters = tuple[str, ...]  # one for each dimension; an ellipsis' dimensions have letters beyond the alphabet
+
+_LETTERS = ascii_uppercase + ascii_lowercase
+_ELLIPSIS = "..."
+
+
+# ---- a product of two ------------------------------------------------------------------------------------------------
+def _arranged(x: Any, letters: Letters, groups: Sequence[Sequence[str]]) -> Any:
+    """x with its dimensions gathered into three: the letters of each group as one."""
+    at = {c: i for i, c in enumerate(letters)}
+    sizes = [math.prod([x.shape[at[c]] for c in group]) for group in groups]
+    return x.transpose([at[c] for group in groups for c in group]).reshape(sizes)
+
+
+def _product(x: Any, y: Any, a: Letters, b: Letters, c: Letters) -> Any:
+    """Σ x[a] y[b] as an array [c]; every letter stands in at least two of a, b and c."""
+    batch, summed = [s for s in a if s in b and s in c], [s for s in a if s in b and s not in c]
+    left, right = [s for s in a if s not in b], [s for s in b if s not in a]
+    if batch and summed and not left and not right:  # many short dot products: no work for BLAS
+        names = {s: i for i, s in enumerate({*a, *b})}
+        return np.einsum(x, [names[s] for s in a], y, [names[s] for s in b], [names[s] for s in c])
+    size = {**dict(zip(a, x.shape)), **dict(zip(b, y.shape))}
+    x, y = _arranged(x, a, (batch, left, summed)), _arranged(y, b, (batch, summed, right))
+    out = np.matmul(x, y) if summed else x * y
+    order = [*batch, *left, *right]
+    return out.reshape([size[s] for s in order]).transpose([order.index(s) for s in c])
+
+
+_pair: Callable[..., Any] = row(
+    "einsum", _product, grad_name="BmmBackward0",
+    x=lambda g, y, a, b, c: _pair(g, y, c, b, a), y=lambda g, x, a, b, c: _pair(x, g, a, c, b),
 )  # fmt: skip
 
 
-def _parse(equation: str, ndims: Sequence[int]) -> tuple[list[str], str]:
-    """The terms and the result of an equation, with letters for the ellipses' dimensions."""
-    text = equation.replace(" ", "")
-    left, arrow, result = text.partition("->")
-    terms = left.split(",")
-    if len(terms) != len(ndims):
-        more = "more" if len(ndims) > len(terms) else "fewer"
-        raise RuntimeError(f"einsum(): {more} operands were provided than specified in the equation")
-    letters = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" if c not in text]
-    widths = [n - len(t.replace("...", "")) if "..." in t else 0 for t, n in zip(terms, ndims)]
-    for i, (t, n, w) in enumerate(zip(terms, ndims, widths)):
-        if w < 0 or ("..." not in t and len(t) != n):
+# ---- reading the equation --------------------------------------------------------------------------------------------
+def _read_term(text: str, start: int, whose: str) -> list[str]:
+    """The letters (and '...') of one operand, which stands at `start` of the equation."""
+    out: list[str] = []
+    at = 0
+    while at < len(text):
+        c = text[at]
+        if text.startswith(_ELLIPSIS, at):
+            if _ELLIPSIS in out:
+                raise RuntimeError(f"einsum(): found '.' for {whose} for which an ellipsis was already found")
+            out.append(_ELLIPSIS)
+            at += 3
+            continue
+        if c == ".":
+            raise RuntimeError(f"einsum(): found '.' for {whose} that is not part of any ellipsis")
+        if c in _LETTERS:
+            out.append(c)
+        elif c != " ":
             raise RuntimeError(
-                f"einsum(): the number of subscripts in the equation ({len(t.replace('...', ''))}) does not match the "
-                f"number of dimensions ({n}) for operand {i} and no ellipsis was given"
+                f"einsum(): invalid subscript given at index {start + at} in the equation string, subscripts must be "
+                f"in [a-zA-Z] (got {c!r})"
             )
-    widest = letters[: max(widths, default=0)]
-    terms = [t.replace("...", "".join(widest[len(widest) - w :])) for t, w in zip(terms, widths)]
-    if arrow:
-        result = result.replace("...", "".join(widest))
-    else:
-        every = "".join(terms)
-        result = "".join(widest) + "".join(sorted(c for c in set(every) if every.count(c) == 1 and c not in widest))
+        at += 1
+    return out
+
+
+def _read_equation(equation: str) -> tuple[list[list[str]], list[str] | None]:
+    """The operands' letters, and the result's if it is given."""
+    left, arrow, right = equation.partition("->")
+    terms, start = [], 0
+    for i, text in enumerate(left.split(",")):
+        terms.append(_read_term(text, start, f"operand {i}"))
+        start += len(text) + 1
+    return terms, _read_term(right, len(left) + 2, "output") if arrow else None
+
+
+def _read_lists(args: Sequence[Any]) -> tuple[list[Any], list[list[str]], list[str] | None]:
+    """Operands and letters of the form einsum(x, [0, 1], y, [1, 2], [0, 2])."""
+    result = _letters_of(args[-1]) if len(args) % 2 else None
+    pairs = args[: len(args) // 2 * 2]
+    return list(pairs[::2]), [_letters_of(numbers) for numbers in pairs[1::2]], result
+
+
+def _letters_of(numbers: Sequence[Any]) -> list[str]:
+    for n in numbers:
+        if n is not Ellipsis and not 0 <= n < len(_LETTERS):
+            raise ValueError(f"einsum(): subscript in subscript list is not within the valid range [0, 52) (got {n})")
+    return [_ELLIPSIS if n is Ellipsis else _LETTERS[n] for n in numbers]
+
+
+def _filled_in(
+    terms: list[list[str]], result: list[str] | None, operands: Sequence[Any]
+) -> tuple[list[Letters], Letters]:
+    """The letters with one per dimension of each ellipsis, counted from the last, and the implicit result written out.
+
+    An implicit result has the ellipsis' dimensions, then what occurs once, in alphabetical order.
+    """
+    widths = []
+    for i, (term, x) in enumerate(zip(terms, operands)):
+        given = len(term) - (_ELLIPSIS in term)
+        widths.append(x.ndim - given if _ELLIPSIS in term else 0)
+        if given > x.ndim or (_ELLIPSIS not in term and given != x.ndim):
+            raise RuntimeError(
+                f"einsum(): the number of subscripts in the equation ({given}) does not match the number of dimensions "
+                f"({x.ndim}) for operand {i} and no ellipsis was given"
+            )
+    wide = [chr(0x1000 + i) for i in range(max(widths))]
+
+    def full(term: list[str], width: int) -> Letters:
+        return tuple([c for letter in term for c in (wide[len(wide) - width :] if letter == _ELLIPSIS else [letter])])
+
+    every = [c for term in terms for c in term]
+    if result is None:
+        result = [_ELLIPSIS, *sorted(c for c in set(every) if every.count(c) == 1 and c != _ELLIPSIS)]
     for c in result:
-        if c not in "".join(terms):
+        if result.count(c) > 1:
+            raise RuntimeError(f"einsum(): output subscript {c} appears more than once in the output")
+        if c not in every and c != _ELLIPSIS:
             raise RuntimeError(f"einsum(): output subscript {c} does not appear in the equation for any input operand")
-    return terms, result
+    return [full(term, width) for term, width in zip(terms, widths)], full(result, len(wide))
 
 
-def _simplified(x: Any, term: str, elsewhere: str) -> tuple[Any, str]:
+def _broadcast(operands: list[Any], terms: list[Letters]) -> list[Any]:
+    """The operands with equal letters of equal size: a size of 1 is expanded."""
+    sizes: dict[str, int] = {}
+    for i, (x, term) in enumerate(zip(operands, terms)):
+        for k, c in enumerate(term):
+            n = x._array.shape[k]
+            if term.index(c) != k and x._array.shape[term.index(c)] != n:
+                raise RuntimeError(
+                    f"einsum(): subscript {c} is repeated for operand {i} but the sizes don't match, {n} != "
+                    f"{x._array.shape[term.index(c)]}"
+                )
+            if n != 1 and sizes.setdefault(c, n) != n and sizes[c] != 1:
+                what = f"subscript {c} has" if c in _LETTERS else "a dimension covered by the ellipsis has"
+                raise RuntimeError(
+                    f"einsum(): {what} size {n} for operand {i} which does not broadcast with previously seen size "
+                    f"{sizes[c]}"
+                )
+    shapes = [tuple(sizes.get(c, 1) for c in term) for term in terms]
+    return [x if x._array.shape == shape else x.expand(shape) for x, shape in zip(operands, shapes)]
+
+
+# ---- einsum ----------------------------------------------------------------------------------------------------------
+def _simplified(x: Any, term: Letters, elsewhere: set[str]) -> tuple[Any, Letters]:
     """Repeated letters as a diagonal, letters that occur nowhere else summed."""
-    for c in sorted(set(term)):
+    for c in dict.fromkeys(term):
         while term.count(c) > 1:
-            i, j = (k for k, letter in enumerate(term) if letter == c) if term.count(c) == 2 else _first_two(term, c)
+            i = term.index(c)
+            j = term.index(c, i + 1)
             x = diagonal_of(x, 0, i, j)
-            term = "".join(letter for k, letter in enumerate(term) if k not in (i, j)) + c
+            term = (*(s for k, s in enumerate(term) if k not in (i, j)), c)
     lone = tuple(k for k, c in enumerate(term) if c not in elsewhere)
     if lone:
-        x = np.sum(x, axis=lone)
-        term = "".join(c for c in term if c in elsewhere)
+        kind = x._array.dtype
+        x = np.sum(x, axis=lone, dtype=kind) if kind.kind in "iu" else np.sum(x, axis=lone)
+        term = tuple(c for c in term if c in elsewhere)
     return x, term
 
 
-def _first_two(term: str, c: str) -> tuple[int, int]:
-    first = term.index(c)
-    return first, term.index(c, first + 1)
+def _best_pair(terms: Sequence[Letters], result: Letters, size: dict[str, int]) -> tuple[int, int]:
+    """The two operands whose product is smallest, compared to what they take now; the first of equals."""
+
+    def growth(i: int, j: int) -> int:
+        others = {*result, *(c for k, term in enumerate(terms) if k not in (i, j) for c in term)}
+        kept = {*terms[i], *terms[j]} & others
+        volumes = [math.prod([size[c] for c in letters]) for letters in (kept, {*terms[i]}, {*terms[j]})]
+        return volumes[0] - volumes[1] - volumes[2]
+
+    pairs = [(i, j) for i in range(len(terms)) for j in range(i + 1, len(terms))]
+    return min(pairs, key=lambda pair: growth(*pair))
 
 
 @public(method=False)
-def einsum(equation: str, *operands: Any) -> Tensor:
-    """Sums of products by Einstein's notation, e.g. "bij,bjk->bik"; repeated letters, ellipses, implicit results.
+def einsum(*args: Any) -> Tensor:
+    """Sums of products by Einstein's notation, e.g. einsum("bij,bjk->bik", x, y), or with lists of numbers for letters.
 
-    More than two operands are contracted pair by pair in a greedy order. Errors: RuntimeError where the equation does
-    not fit the operands. Source: PyTorch's `torch.einsum`.
+    Repeated letters take a diagonal, '...' stands for dimensions that broadcast, and without '->' the result has the
+    letters that occur once, in alphabetical order. More than two operands are multiplied two at a time, next always
+    the pair whose product takes least memory beyond its factors. Errors: RuntimeError where the equation does not fit
+    the operands. Source: PyTorch's `torch.einsum`.
 
     >>> from mini_torch import ones, einsum
     >>> einsum("ij,j->i", ones(2, 3), ones(3))
     tensor([3., 3.])
     """
-    given = list(operands[0]) if len(operands) == 1 and isinstance(operands[0], list | tuple) else list(operands)
-    terms, result = _parse(equation, [x.ndim for x in given])
-    sizes: dict[str, int] = {}
-    for x, term in zip(given, terms):
-        for c, n in zip(term, x._array.shape):
-            if sizes.setdefault(c, n) != n:
-                if 1 not in (n, sizes[c]):
-                    raise RuntimeError(
-                        f"einsum(): subscript {c} has size {n} for operand {terms.index(term)} which does "
-                        f"not broadcast with previously seen size {sizes[c]}"
-                    )
-                sizes[c] = max(n, sizes[c])
-    for k, (x, term) in enumerate(zip(given, terms)):
-        shape = tuple(sizes[c] for c in term)
-        if x._array.shape != shape:
-            given[k] = np.broadcast_to(x, shape)
-    for step in _contraction_order(terms, result, given):
-        picked = [(given[k], terms[k]) for k in step]
-        given = [x for k, x in enumerate(given) if k not in step]
-        terms = [t for k, t in enumerate(terms) if k not in step]
-        x, term = _contract(picked, result + "".join(terms))
-        given.append(x)
-        terms.append(term)
-    x, term = _simplified(given[0], terms[0], result)
-    return x.permute(*(term.index(c) for c in result))
+    if len(args) < 2:
+        raise ValueError(
+            "einsum(): must specify the equation string and at least one operand, or at least one operand and its "
+            "subscripts list"
+        )
+    if isinstance(args[0], str):
+        given = list(args[1]) if len(args) == 2 and isinstance(args[1], list | tuple) else list(args[1:])
+        terms, result = _read_equation(args[0])
+    else:
+        given, terms, result = _read_lists(args)
+    if len(terms) != len(given):
+        more = "more" if len(given) > len(terms) else "fewer"
+        raise RuntimeError(f"einsum(): {more} operands were provided than specified in the equation")
+    _check_types(given)
+    letters, out = _filled_in(terms, result, given)
+    return _contracted(_broadcast(given, letters), letters, out)
 
 
-def _contraction_order(terms: list[str], result: str, given: list[Any]) -> list[tuple[int, ...]]:
-    if len(terms) < 3:
-        return [tuple(range(len(terms)))] if len(terms) == 2 else []
-    clean = ",".join(terms) + "->" + result
-    path = np.einsum_path(clean, *[np.broadcast_to(np.empty((), bool), x.shape) for x in given], optimize="greedy")[0]
-    return [s for step in path[1:] for s in ([step] if len(step) == 2 else [(0, 1)] * (len(step) - 1))]
+def _check_types(operands: list[Any]) -> None:
+    kind = operands[0]._array.dtype
+    for x in operands[1:]:
+        if x._array.dtype != kind:
+            raise RuntimeError(f"expected scalar type {type_name(kind)} but found {type_name(x._array.dtype)}")
+    if len(operands) > 1 and kind.kind == "b":
+        raise NotImplementedError("\"bmm\" not implemented for 'Bool'")
 
 
-def _contract(picked: list[tuple[Any, str]], needed: str) -> tuple[Any, str]:
-    (x, a), (y, b) = picked
-    x, a = _simplified(x, a, needed + b)
-    y, b = _simplified(y, b, needed + a)
-    c = "".join(dict.fromkeys(letter for letter in a + b if letter in needed))
-    return _einsum(x, y, a, b, c), c
+def _contracted(operands: list[Any], terms: list[Letters], result: Letters) -> Tensor:
+    size = {c: n for x, term in zip(operands, terms) for c, n in zip(term, x._array.shape)}
+    while len(operands) > 1:
+        i, j = _best_pair(terms, result, size)
+        rest = [term for k, term in enumerate(terms) if k not in (i, j)]
+        elsewhere = {*result, *(c for term in rest for c in term)}
+        x, a = _simplified(operands[i], terms[i], elsewhere | {*terms[j]})
+        y, b = _simplified(operands[j], terms[j], elsewhere | {*a})
+        c = tuple(s for s in dict.fromkeys((*a, *b)) if s in elsewhere)
+        if not rest and {*c} == {*result}:
+            c = result
+        operands = [*(x for k, x in enumerate(operands) if k not in (i, j)), _pair(x, y, a, b, c)]
+        terms = [*rest, c]
+    x, term = _simplified(operands[0], terms[0], {*result})
+    return x if term == result else x.permute(*[term.index(c) for c in result])
 
 
 @implements(np.einsum)

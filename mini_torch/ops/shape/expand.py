@@ -20,7 +20,9 @@ __all__ = ["broadcast_shapes", "broadcast_tensors", "broadcast_to", "meshgrid", 
 
 # ---- expand ----------------------------------------------------------------------------------------------------------
 def _broadcast(x: Any, size: tuple[int, ...]) -> Any:
-    return np.broadcast_to(x, size)
+    out = np.broadcast_to(x, size)
+    out.flags.writeable = x.flags.writeable  # what must not be written to is seen by its strides
+    return out
 
 
 _expand = row("expand", _broadcast, view=True, broadcasts=True, x=lambda g: g)

@@ -13,6 +13,7 @@ from ...graph import mode
 from ...memory import Layout, layout_of, offset_of, positions, storage_of, strided
 from ...op import public, row
 from ...tensor import Tensor, alias, method, wrap
+from ...view import View
 from .sizes import sizes_of
 from .transpose import swapaxes, t, transpose
 from .view import squeeze, unsqueeze
@@ -81,7 +82,12 @@ def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None
     offset = own[2] if storage_offset is None else int(storage_offset)
     if offset < 0:
         raise RuntimeError(f"Tensor: invalid storage offset {offset}")
-    return _as_strided(input, (size, stride, offset), own)
+    target = (size, stride, offset)
+    out = _as_strided(input, target, own)
+    if input._view is not None:  # a write must reach the base also where this view leaves its input's
+        base = input._view.base
+        out._view = View(base, ((_as_strided, (target, layout_of(base._array))),))
+    return out
 
 
 # ---- views of itself -------------------------------------------------------------------------------------------------
