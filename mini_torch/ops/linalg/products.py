@@ -284,6 +284,10 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
         )
         if len(left) != len(right):
             raise RuntimeError("both dimension lists should have same length")
+        for chosen in (left, right):
+            for d in chosen:
+                if chosen.count(d) > 1:
+                    raise RuntimeError(f"dim {d} appears multiple times in the list of dims")
     for i, j in zip(left, right):
         if 1 in (a._array.shape[i], b._array.shape[j]):  # a single element meets the sum of the others
             a, b = (np.sum(x, axis=d, keepdims=True) if x._array.shape[d] != 1 else x for x, d in ((a, i), (b, j)))
