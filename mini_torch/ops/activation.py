@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..op import inplace as in_place_form
-from ..op import public, quiet, row, type_name, unary
+from ..op import public, quiet, row, takes_out, type_name, unary
 from ..random import default_generator
 from ..tensor import Tensor, check_dim, method, wrap
 from .elementwise import abs, tanh
@@ -43,6 +43,13 @@ def need_reals(x: Tensor, name: str, half: bool = True) -> None:
 
 def _run(function: Callable[..., Tensor], input: Tensor, options: tuple[Any, ...], inplace: bool) -> Tensor:
     return (in_place_form(function) if inplace else function)(input, *options)
+
+
+def _refuse(name: str, x: Tensor) -> None:
+    """The errors of what is done by clamping, which neither bools nor complex numbers can be."""
+    if x._array.dtype.kind == "b":
+        raise RuntimeError(f"Bool inputs not supported for {name}")
+    raise NotImplementedError(f"clamp is not supported for complex types: {name} of {x.dtype}")
 
 
 # ---- relu -----------------------------------------------------------------------------------------------------------
@@ -81,6 +88,8 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
     >>> relu(tensor([-1., 2.]))
     tensor([0., 2.])
     """
+    if input._array.dtype.kind in "bc":
+        _refuse("relu", input)
     return _run(_relu, input, (), True) if inplace else _relu(input)
 
 
@@ -97,9 +106,10 @@ _leaky_relu = row(
 )  # fmt: skip
 
 
+@takes_out
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """x above 0, negative_slope · x below. Source: PyTorch's `nn.functional.leaky_relu`."""
-    need_floats(input, "leaky_relu")
+    need_reals(input, "leaky_relu_cpu")
     return _run(_leaky_relu, input, (negative_slope,), inplace)
 
 
@@ -137,6 +147,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     return _prelu(input, np.reshape(weight, fitting))
 
 
+@takes_out
 def rrelu(
     input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
 ) -> Tensor:
@@ -144,7 +155,7 @@ def rrelu(
 
     Source: Xu et al. 2015; PyTorch's `nn.functional.rrelu`.
     """
-    need_floats(input, "rrelu")
+    need_reals(input, "rrelu_cpu")
     if not training:
         return _run(_leaky_relu, input, ((lower + upper) / 2,), inplace)
     x = input._array
@@ -170,8 +181,11 @@ _threshold = row(
 )  # fmt: skip
 
 
+@takes_out
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """x where it is above `threshold`, else `value`. Source: PyTorch's `nn.functional.threshold`."""
+    if input._array.dtype.kind in "bc":
+        raise NotImplementedError(f"\"threshold_cpu\" not implemented for '{type_name(input._array.dtype)}'")
     return _run(_threshold, input, (threshold, value), inplace)
 
 
@@ -186,11 +200,21 @@ _hardtanh = row(
 )  # fmt: skip
 
 
+@takes_out
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     """x within [min_val, max_val], the nearest end outside. Source: PyTorch's `nn.functional.hardtanh`."""
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
-    return _run(_hardtanh, input, (min_val, max_val), inplace)
+    return _between(input, min_val, max_val, inplace)
+
+
+def _between(input: Tensor, low: float, high: float, inplace: bool) -> Tensor:
+    kind = input._array.dtype.kind
+    if kind in "bc":
+        _refuse("hardtanh", input)
+    if kind == "u" and low < 0:
+        raise RuntimeError(f"cannot do hardtanh on an unsigned type with negative limits: {low} for {input.dtype}")
+    return _run(_hardtanh, input, (low, high), inplace)
 
 
 def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
@@ -198,9 +222,10 @@ def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Ten
     return hardtanh(input, min_val, max_val, True)
 
 
+@takes_out
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     """x within [0, 6], the nearest end outside. Source: PyTorch's `nn.functional.relu6`."""
-    return _run(_hardtanh, input, (0, 6), inplace)
+    return _between(input, 0, 6, inplace)
 
 
 _hardshrink = row(
@@ -212,7 +237,7 @@ _hardshrink = row(
 @public
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """x where |x| > lambd, else 0. Source: PyTorch's `nn.functional.hardshrink`."""
-    need_floats(input, "hardshrink")
+    need_reals(input, "hardshrink_cpu")
     return _hardshrink(input, lambd)
 
 
@@ -222,9 +247,10 @@ _softshrink = row(
 )  # fmt: skip
 
 
+@takes_out
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """x moved towards 0 by lambd, and 0 where |x| ≤ lambd. Source: PyTorch's `nn.functional.softshrink`."""
-    need_floats(input, "softshrink")
+    need_reals(input, "softshrink_cpu")
     if lambd < 0:
         kind = input._array.dtype
         span = f"[0, {np.finfo(kind).max:g}] for input dtype {type_name(kind)}"
@@ -238,9 +264,10 @@ _hardsigmoid = row(
 )  # fmt: skip
 
 
+@takes_out
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     """x / 6 + 1/2 within [-3, 3], 0 below, 1 above. Source: PyTorch's `nn.functional.hardsigmoid`."""
-    need_floats(input, "hardsigmoid")
+    need_reals(input, "hardsigmoid_cpu")
     return _run(_hardsigmoid, input, (), inplace)
 
 
@@ -250,9 +277,10 @@ _hardswish = row(
 )  # fmt: skip
 
 
+@takes_out
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """x · hardsigmoid(x). Source: Howard et al. 2019; PyTorch's `nn.functional.hardswish`."""
-    need_floats(input, "hardswish")
+    need_reals(input, "hardswish_cpu")
     return _run(_hardswish, input, (), inplace)
 
 
@@ -268,9 +296,10 @@ logsigmoid_row = row(
 )  # fmt: skip
 
 
+@takes_out
 def logsigmoid(input: Tensor) -> Tensor:
     """ln sigmoid(x), right also where sigmoid is 0 or 1. Source: PyTorch's `nn.functional.logsigmoid`."""
-    need_floats(input, "log_sigmoid")
+    need_reals(input, "log_sigmoid_cpu")
     return logsigmoid_row(input)
 
 
@@ -286,9 +315,10 @@ _softplus = row(
 )  # fmt: skip
 
 
+@takes_out
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """ln(1 + exp(beta x)) / beta, and x itself where beta x > threshold. Source: PyTorch's `nn.functional.softplus`."""
-    need_floats(input, "softplus")
+    need_reals(input, "softplus_cpu")
     return _softplus(input, beta, threshold)
 
 
@@ -303,6 +333,7 @@ def _gated(name: str) -> Callable[..., Any]:
 _silu, _gelu, _mish = _gated("silu"), _gated("gelu"), _gated("mish")
 
 
+@takes_out
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """x · sigmoid(x). Source: Ramachandran et al. 2017; PyTorch's `nn.functional.silu`."""
     need_floats(input, "silu")
@@ -322,6 +353,7 @@ _tanh_cdf = row(
 )  # fmt: skip
 
 
+@takes_out
 def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
     """x Φ(x), Φ the standard normal distribution function; with approximate='tanh' the paper's formula for it.
 
@@ -331,7 +363,7 @@ def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
     >>> gelu(tensor([-1., 0., 1.]))
     tensor([-0.1587,  0.0000,  0.8413])
     """
-    need_floats(input, "GeluKernelImpl")
+    need_reals(input, "GeluKernelImpl")
     if approximate == "none":
         return _gelu(input, _normal_cdf(input))
     if approximate == "tanh":
@@ -348,17 +380,20 @@ def _tanh_softplus(x: Any) -> Any:
 _mish_gate = row("tanh_softplus", keeps_type(_tanh_softplus), x=lambda g, x, out: g * (1 - out * out) * sigmoid(x))
 
 
+@takes_out
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """x · tanh(softplus(x)). Source: Misra 2019, "Mish"; PyTorch's `nn.functional.mish`."""
-    need_floats(input, "mish")
+    need_reals(input, "mish_cpu")
     return _run(lambda x: _mish(x, _mish_gate(x)), input, (), inplace)
 
 
+@takes_out
 def glu(input: Tensor, dim: int = -1) -> Tensor:
     """The first half along `dim` times the sigmoid of the second.
 
     Errors: RuntimeError for an odd size. Source: Dauphin et al. 2016; PyTorch's `nn.functional.glu`.
     """
+    need_reals(input, "glu_cpu")
     if not input._array.ndim:
         raise RuntimeError("glu does not support scalars because halving size must be even")
     axis = check_dim(dim, input._array.ndim)
@@ -381,18 +416,19 @@ def _elu_forward(x: Any, alpha: float, scale: float, input_scale: float) -> Any:
 _elu = row(
     "elu", keeps_type(_elu_forward),
     x=lambda g, x, alpha, scale, input_scale: np.where(
-        x > 0, g * scale, g * (alpha * scale * input_scale) * np.exp(np.where(x < 0, x, 0.0) * input_scale)
+        x <= 0, g * (alpha * scale * input_scale) * np.exp(np.where(x < 0, x, 0.0) * input_scale), g * scale
     ),
 )  # fmt: skip
 _celu = row(
     "celu", lambda x, alpha: keeps_type(_elu_forward)(x, alpha, 1.0, 1.0 / alpha),
-    x=lambda g, x, alpha: np.where(x > 0, g, g * np.exp(np.where(x > 0, 0.0, x) * (1.0 / alpha))),
+    x=lambda g, x, alpha: np.where(x <= 0, g * np.exp(np.where(x < 0, x, 0.0) * (1.0 / alpha)), g),
 )  # fmt: skip
 
 
+@takes_out
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x above 0, alpha (exp(x) - 1) below. Source: Clevert et al. 2015; PyTorch's `nn.functional.elu`."""
-    need_floats(input, "elu")
+    need_reals(input, "elu_cpu")
     return _run(_elu, input, (alpha, 1.0, 1.0), inplace)
 
 
@@ -410,7 +446,7 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
 
     Source: Klambauer et al. 2017, "Self-normalizing neural networks"; PyTorch's `nn.functional.selu`.
     """
-    need_floats(input, "elu")
+    need_reals(input, "elu_cpu")
     return _run(_elu, input, (_SELU_ALPHA, _SELU_SCALE, 1.0), inplace)
 
 
@@ -424,7 +460,7 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x above 0, alpha (exp(x / alpha) - 1) below. Source: Barron 2017; PyTorch's `nn.functional.celu`."""
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
-    need_floats(input, "elu")
+    need_reals(input, "elu_cpu")
     return _run(_celu, input, (alpha,), inplace)
 
 
@@ -434,11 +470,13 @@ def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:
 
 
 # ---- made of others -------------------------------------------------------------------------------------------------
+@takes_out
 def softsign(input: Tensor) -> Tensor:
     """x / (1 + |x|). Source: PyTorch's `nn.functional.softsign`."""
     return input / (abs(input) + 1)
 
 
+@takes_out
 def tanhshrink(input: Tensor) -> Tensor:
     """x - tanh(x). Source: PyTorch's `nn.functional.tanhshrink`."""
     return input - tanh(input)

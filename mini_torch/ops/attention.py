@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..op import row, type_name
+from ..op import row, takes_out, type_name
 from ..tensor import Tensor, wrap
 from .dropout import dropout
 from .linalg import matmul
@@ -157,6 +157,7 @@ def _whole_weights(q: Any, k: Any, bias: Any, scale: float) -> Any:
     return np.where(blind, 0.0, softmax_row(np.where(blind, 0.0, scores), scores._array.ndim - 1))
 
 
+@takes_out
 def scaled_dot_product_attention(
     query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None, dropout_p: float = 0.0,
     is_causal: bool = False, scale: float | None = None, enable_gqa: bool = False,

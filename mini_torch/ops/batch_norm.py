@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..op import row, type_name
+from ..op import row, takes_out, type_name
 from ..tensor import Tensor, wrap
 from .activation import need_reals
 from .normalization import affine, check_more_than_one, per_channel, standardized
@@ -19,6 +19,7 @@ from .special import keeps_type
 __all__ = ["batch_norm", "instance_norm"]
 
 
+@takes_out
 def batch_norm(
     input: Tensor, running_mean: Tensor | None, running_var: Tensor | None, weight: Tensor | None = None,
     bias: Tensor | None = None, training: bool = False, momentum: float = 0.1, eps: float = 1e-5,
@@ -103,6 +104,7 @@ def _by_running(
     return _scaled_by_running(input, *[per_channel(x, ndim) for x in each])
 
 
+@takes_out
 def instance_norm(
     input: Tensor, running_mean: Tensor | None = None, running_var: Tensor | None = None,
     weight: Tensor | None = None, bias: Tensor | None = None, use_input_stats: bool = True, momentum: float = 0.1,

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..op import row, type_name
+from ..op import row, takes_out, type_name
 from ..tensor import Tensor, wrap
-from .activation import need_floats
+from .activation import need_reals
 from .loss import check_reduction, reduced, reduction_of
 from .reduction import sum
 from .softmax import log_softmax_row
@@ -61,9 +61,6 @@ def check_classes(input: Tensor, target: Tensor, weight: Tensor | None) -> int:
     if not shape:
         raise ValueError("Expected input to have at least 1 dimension, got a scalar")
     axis = 0 if len(shape) == 1 else 1
-    if target._array.dtype not in _CLASS_TYPES:
-        found = type_name(target._array.dtype)
-        raise RuntimeError(f"expected target dtype to be Long or Byte, but got {found}: use target.long()")
     if wanted != shape[:axis] + shape[axis + 1 :]:
         if wanted and axis and wanted[0] != shape[0]:
             raise ValueError(
@@ -72,6 +69,9 @@ def check_classes(input: Tensor, target: Tensor, weight: Tensor | None) -> int:
             )
         expected = [*shape[:axis], *shape[axis + 1 :]]
         raise RuntimeError(f"Expected target size {expected}, got {list(wanted)} (input {list(shape)})")
+    if target._array.dtype not in _CLASS_TYPES:
+        found = type_name(target._array.dtype)
+        raise RuntimeError(f"expected target dtype to be Long or Byte, but got {found}: use target.long()")
     if weight is not None and weight._array.shape != (shape[axis],):
         raise RuntimeError(
             f"weight tensor should be defined either for all {shape[axis]} classes or no classes but got weight tensor "
@@ -118,6 +118,7 @@ def _by_class(
     return loss * math.nan if reduction == "mean" and not classes._array.size else loss
 
 
+@takes_out
 def nll_loss(
     input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
     ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean",
@@ -129,10 +130,11 @@ def nll_loss(
     or RuntimeError for sizes that do not fit. Source: PyTorch's `nn.functional.nll_loss`.
     """
     reduction = reduction_of(size_average, reduce, reduction)
-    need_floats(input, "nll_loss_out_frame")
+    need_reals(input, "nll_loss_out_frame")
     return _by_class(input, target, weight, ignore_index, reduction)
 
 
+@takes_out
 def cross_entropy(
     input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
     ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean", label_smoothing: float = 0.0,
@@ -150,7 +152,7 @@ def cross_entropy(
     reduction = reduction_of(size_average, reduce, reduction)
     if not 0.0 <= label_smoothing <= 1.0:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
-    need_floats(input, "log_softmax_lastdim_kernel_impl")
+    need_reals(input, "log_softmax_lastdim_kernel_impl")
     if target._array.shape == input._array.shape:
         return _soft_cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)
     axis = check_classes(input, target, weight)

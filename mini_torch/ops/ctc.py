@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from ..op import quiet, row, several, type_name
+from ..op import quiet, row, several, takes_out, type_name
 from ..tensor import Tensor, wrap
 from .activation import need_reals
 from .loss import check_reduction, reduced
@@ -124,6 +124,7 @@ _ctc = several(
 )  # fmt: skip
 
 
+@takes_out
 def ctc_loss(
     log_probs: Tensor, targets: Tensor, input_lengths: Lengths, target_lengths: Lengths, blank: int = 0,
     reduction: str = "mean", zero_infinity: bool = False,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..op import check_writable, row, type_name
+from ..op import check_writable, row, takes_out, type_name
 from ..tensor import Tensor, wrap
 
 __all__ = ["embedding", "one_hot"]
@@ -47,6 +47,7 @@ _added: Callable[..., Any] = row(
 )  # fmt: skip
 
 
+@takes_out
 def embedding(
     input: Tensor, weight: Tensor, padding_idx: int | None = None, max_norm: float | None = None,
     norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False,
@@ -102,6 +103,7 @@ def shorten(weight: Tensor, rows: Any, longest: float, norm_type: float) -> None
     weight._bump()
 
 
+@takes_out
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """1 at the place of each class, else 0; as many places as the largest class needs if `num_classes` is -1.
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..op import row, type_name
+from ..op import row, takes_out, type_name
 from ..tensor import Tensor, wrap
 from .adjoint import take, take_along
 from .embedding import check_rows, picked_rows, shorten
@@ -55,6 +55,7 @@ def _first_largest(rows: Any, bags: Bags) -> Any:
     return out
 
 
+@takes_out
 def embedding_bag(
     input: Tensor, weight: Tensor, offsets: Tensor | None = None, max_norm: float | None = None, norm_type: float = 2,
     scale_grad_by_freq: bool = False, mode: str = "mean", sparse: bool = False,
@@ -71,7 +72,7 @@ def embedding_bag(
         warnings.warn(
             "Argument order of nn.functional.embedding_bag was changed. Usage `embedding_bag(weight, input, ...)` is "
             "deprecated, and should now be `embedding_bag(input, weight, ...)`.",
-            stacklevel=2,
+            stacklevel=3,
         )
         weight, input = input, weight
     _check_shapes(input, weight, offsets, per_sample_weights)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..op import row
+from ..op import row, takes_out
 from ..tensor import Tensor, wrap
 from .elementwise import exp, xlogy
 from .loss import as_floats, check_reduction, reduced, reduction_of
@@ -37,6 +37,7 @@ _gaussian = row(
 )  # fmt: skip
 
 
+@takes_out
 def gaussian_nll_loss(
     input: Tensor, target: Tensor, var: Tensor | float, full: bool = False, eps: float = 1e-6,
     reduction: str = "mean",
@@ -87,6 +88,7 @@ def _stirling(y: Any) -> Any:
     return np.where(y > 1, y * np.log(safe) - y + 0.5 * np.log(2 * math.pi * safe), 0.0)
 
 
+@takes_out
 def poisson_nll_loss(
     input: Tensor, target: Tensor, log_input: bool = True, full: bool = False, size_average: bool | None = None,
     eps: float = 1e-8, reduce: bool | None = None, reduction: str = "mean",
@@ -104,6 +106,7 @@ def poisson_nll_loss(
 
 
 # ---- divergence -----------------------------------------------------------------------------------------------------
+@takes_out
 def kl_div(
     input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean", log_target: bool = False,
@@ -119,7 +122,7 @@ def kl_div(
             "reduction: 'mean' divides the total loss by both the batch size and the support size.'batchmean' divides "
             "only by the batch size, and aligns with the KL div math definition.'mean' will be changed to behave the "
             "same as 'batchmean' in the next major release.",
-            stacklevel=2,
+            stacklevel=3,
         )
     loss = exp(target) * (target - input) if log_target else xlogy(target, target) - target * input
     if reduction == "batchmean":

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..dtype import dtype
-from ..op import row
+from ..op import row, takes_out
 from ..tensor import Tensor, wrap
 from .cross_entropy import check_classes, class_shares, cross_entropy
 from .linalg import linear
@@ -118,6 +118,7 @@ _in_pieces = row(
 
 
 # ---- public ---------------------------------------------------------------------------------------------------------
+@takes_out
 def linear_cross_entropy(
     input: Tensor, linear_weight: Tensor, target: Tensor, *, linear_bias: Tensor | None = None,
     weight: Tensor | None = None, reduction: str = "mean", ignore_index: int | None = None,
@@ -141,7 +142,7 @@ def linear_cross_entropy(
             "linear_cross_entropy: ``options`` ignored; they need label_smoothing == 0, int64 targets and a 2-D "
             f"linear_weight, got label_smoothing={label_smoothing}, target.dtype={target.dtype}, linear_weight of "
             f"{list(linear_weight.shape)}",
-            stacklevel=2,
+            stacklevel=3,
         )
     flat = linear_weight.reshape(-1, linear_weight._array.shape[-1])
     bias = None if linear_bias is None else linear_bias.reshape(-1)

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from ..dtype import default_numpy_dtype
-from ..op import as_operand, common_type, operands, quiet, row, type_name
+from ..op import as_operand, common_type, operands, quiet, row, takes_out, type_name
 from ..tensor import Tensor
-from .activation import logsigmoid_row, need_floats, sigmoid
+from .activation import logsigmoid_row, need_reals, sigmoid
 from .elementwise import abs, log, log1p
 from .reduction import mean, sum
 from .shape import broadcast_tensors
@@ -34,7 +34,7 @@ def reduction_of(size_average: bool | None, reduce: bool | None, reduction: str)
         return reduction
     meant = "none" if reduce is False else "sum" if size_average is False else "mean"
     warnings.warn(
-        f"size_average and reduce args will be deprecated, please use reduction='{meant}' instead.", stacklevel=3
+        f"size_average and reduce args will be deprecated, please use reduction='{meant}' instead.", stacklevel=4
     )
     return meant
 
@@ -79,7 +79,7 @@ def applied(core: Any, input: Tensor, target: Tensor, reduction: str, option: An
         input, target = broadcast_tensors(input, target)
     if input._array.dtype != target._array.dtype:
         input, target = operands(input, target)  # type: ignore[misc]
-    need_floats(input, core.__name__)
+    need_reals(input, core.__name__)
     return core(input, target, _scale(input, reduction), option)
 
 
@@ -101,7 +101,7 @@ def _weighted_mean(loss: Tensor, weight: Tensor, input: Tensor, reduction: str) 
     return sum(weighted) / sum(weight) if reduction == "mean" else reduced(weighted, reduction)
 
 
-def _warn_of_size(input: Tensor, target: Tensor, stacklevel: int = 3) -> None:
+def _warn_of_size(input: Tensor, target: Tensor, stacklevel: int = 4) -> None:
     if input._array.shape != target._array.shape:
         warnings.warn(
             f"Using a target size ({target.size()}) that is different to the input size ({input.size()}). This will "
@@ -132,10 +132,10 @@ _squared_error = row(
 def _squared(input: Tensor, target: Tensor, reduction: str, factor: float = 1.0) -> Tensor:
     x, y = input._array, target._array
     if x.shape != y.shape or x.dtype is not y.dtype or x.dtype.kind != "f":
-        _warn_of_size(input, target, 4)
+        _warn_of_size(input, target, 5)
         input, target = broadcast_tensors(input, target)
         input, target = operands(input, target)  # type: ignore[misc]
-        need_floats(input, "mse")
+        need_reals(input, "mse_cpu")
     check_reduction(reduction)
     scale = _scale(input, reduction)
     if scale is None:
@@ -144,6 +144,7 @@ def _squared(input: Tensor, target: Tensor, reduction: str, factor: float = 1.0)
     return _squared_error(input, target, scale * factor)
 
 
+@takes_out
 def mse_loss(
     input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean", weight: Tensor | None = None,
@@ -163,6 +164,7 @@ def mse_loss(
     return _squared(input, target, reduction)
 
 
+@takes_out
 def half_squared_error(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     """(input - target)² / 2: its derivative is the plain difference.
 
@@ -174,6 +176,7 @@ def half_squared_error(input: Tensor, target: Tensor, reduction: str = "mean") -
 
 
 # ---- absolute errors ------------------------------------------------------------------------------------------------
+@takes_out
 def l1_loss(
     input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean", weight: Tensor | None = None,
@@ -205,6 +208,7 @@ _smooth_l1 = elementwise_loss(
 )  # fmt: skip
 
 
+@takes_out
 def huber_loss(
     input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
 ) -> Tensor:
@@ -220,6 +224,7 @@ def huber_loss(
     return applied(_huber, input, target, reduction, delta)
 
 
+@takes_out
 def smooth_l1_loss(
     input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean", beta: float = 1.0,
@@ -248,6 +253,7 @@ _bce = elementwise_loss(
 )  # fmt: skip
 
 
+@takes_out
 def binary_cross_entropy(
     input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
     reduce: bool | None = None, reduction: str = "mean",
@@ -303,6 +309,7 @@ bce_with_logits_row = elementwise_loss(
 )  # fmt: skip
 
 
+@takes_out
 def binary_cross_entropy_with_logits(
     input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
     reduce: bool | None = None, reduction: str = "mean", pos_weight: Tensor | None = None,

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..op import row, type_name
+from ..op import row, takes_out, type_name
 from ..tensor import Tensor, wrap
 from .activation import need_reals, sigmoid
 from .adjoint import add_along, take_along
@@ -41,6 +41,7 @@ _soft_margin = elementwise_loss(
 )  # fmt: skip
 
 
+@takes_out
 def soft_margin_loss(
     input: Tensor, target: Tensor, size_average: Flag = None, reduce: Flag = None, reduction: str = "mean"
 ) -> Tensor:
@@ -57,6 +58,7 @@ _hinge_embedding = row(
 )  # fmt: skip
 
 
+@takes_out
 def hinge_embedding_loss(
     input: Tensor, target: Tensor, margin: float = 1.0, size_average: Flag = None, reduce: Flag = None,
     reduction: str = "mean",
@@ -79,6 +81,7 @@ _ranking = row(
 )  # fmt: skip
 
 
+@takes_out
 def margin_ranking_loss(
     input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0, size_average: Flag = None, reduce: Flag = None,
     reduction: str = "mean",
@@ -125,6 +128,7 @@ _multi_margin = row(
 )
 
 
+@takes_out
 def multi_margin_loss(
     input: Tensor, target: Tensor, p: int = 1, margin: float = 1.0, weight: Tensor | None = None,
     size_average: Flag = None, reduce: Flag = None, reduction: str = "mean",
@@ -206,6 +210,7 @@ _multilabel = row(
 )
 
 
+@takes_out
 def multilabel_margin_loss(
     input: Tensor, target: Tensor, size_average: Flag = None, reduce: Flag = None, reduction: str = "mean"
 ) -> Tensor:
@@ -229,6 +234,7 @@ def multilabel_margin_loss(
     return reduced(_like_samples(each, input, target), reduction)
 
 
+@takes_out
 def multilabel_soft_margin_loss(
     input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: Flag = None, reduce: Flag = None,
     reduction: str = "mean",
@@ -247,6 +253,7 @@ def multilabel_soft_margin_loss(
 
 
 # ---- pairs and triplets ---------------------------------------------------------------------------------------------
+@takes_out
 def triplet_margin_loss(
     anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2, eps: float = 1e-6,
     swap: bool = False, size_average: Flag = None, reduce: Flag = None, reduction: str = "mean",
@@ -267,6 +274,7 @@ def triplet_margin_loss(
     )
 
 
+@takes_out
 def triplet_margin_with_distance_loss(
     anchor: Tensor, positive: Tensor, negative: Tensor, *,
     distance_function: Callable[[Tensor, Tensor], Tensor] | None = None, margin: float = 1.0, swap: bool = False,
@@ -292,6 +300,7 @@ def triplet_margin_with_distance_loss(
 _TINY = 1e-12  # what PyTorch adds to a squared length here
 
 
+@takes_out
 def cosine_embedding_loss(
     input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0, size_average: Flag = None, reduce: Flag = None,
     reduction: str = "mean",

@@ -10,7 +10,7 @@ import warnings
 
 import numpy as np
 
-from ..op import cast
+from ..op import cast, takes_out
 from ..tensor import Tensor, wrap
 from .attention import scaled_dot_product_attention
 from .dropout import dropout
@@ -23,6 +23,7 @@ from .split import chunk, split
 __all__ = ["multi_head_attention_forward"]
 
 
+@takes_out
 def multi_head_attention_forward(
     query: Tensor, key: Tensor, value: Tensor, embed_dim_to_check: int, num_heads: int, in_proj_weight: Tensor | None,
     in_proj_bias: Tensor | None, bias_k: Tensor | None, bias_v: Tensor | None, add_zero_attn: bool, dropout_p: float,
@@ -124,7 +125,7 @@ def _masks(
     if attn_mask is not None and padding is not None and attn_mask.dtype != padding.dtype:
         warnings.warn(
             "Support for mismatched key_padding_mask and attn_mask is deprecated. Use same type for both instead.",
-            stacklevel=3,
+            stacklevel=4,
         )
     padding = _as_numbers(padding, "key_padding_mask", query)
     if is_causal and padding is None and not need_weights:

@@ -121,6 +121,7 @@ def _check_normalized(input: Tensor, wanted: Size, **given: Tensor | None) -> Ax
     return tuple(range(len(shape) - count, len(shape)))
 
 
+@takes_out
 def layer_norm(
     input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, bias: Tensor | None = None,
     eps: float = 1e-5,
@@ -143,6 +144,7 @@ def layer_norm_and_moments(
     return affine(out, weight, bias), mean, scale
 
 
+@takes_out
 def rms_norm(
     input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
 ) -> Tensor:
@@ -158,6 +160,7 @@ def rms_norm(
     return affine(_of_length_one(input, axes, eps)[0], weight, None)
 
 
+@takes_out
 def group_norm(
     input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
 ) -> Tensor:
@@ -249,6 +252,7 @@ _neighbours: Any = row(
 )  # fmt: skip
 
 
+@takes_out
 def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
     """input / (k + alpha · the mean square of the `size` channels around each)ᵝ.
 

@@ -30,10 +30,6 @@ def _short(name: str, function: Callable[..., Tensor]) -> Callable[[Tensor, floa
 
 def _of_features(input: Tensor, p: float, training: bool, inplace: bool) -> Tensor:
     """Dropout of whole channels, dimension 1."""
-    if training and input._array.ndim < 2:
-        raise RuntimeError(
-            f"Feature dropout requires at least 2 dimensions in the input, got the shape {list(input._array.shape)}"
-        )
     return drop_channels(input, p, training, inplace, True)
 
 
@@ -49,5 +45,5 @@ def native_dropout(input: Tensor, p: float, train: bool | None) -> tuple[Tensor,
     """Dropout, and the mask of what was kept. Source: PyTorch's `torch.native_dropout`."""
     if train is False:
         return input.clone(), wrap(np.ones(input._array.shape, bool))
-    mask = wrap(kept_elements(input, input._array.shape, p))
+    mask = wrap(kept_elements(input, None, p))
     return input * mask * (1 / (1 - p) if p < 1 else 0.0), mask

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..dtype import to_numpy_dtype
-from ..op import cast, row
+from ..op import cast, row, takes_out
 from ..random import default_generator
 from ..tensor import Tensor, check_dim, wrap
 from .activation import need_reals
@@ -56,6 +56,7 @@ def _prepared(input: Tensor, dim: int | None, dtype: Any, name: str, stacklevel:
     return input, check_dim(dim, input._array.ndim)
 
 
+@takes_out
 def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """exp(x) along `dim`, divided by its sum. Right for numbers of any size.
 
@@ -69,6 +70,7 @@ def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: 
     return softmax_row(input, axis) if input._array.ndim else input * 0 + 1
 
 
+@takes_out
 def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """ln softmax(x), right also where softmax is 0. Source: PyTorch's `nn.functional.log_softmax`.
 
@@ -80,12 +82,14 @@ def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dty
     return log_softmax_row(input, axis) if input._array.ndim else input * 0
 
 
+@takes_out
 def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """softmax(-x). Source: PyTorch's `nn.functional.softmin`."""
-    input, axis = _prepared(input, dim, dtype, "softmin", _stacklevel)
-    return softmax(-input, axis)
+    input, axis = _prepared(-input, dim, dtype, "softmin", _stacklevel)
+    return softmax(input, axis)
 
 
+@takes_out
 def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
     """A softened random choice by `logits`: the softmax of (logits + Gumbel noise) / tau.
 
@@ -93,7 +97,12 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
     PyTorch's `nn.functional.gumbel_softmax`.
     """
     if eps != 1e-10:
-        warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
+        warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=3)
+    if logits._array.dtype.kind != "f":
+        raise RuntimeError(
+            "Exponential distribution is a continuous probability distribution. dtype must be a floating point but you "
+            f"specified {logits.dtype}"
+        )
     noise = -np.log(default_generator.exponential(logits._array.shape, dtype=logits._array.dtype))
     soft = softmax((logits + wrap(noise)) / tau, dim)
     if not hard:
