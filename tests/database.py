@@ -206,7 +206,7 @@ NUMPY_TYPES = {
 
 
 def encode_rare(value: Any) -> Any:
-    if isinstance(value, torch.dtype | torch.memory_format | torch.layout):
+    if isinstance(value, torch.dtype | torch.memory_format) or value is torch.strided:
         return {"torch": str(value).removeprefix("torch.")}
     if isinstance(value, complex):
         return {"complex": [value.real, value.imag]}

@@ -28,7 +28,6 @@ VARIANTS = {
 }
 MOST_NUMBERS = 150  # in a sample's inputs
 OUT_DIGITS = 34  # binary digits of a float64 result: 6e-11
-SAME = {"float32": 2e-5, "float16": 4e-3, "complex64": 2e-5}
 REFUSALS = (RuntimeError, IndexError, ValueError, TypeError, NotImplementedError)
 
 
@@ -162,9 +161,10 @@ def variant(entry: Any, said: dict[str, Any], arrays: list[Array], sample: Any, 
     if not result or any(t.dtype is torch.bfloat16 for t in result):
         return None
     error = difference(expected, result)
-    if error > (1e-2 if dtype in SAME else 1e-9):
+    short = max(records.SHORT.get(t, 1e-9) for t in made["dtypes"])
+    if error > (1e-2 if dtype in records.SHORT else short):
         made["out"] = store.term(found.out)
-    elif error > SAME.get(dtype, 1e-9) / 4:
+    elif error > short / 4:
         made["error"] = float(f"{4 * error:.0e}")
     return made
 
