@@ -106,9 +106,10 @@ def enter_ufunc(forward: Any, function: Any) -> None:
 
 
 def describe(function: Any, name: str, doc: str) -> None:
-    """Gives a made function its name and docstring."""
+    """Gives a made function its name and docstring. Those of `torch.special` alone are named special_x."""
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"{doc or name}\n\nElementwise, with PyTorch's promotion. Source: PyTorch's `torch.{name}`."
+    source = name.replace("special_", "special.", 1)
+    function.__doc__ = f"{doc or name}\n\nElementwise, with PyTorch's promotion. Source: PyTorch's `torch.{source}`."
 
 
 def publish_inplace(function: Any, names: tuple[str, ...]) -> None:

@@ -69,7 +69,7 @@ class Row:
         self.options = options
         taken = {"g", "out", "shape"}.intersection(self.inputs + options)
         assert not taken, f"row {name}: {taken} have a meaning of their own in formulas"
-        self.grad_name = grad_name or "".join(part.capitalize() for part in name.split("_")) + "Backward0"
+        self.grad_name = grad_name or name.title().replace("_", "") + "Backward0"
         self.view = view  # the forward gives a view of its input's memory
         self.casts = casts or not holomorphic  # an input may have another type than the output
         self.holomorphic = holomorphic

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ...op import unary
-from .blocks import blockwise, patch
+from .blocks import patch
+from .declare import without_gradient
 from .series import Chebyshev
 
 __all__ = ["airy_ai"]
@@ -82,8 +82,7 @@ def _waving(x: Any, eps: float) -> Any:
     return (_P(s, eps) * (cos + sin) + _Q(s, eps) / zeta * (sin - cos)) / np.sqrt(2 * math.pi * np.sqrt(-x))
 
 
-@blockwise("airy_ai_cpu", half=False)
-def _airy(x: Any, eps: float) -> Any:
+def _airy_block(x: Any, eps: float) -> Any:
     out = _RIGHT(np.clip(x, -1.5, 2.25), eps)
     patch(out, x < -1.5, lambda x: _LEFT(np.maximum(x, -5), eps), x)
     patch(out, x > 2.25, lambda x: _decaying(x, eps), x)
@@ -91,4 +90,4 @@ def _airy(x: Any, eps: float) -> Any:
     return out
 
 
-airy_ai = unary("airy_ai", _airy, method=False, export=False, doc="Ai(x), the solution of y'' = x y that decays")
+airy_ai = without_gradient("airy_ai", _airy_block, "Ai(x), the solution of y'' = x y that decays")

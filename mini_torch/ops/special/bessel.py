@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ...op import unary
-from .blocks import blockwise, patch
+from .blocks import patch
+from .declare import without_gradient
 from .series import Chebyshev
 
 __all__ = ["bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "spherical_bessel_j0"]
@@ -104,13 +104,8 @@ def _spherical_block(x: Any, eps: float) -> Any:
     return out
 
 
-def _plain(name: str, kernel: Any, doc: str) -> Any:
-    """A function of `torch.special` without gradient, method and float16."""
-    return unary(name, blockwise(f"{name}_cpu", half=False)(kernel), method=False, export=False, doc=doc)
-
-
-bessel_j0 = _plain("bessel_j0", _j0_block, "J₀(x)")
-bessel_j1 = _plain("bessel_j1", _j1_block, "J₁(x)")
-bessel_y0 = _plain("bessel_y0", _y0_block, "Y₀(x), x > 0")
-bessel_y1 = _plain("bessel_y1", _y1_block, "Y₁(x), x > 0")
-spherical_bessel_j0 = _plain("spherical_bessel_j0", _spherical_block, "sin(x) / x")
+bessel_j0 = without_gradient("bessel_j0", _j0_block, "J₀(x)")
+bessel_j1 = without_gradient("bessel_j1", _j1_block, "J₁(x)")
+bessel_y0 = without_gradient("bessel_y0", _y0_block, "Y₀(x), x > 0")
+bessel_y1 = without_gradient("bessel_y1", _y1_block, "Y₁(x), x > 0")
+spherical_bessel_j0 = without_gradient("spherical_bessel_j0", _spherical_block, "sin(x) / x")

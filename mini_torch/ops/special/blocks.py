@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from ...op import Forward, refused
-from ...tensor import Tensor
 
-__all__ = ["blockwise", "keeps_type", "one_is_a_tensor", "patch"]
+__all__ = ["Kernel", "blockwise", "keeps_type", "patch"]
 
 BLOCK = 8192  # of double precision: 64 KiB, so that a kernel's few temporary arrays fit the second-level cache
 
@@ -79,12 +78,3 @@ def patch(out: Any, where: Any, function: Callable[..., Any], *arrays: Any) -> N
         out[...] = function(*arrays)
     elif at.size:
         out[at] = function(*[x[at] for x in arrays])
-
-
-def one_is_a_tensor(input: Any, other: Any, a: Tensor, b: Tensor) -> None:
-    """TypeError for two numbers, as a `check` of `binary`."""
-    if not (isinstance(input, Tensor) or isinstance(other, Tensor)):
-        raise TypeError(
-            f"one of the arguments must be a Tensor, got ({type(input).__name__}, {type(other).__name__}); write "
-            "torch.tensor(…) around one of them"
-        )

@@ -13,6 +13,7 @@ import numpy as np
 
 from ...op import unary
 from .blocks import blockwise, patch
+from .declare import special
 from .series import Chebyshev, horner
 
 __all__ = ["erf", "erfc", "erfcx", "erfinv", "log_ndtr", "ndtr", "ndtri"]
@@ -105,8 +106,8 @@ erfc = unary(
     "erfc", _erfc, lambda g, x: g * (-_SLOPE * np.exp(-x * x)),
     doc="1 - erf(x), with its full precision also where it is tiny",
 )  # fmt: skip
-erfcx = unary(
-    "erfcx", _erfcx, lambda g, x, out: g * (2 * x * out - _SLOPE), method=False, export=False,
+erfcx = special(
+    "erfcx", _erfcx, lambda g, x, out: g * (2 * x * out - _SLOPE),
     doc="exp(x²) erfc(x), which neither overflows nor underflows for x > 0",
 )  # fmt: skip
 
@@ -159,15 +160,15 @@ def _ndtri(p: Any, eps: float) -> Any:
     return math.sqrt(2) * (2 * p - 1) * _inverse_slope(-np.log(4 * rest * (1 - rest)), eps)
 
 
-ndtr = unary(
-    "ndtr", _ndtr, lambda g, x: g * (_HALF * _SLOPE / 2 * np.exp(-0.5 * x * x)), method=False, export=False,
+ndtr = special(
+    "ndtr", _ndtr, lambda g, x: g * (_HALF * _SLOPE / 2 * np.exp(-0.5 * x * x)),
     doc="Φ(x), the normal distribution function, exact also where it is tiny",
 )  # fmt: skip
-log_ndtr = unary(
-    "log_ndtr", _log_ndtr, lambda g, x: g * (_HALF * _SLOPE / erfcx(x * -_HALF)), method=False, export=False,
+log_ndtr = special(
+    "log_ndtr", _log_ndtr, lambda g, x: g * (_HALF * _SLOPE / erfcx(x * -_HALF)),
     doc="ln Φ(x), exact for x of any size",
 )  # fmt: skip
-ndtri = unary(
-    "ndtri", _ndtri, lambda g, out: g * (math.sqrt(2 * math.pi) * np.exp(0.5 * out * out)), method=False, export=False,
+ndtri = special(
+    "ndtri", _ndtri, lambda g, out: g * (math.sqrt(2 * math.pi) * np.exp(0.5 * out * out)),
     doc="The x with Φ(x) as given; ±inf for 0 and 1, NaN beyond",
 )  # fmt: skip

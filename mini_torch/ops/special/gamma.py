@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from ...op import binary, floating, inplace, public, row, unary
+from ...op import floating, inplace, public, row, unary
 from ...tensor import Tensor, method
-from .blocks import blockwise, one_is_a_tensor, patch
+from .blocks import blockwise, patch
+from .declare import special_of_two
 from .series import Chebyshev
 
 __all__ = ["digamma", "lgamma", "mvlgamma", "polygamma", "zeta"]
@@ -216,9 +217,13 @@ def _no_zeta_gradient(g: Any) -> Any:
     raise NotImplementedError("the derivative for 'zeta' is not implemented.")
 
 
-zeta: Callable[..., Tensor] = binary(
-    "zeta", _zeta, x=_no_zeta_gradient, y=lambda g, x, y: g * -x * zeta(x + 1, y), floats=True, export=False,
-    check=one_is_a_tensor,
+def _zeta_of(s: Any, q: Any) -> Any:
+    """ζ(s, q) of tensors or of arrays."""
+    return zeta(s, q) if isinstance(s, Tensor) or isinstance(q, Tensor) else _zeta(s, q)
+
+
+zeta: Callable[..., Tensor] = special_of_two(
+    "zeta", _zeta, x=_no_zeta_gradient, y=lambda g, x, y: g * -x * _zeta_of(x + 1, y),
     doc="Hurwitz's zeta function, Σ (q + k)⁻ˢ over k ≥ 0; of q < 0 for whole s only",
 )  # fmt: skip
 

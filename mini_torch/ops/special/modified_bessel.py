@@ -14,6 +14,7 @@ import numpy as np
 from ...op import unary
 from ...tensor import Tensor
 from .blocks import blockwise, patch
+from .declare import special, without_gradient
 from .series import Chebyshev
 
 __all__ = [
@@ -108,18 +109,16 @@ def _ratio(x: Any, over: Any) -> Any:
 i0: Callable[..., Tensor] = unary(
     "i0", blockwise("i0_vml_cpu")(_i0_block), lambda g, x: g * i1(x), doc="I₀(x), the modified Bessel function",
 )  # fmt: skip
-i0e: Callable[..., Tensor] = unary(
-    "i0e", blockwise("i0e_cpu")(_i0e_block), lambda g, x, out: g * (i1e(x) - np.sign(x) * out), method=False,
-    export=False, doc="exp(-|x|) I₀(x)",
+i0e: Callable[..., Tensor] = special(
+    "i0e", blockwise("i0e_cpu")(_i0e_block), lambda g, x, out: g * (i1e(x) - np.sign(x) * out), doc="exp(-|x|) I₀(x)",
 )  # fmt: skip
-i1: Callable[..., Tensor] = unary(
+i1: Callable[..., Tensor] = special(
     "i1", blockwise("i1_cpu")(_i1_block), lambda g, x, out: g * np.where(x == 0, 0.5, i0(x) - _ratio(x, out)),
-    method=False, export=False, doc="I₁(x), the modified Bessel function of order one",
+    doc="I₁(x), the modified Bessel function of order one",
 )  # fmt: skip
-i1e: Callable[..., Tensor] = unary(
+i1e: Callable[..., Tensor] = special(
     "i1e", blockwise("i1e_cpu")(_i1e_block),
-    lambda g, x, out: g * np.where(x == 0, 0.5, i0e(x) - np.sign(x) * out - _ratio(x, out)),
-    method=False, export=False, doc="exp(-|x|) I₁(x)",
+    lambda g, x, out: g * np.where(x == 0, 0.5, i0e(x) - np.sign(x) * out - _ratio(x, out)), doc="exp(-|x|) I₁(x)",
 )  # fmt: skip
 
 
@@ -145,18 +144,13 @@ def _k1_near(x: Any, eps: float) -> Any:
     return np.where(x == 0, np.inf, _K1_NEAR(x * x, eps) / x + np.log(x / 2) * _i1_block(x, eps))
 
 
-def _plain(name: str, kernel: Callable[..., Any], doc: str) -> Callable[..., Tensor]:
-    """A function of `torch.special` without gradient, method and float16."""
-    return unary(name, blockwise(f"{name}_cpu", half=False)(kernel), method=False, export=False, doc=doc)
-
-
-modified_bessel_i0 = _plain("modified_bessel_i0", _i0_block, "I₀(x)")
-modified_bessel_i1 = _plain("modified_bessel_i1", _i1_block, "I₁(x)")
-modified_bessel_k0 = _plain("modified_bessel_k0", _k_block(_k0_near, _K0_FAR, False), "K₀(x), x > 0")
-modified_bessel_k1 = _plain("modified_bessel_k1", _k_block(_k1_near, _K1_FAR, False), "K₁(x), x > 0")
-scaled_modified_bessel_k0 = _plain(
+modified_bessel_i0 = without_gradient("modified_bessel_i0", _i0_block, "I₀(x)")
+modified_bessel_i1 = without_gradient("modified_bessel_i1", _i1_block, "I₁(x)")
+modified_bessel_k0 = without_gradient("modified_bessel_k0", _k_block(_k0_near, _K0_FAR, False), "K₀(x), x > 0")
+modified_bessel_k1 = without_gradient("modified_bessel_k1", _k_block(_k1_near, _K1_FAR, False), "K₁(x), x > 0")
+scaled_modified_bessel_k0 = without_gradient(
     "scaled_modified_bessel_k0", _k_block(_k0_near, _K0_FAR, True), "exp(x) K₀(x), x > 0",
 )  # fmt: skip
-scaled_modified_bessel_k1 = _plain(
+scaled_modified_bessel_k1 = without_gradient(
     "scaled_modified_bessel_k1", _k_block(_k1_near, _K1_FAR, True), "exp(x) K₁(x), x > 0",
 )  # fmt: skip

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ...op import binary
 from ...tensor import Tensor
-from .blocks import blockwise, one_is_a_tensor, patch
+from .blocks import Kernel, blockwise, patch
+from .declare import special_of_two
 
 __all__ = [
     "chebyshev_polynomial_t", "chebyshev_polynomial_u", "chebyshev_polynomial_v", "chebyshev_polynomial_w",
@@ -21,8 +21,6 @@ __all__ = [
     "shifted_chebyshev_polynomial_t", "shifted_chebyshev_polynomial_u", "shifted_chebyshev_polynomial_v",
     "shifted_chebyshev_polynomial_w",
 ]  # fmt: skip
-
-Kernel = Callable[..., Any]
 
 
 def _whole(n: Any) -> Any:
@@ -45,7 +43,7 @@ def _recurrence(x: Any, n: Any, first: Any, step: Callable[[int, Any, Any, Any],
 def _polynomial(name: str, kernel: Kernel, doc: str) -> Callable[..., Tensor]:
     """The public function of a tensor or number x and an order n of either kind."""
     run = blockwise(f"{name}_cpu", half=False)(lambda x, n, eps: kernel(x, _whole(n), eps))
-    return binary(name, run, floats=True, export=False, check=one_is_a_tensor, doc=doc)
+    return special_of_two(name, run, doc=doc)
 
 
 # ---- Chebyshev -------------------------------------------------------------------------------------------------------

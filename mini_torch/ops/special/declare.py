@@ -1,0 +1,37 @@
+"""Declaring what PyTorch has in `torch.special` alone: functions without a method and without an in-place form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ...op import Formula, Forward, binary, unary
+from ...tensor import Tensor
+from .blocks import Kernel, blockwise
+
+__all__ = ["special", "special_of_two", "without_gradient"]
+
+
+def special(name: str, forward: Forward, rule: Formula | None = None, *, doc: str) -> Callable[..., Tensor]:
+    """`unary` for `torch.special`."""
+    return unary(f"special_{name}", forward, rule, method=False, export=False, doc=doc)
+
+
+def without_gradient(name: str, kernel: Kernel, doc: str) -> Callable[..., Tensor]:
+    """A function of `torch.special` that has neither gradient nor float16 in PyTorch."""
+    return special(name, blockwise(f"{name}_cpu", half=False)(kernel), doc=doc)
+
+
+def special_of_two(
+    name: str, forward: Forward, *, x: Formula | None = None, y: Formula | None = None, doc: str,
+) -> Callable[..., Tensor]:  # fmt: skip
+    """`binary` for `torch.special`: of two tensors, or a tensor and a number, as floats."""
+    return binary(f"special_{name}", forward, x=x, y=y, floats=True, export=False, check=_one_is_a_tensor, doc=doc)
+
+
+def _one_is_a_tensor(input: Any, other: Any, a: Tensor, b: Tensor) -> None:
+    if not (isinstance(input, Tensor) or isinstance(other, Tensor)):
+        raise TypeError(
+            f"one of the arguments must be a Tensor, got ({type(input).__name__}, {type(other).__name__}); write "
+            "torch.tensor(…) around one of them"
+        )
