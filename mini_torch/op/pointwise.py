@@ -58,13 +58,14 @@ def binary(
     name: str, forward: Forward, *, x: Formula | None = None, y: Formula | None = None, floats: bool = False,
     result: type | None = None, operator: str | None = None, doc: str = "", aliases: tuple[str, ...] = (),
     export: bool = True, check: Callable[[Any, Any, Tensor, Tensor], None] | None = None, holomorphic: bool = True,
-    refuses: str = "", kernel: str = "",
+    refuses: str = "", kernel: str = "", numbers: str = "xy",
 ) -> Callable[..., Tensor]:  # fmt: skip
     """Declares an elementwise operation of two operands, tensors or numbers, with broadcasting and promotion.
 
     `operator` names Python's operator (`"add"`: `__add__`, `__radd__`, `__iadd__`). With `floats`, integers are
     computed in the default floating type. `result=bool` is for comparisons. `refuses` has NumPy's letters for the kinds
-    of common types that it does not take, for which the error names `kernel`. `check(input, other, x, y)` sees the
+    of common types that it does not take, for which the error names `kernel`. `numbers` says which of the two may be a
+    number in the public function ("y": the second; "xy": one of the two). `check(input, other, x, y)` sees the
     operands as given and brought to one type, unless both were of one floating type from the start.
     """
     new = Row(name, forward, {} if x is None and y is None else {"x": x, "y": y}, broadcasts=True,
@@ -98,22 +99,38 @@ def binary(
         _install_operators(function, operator, in_place=result is None)
 
     def checked(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
+        if not isinstance(other, Tensor) and "y" not in numbers:
+            raise _not_a_tensor(name, "other", 2, other)
+        if not isinstance(input, Tensor) and ("x" not in numbers or not isinstance(other, Tensor)):
+            raise _not_a_tensor(name, "input", 1, input)
         result = function(input, other)
         if result is NotImplemented:
-            at = 2 if isinstance(input, Tensor) else 1
-            bad = other if at == 2 else input
-            raise TypeError(
-                f"{name}(): argument '{('input', 'other')[at - 1]}' (position {at}) must be Tensor, not "
-                f"{type(bad).__name__}"
-            )
+            raise _neither_takes(name, input, other)
         return result if out is None else write_out(result, out)
+
+    def of_numpy(input: Any, other: Any) -> Tensor:
+        result = function(input, other)
+        if result is NotImplemented:
+            raise _neither_takes(name, input, other)
+        return result
 
     describe(checked, name, doc)
     if export:
         publish(checked, (name, *aliases), (name, *aliases), True)
         publish_inplace(function, (name, *aliases))
-    enter_ufunc(forward, checked)
-    return function
+    enter_ufunc(forward, of_numpy)
+    return checked if export else function
+
+
+def _not_a_tensor(name: str, argument: str, position: int, given: Any) -> TypeError:
+    return TypeError(
+        f"{name}(): argument '{argument}' (position {position}) must be Tensor, not {type(given).__name__}"
+    )
+
+
+def _neither_takes(name: str, input: Any, other: Any) -> TypeError:
+    at, bad = (2, other) if isinstance(input, Tensor) else (1, input)
+    return _not_a_tensor(name, ("input", "other")[at - 1], at, bad)
 
 
 constants: dict[tuple[float, np.dtype[Any]], Tensor] = {}
@@ -153,5 +170,14 @@ def _binary_slow(new: Row, floats: bool, check: Any, reject: Any, input: Any, ot
 def _install_operators(function: Any, name: str, in_place: bool) -> None:
     method(f"__{name}__", function)
     if in_place:
-        method(f"__r{name}__", lambda self, other: function(other, self))
+        method(f"__r{name}__", _reflected(function, f"__r{name}__"))
         method(f"__i{name}__", inplace(function))
+
+
+def _reflected(function: Any, name: str) -> Any:
+    def reflected(self: Tensor, other: Any) -> Any:
+        if not isinstance(self, Tensor):
+            raise TypeError(f"descriptor '{name}' of Tensor doesn't apply to a '{type(self).__name__}' object")
+        return function(other, self)
+
+    return reflected

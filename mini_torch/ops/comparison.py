@@ -23,7 +23,7 @@ __all__ = [
 def _compares(name: str, ufunc: Any, alias: str, doc: str, *, ordered: builtins.bool = True) -> Any:
     """A comparison with its operator; where it is about order, complex numbers have none."""
     return binary(name, ufunc, operator=name, doc=doc, aliases=(alias,) if alias else (), result=builtins.bool,
-                  refuses="c" if ordered else "")  # fmt: skip
+                  refuses="c" if ordered else "", numbers="y")  # fmt: skip
 
 
 eq = _compares("eq", np.equal, "", "x = y", ordered=False)
@@ -34,9 +34,9 @@ gt = greater = _compares("gt", np.greater, "greater", "x > y")
 ge = greater_equal = _compares("ge", np.greater_equal, "greater_equal", "x ≥ y")
 
 # ---- truth -----------------------------------------------------------------------------------------------------------
-logical_and = binary("logical_and", np.logical_and, doc="x ∧ y", result=builtins.bool)
-logical_or = binary("logical_or", np.logical_or, doc="x ∨ y", result=builtins.bool)
-logical_xor = binary("logical_xor", np.logical_xor, doc="x ⊕ y", result=builtins.bool)
+logical_and = binary("logical_and", np.logical_and, numbers="", doc="x ∧ y", result=builtins.bool)
+logical_or = binary("logical_or", np.logical_or, numbers="", doc="x ∨ y", result=builtins.bool)
+logical_xor = binary("logical_xor", np.logical_xor, numbers="", doc="x ⊕ y", result=builtins.bool)
 logical_not = unary("logical_not", np.logical_not, floats=False, inplace=True, doc="¬x")
 
 # ---- what kind of number ---------------------------------------------------------------------------------------------

@@ -159,14 +159,15 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor 
 
 
 def _extreme_of(input: Tensor, dim: Any, keepdim: bool, name: str, over_all: Any, find: Any, pairwise: Any) -> Any:
+    kind = input._array.dtype
     if isinstance(dim, Tensor):
         return pairwise(input, dim)
     if dim is None:
         _need_any(input, name)
-        if input._array.dtype.kind == "c":
-            raise refused(f"{name}_all", input._array.dtype)
+        if kind.kind == "c":
+            raise refused(f"{name}_all", kind)
         return over_all(input, tuple(range(input._array.ndim)), False)
-    return pick_at(input, dim, keepdim, _complex_refused(name) if input._array.dtype.kind == "c" else find, name)
+    return pick_at(input, dim, keepdim, _complex_refused(name) if kind.kind == "c" else find, name)
 
 
 def _complex_refused(name: str) -> Any:

@@ -138,7 +138,7 @@ sign = unary(
 signbit = unary("signbit", np.signbit, floats=False, refuses="c", doc="Whether the sign bit is set")
 copysign = binary(
     "copysign", np.copysign, x=lambda g, x, out: g * np.where(x == 0, 0.0, out / np.where(x == 0, 1.0, x)),
-    y=no_gradient, floats=True, refuses="c", doc="x with the sign of y",
+    y=no_gradient, floats=True, refuses="c", numbers="y", doc="x with the sign of y",
 )  # fmt: skip
 
 
@@ -152,10 +152,13 @@ def _same_type(input: Any, other: Any, a: Tensor, b: Tensor) -> None:
 
 heaviside = binary(
     "heaviside", lambda x, y: np.where(x == 0, y, x > 0).astype(x.dtype), refuses="c", check=_same_type,
-    doc="The step: 0 below 0, 1 above, and y where x is 0; no gradient",
+    numbers="", doc="The step: 0 below 0, 1 above, and y where x is 0; no gradient",
 )  # fmt: skip
 
 # ---- whole numbers, and the next number ------------------------------------------------------------------------------
-gcd = binary("gcd", np.gcd, refuses="bfc", doc="The greatest common divisor")
-lcm = binary("lcm", np.lcm, refuses="bfc", doc="The least common multiple")
-nextafter = binary("nextafter", np.nextafter, refuses="biuc", doc="The next floating point number after x towards y")
+gcd = binary("gcd", np.gcd, refuses="bfc", numbers="", doc="The greatest common divisor")
+lcm = binary("lcm", np.lcm, refuses="bfc", numbers="", doc="The least common multiple")
+nextafter = binary(
+    "nextafter", np.nextafter, x=lambda g: g, y=no_gradient, refuses="biuc", numbers="",
+    doc="The next number after x towards y",
+)  # fmt: skip

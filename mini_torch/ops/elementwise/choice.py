@@ -30,21 +30,21 @@ def _if_smaller(g: Any, x: Any, y: Any) -> Any:
 
 maximum = binary(
     "maximum", np.maximum, x=_if_larger, y=lambda g, x, y: _if_larger(g, y, x), refuses="c", kernel="maximum",
-    doc="The larger of two; NaN if one is",
+    numbers="", doc="The larger of two; NaN if one is",
 )  # fmt: skip
 minimum = binary(
     "minimum", np.minimum, x=_if_smaller, y=lambda g, x, y: _if_smaller(g, y, x), refuses="c", kernel="minimum",
-    doc="The smaller of two; NaN if one is",
+    numbers="", doc="The smaller of two; NaN if one is",
 )  # fmt: skip
 fmax = binary(
     "fmax", np.fmax, x=lambda g, x, y: g * np.where((x >= y) | np.isnan(y), 1.0, 0.0),
     y=lambda g, x, y: g * np.where((x >= y) | np.isnan(y), 0.0, 1.0), refuses="c", kernel="fmax",
-    doc="The larger of two, a number before NaN",
+    numbers="", doc="The larger of two, a number before NaN",
 )  # fmt: skip
 fmin = binary(
     "fmin", np.fmin, x=lambda g, x, y: g * np.where((x <= y) | np.isnan(y), 1.0, 0.0),
     y=lambda g, x, y: g * np.where((x <= y) | np.isnan(y), 0.0, 1.0), refuses="c", kernel="fmin",
-    doc="The smaller of two, a number before NaN",
+    numbers="", doc="The smaller of two, a number before NaN",
 )  # fmt: skip
 
 
@@ -78,6 +78,8 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    if not isinstance(input, Tensor):
+        raise TypeError(f"clamp(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
     bounds = [bound for bound in (min, max) if bound is not None]
     kind = common_type(input, *bounds)
     if kind.kind == "c":

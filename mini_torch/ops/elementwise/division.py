@@ -44,7 +44,7 @@ remainder = binary(
 )  # fmt: skip
 fmod = binary(
     "fmod", np.fmod, x=lambda g: g, y=lambda g, x, y: -g * np.trunc(x / y), refuses="bc", check=_no_zero_divisor,
-    doc="The remainder of x / y with the dividend's sign",
+    numbers="y", doc="The remainder of x / y with the dividend's sign",
 )  # fmt: skip
 
 

@@ -83,6 +83,8 @@ def pow(input: Any, exponent: Any) -> Tensor:
     Errors: RuntimeError for integers to a negative number. (In a tensor of exponents negative ones round the power
     towards 0.) Source: PyTorch's `torch.pow`.
     """
+    if not isinstance(input, Tensor) and not isinstance(exponent, Tensor):
+        raise TypeError(f"pow(): one of the two must be a Tensor, got {type(input).__name__}")
     return two("pow", _power, input, exponent)
 
 
@@ -95,6 +97,8 @@ method("__ipow__", inplace(_power))
 @public
 def float_power(input: Any, exponent: Any) -> Tensor:
     """The power computed in float64, or complex128 if one of the two is complex. As PyTorch's `torch.float_power`."""
+    if not isinstance(input, Tensor) and not isinstance(exponent, Tensor):
+        raise TypeError(f"float_power(): one of the two must be a Tensor, got {type(input).__name__}")
     kind = np.dtype(np.complex128 if common_type(input, exponent).kind == "c" else np.float64)
     return _pow(as_operand(input, kind), as_operand(exponent, kind))
 
@@ -140,11 +144,11 @@ def _logaddexp(x: Any, y: Any) -> Any:
 
 
 logaddexp = binary(
-    "logaddexp", quiet(_logaddexp), refuses="biu", doc="ln(eˣ + eʸ) without overflow",
+    "logaddexp", quiet(_logaddexp), refuses="biu", numbers="", doc="ln(eˣ + eʸ) without overflow",
     x=lambda g, x, y: g / (1 + np.exp(y - x)), y=lambda g, x, y: g / (1 + np.exp(x - y)),
 )  # fmt: skip
 logaddexp2 = binary(
-    "logaddexp2", np.logaddexp2, refuses="biuc", doc="log₂(2ˣ + 2ʸ) without overflow",
+    "logaddexp2", np.logaddexp2, refuses="biuc", numbers="", doc="log₂(2ˣ + 2ʸ) without overflow",
     x=lambda g, x, y: g / (1 + np.exp2(y - x)), y=lambda g, x, y: g / (1 + np.exp2(x - y)),
 )  # fmt: skip
 implements(np.logaddexp)(logaddexp)

@@ -37,12 +37,12 @@ def _over_square(g: Any, x: Any, y: Any) -> Any:
 
 atan2 = binary(
     "atan2", np.arctan2, x=lambda g, x, y: _over_square(g * y, x, y), y=lambda g, x, y: _over_square(-g * x, x, y),
-    floats=True, aliases=("arctan2",), refuses="c", doc="The angle of the point (y, x)",
+    floats=True, aliases=("arctan2",), refuses="c", numbers="", doc="The angle of the point (y, x)",
 )  # fmt: skip
 arctan2 = atan2
 hypot = binary(
     "hypot", np.hypot, x=lambda g, x, out: g * x / out, y=lambda g, y, out: g * y / out, refuses="biuc",
-    doc="√(x² + y²)",
+    numbers="", doc="√(x² + y²)",
 )  # fmt: skip
 deg2rad = unary("deg2rad", np.deg2rad, lambda g: g * (math.pi / 180), refuses="c", doc="Degrees to radians")
 rad2deg = unary("rad2deg", np.rad2deg, lambda g: g * (180 / math.pi), refuses="c", doc="Radians to degrees")
