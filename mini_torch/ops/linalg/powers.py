@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...op import public, row, type_name
-from ...tensor import Tensor
+from ...tensor import Tensor, wrap
 from .inverses import inv
 from .matrices import kind_of, mT, need_floats, need_square
 from .products import dot, matmul
@@ -85,7 +85,8 @@ def matrix_power(A: Tensor, n: int) -> Tensor:
         raise TypeError(f"linalg_matrix_power(): argument 'n' (position 2) must be int, not {type(n).__name__}")
     need_square(A, "linalg.matrix_power")
     if n == 0:
-        return A * 0 + np.eye(A._array.shape[-1], dtype=kind_of(A)) if A._array.dtype.kind != "b" else A.clone()
+        eye = np.eye(A._array.shape[-1], dtype=kind_of(A))
+        return A.masked_fill(wrap(np.True_), 0) + eye  # the gradient is zeros, not missing
     if n < 0:
         return matrix_power(inv(A), -n)
     out, power = None, A

@@ -31,7 +31,7 @@ _dot = row("dot", lambda x, y: np.dot(x, y), x=lambda g, y: g * y, y=lambda g, x
 
 def _check_types(x: Tensor, y: Tensor, kernel: str = "addmm_impl_cpu_") -> None:
     a, b = x._array.dtype, y._array.dtype
-    if a != b:
+    if a is not b and a != b:
         if kernel == "bmm":
             raise RuntimeError(f"expected scalar type {type_name(a)} but found {type_name(b)}")
         if kernel == "addmv_impl_cpu":
@@ -48,7 +48,7 @@ def c_type(kind: np.dtype[Any]) -> str:
     """The name that a type has in C++, for the messages that use it."""
     name = type_name(kind)
     return {"Half": "c10::Half", "ComplexFloat": "c10::complex<float>", "ComplexDouble": "c10::complex<double>",
-            "Byte": "unsigned char", "Char": "signed char", "Long": "long long"}.get(name, name.lower())  # fmt: skip
+            "Byte": "unsigned char", "Char": "signed char", "Short": "short int", "Long": "long int"}.get(name, name.lower())  # fmt: skip
 
 
 def _by(shape: tuple[int, ...]) -> str:

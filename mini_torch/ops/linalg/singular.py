@@ -303,7 +303,7 @@ def low_rank(A: Tensor, q: int, niter: int, M: Tensor | None) -> tuple[Tensor, T
         A = A - M
     wide = A._array.shape[-2] < A._array.shape[-1]
     tall: Any = mH(A) if wide else A
-    basis: Any = qr(np.matmul(tall, randn(tall.shape[-1], q, dtype=A.dtype)))[0]
+    basis: Any = qr(np.matmul(tall, randn(tall.shape[-1], q, dtype=A.dtype if kind_of(A).kind in "fc" else None)))[0]
     for _ in range(niter):
         basis = qr(np.matmul(mH(tall), basis))[0]
         basis = qr(np.matmul(tall, basis))[0]

@@ -86,8 +86,10 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
 @public(name="linalg_vander", method=False)
 def linalg_vander(x: Tensor, *, N: int | None = None) -> Tensor:
     """Rows (1, x, x², …, x^(N−1)) for x (*, n) → (*, n, N), N = n unless given. PyTorch's `torch.linalg.vander`."""
-    if kind_of(x).kind == "b":
-        raise RuntimeError("linalg.vander supports floating point, complex, and integer tensors, but got Bool")
+    if kind_of(x).kind == "b" or kind_of(x) == np.float16:
+        raise RuntimeError(
+            f"linalg.vander supports floating point, complex, and integer tensors, but got {type_name(kind_of(x))}"
+        )
     if not x._array.ndim:
         x = x.reshape((1,))
     n = x._array.shape[-1] if N is None else N
@@ -102,7 +104,9 @@ def _powers(x: Tensor, n: int) -> Tensor:
         return ones[..., :n]
     spread: Any = np.broadcast_to(np.expand_dims(x, -1), (*x._array.shape, n - 1))
     powers = cumprod(spread, -1)
-    return np.concatenate([ones, powers if kind_of(powers) == kind_of(x) else cast(powers, kind_of(x))], -1)  # type: ignore[return-value]
+    if kind_of(powers) != kind_of(x):  # running products of integers are int64
+        ones = cast(ones, kind_of(powers))
+    return np.concatenate([ones, powers], -1)  # type: ignore[return-value]
 
 
 @public(method=False)
