@@ -544,6 +544,53 @@ torch.einsum('ij,kj', m, w)
 torch.tensordot(m, n, 1)
 torch.kron(v, v2)
 torch.cross(square, square.T.contiguous() * 2, dim=1)
+torch.cdist(x, y)
+torch.cdist(x, y, 2.0, 'use_mm_for_euclid_dist')
+torch.dist(x, y, 3)
+x.renorm(2, 0, 1.0)
+torch.linalg.vander(x)
+torch.linalg.vecdot(x, y)
+torch.cov(x.reshape(-1, 4))
+torch.corrcoef(x.reshape(-1, 4))
+# ---- matrices
+torch.linalg.inv(square)
+torch.inverse(square)
+torch.linalg.solve(square, m)
+torch.linalg.solve(square, m[:, 0])
+torch.linalg.solve_triangular(square, m, upper=True)
+torch.linalg.solve_triangular(square, m.mT, upper=False, left=False, unitriangular=True)
+torch.linalg.lu_factor(square)[0]
+torch.linalg.lu(m)[1]
+torch.linalg.lu(m)[2]
+torch.linalg.lu(m.mT)[1]
+torch.lu_unpack(*torch.linalg.lu_factor(square))[2]
+torch.linalg.lu_solve(*torch.linalg.lu_factor(square), m)
+torch.linalg.det(square)
+torch.det(square)
+torch.slogdet(square)[1]
+torch.logdet(square @ square.mT)
+torch.linalg.cholesky(square @ square.mT)
+torch.linalg.cholesky(square @ square.mT, upper=True)
+torch.cholesky_solve(m, torch.linalg.cholesky(square @ square.mT))
+torch.cholesky_inverse(torch.linalg.cholesky(square @ square.mT))
+torch.linalg.qr(m)
+torch.linalg.qr(m.mT)
+torch.linalg.eigh(square + square.mT)[0]
+torch.linalg.eigh(square + square.mT)[1].abs()
+torch.linalg.eig(square)[0].abs().sum()
+torch.linalg.svd(m)[1]
+torch.linalg.svd(m, full_matrices=False)[0].abs()
+torch.linalg.svd(m, full_matrices=False)[2].abs()
+torch.linalg.pinv(m)
+torch.pinverse(m)
+torch.linalg.lstsq(m, y)[0]
+torch.svd_lowrank(m, 3)[1]
+torch.pca_lowrank(m, 2)[1]
+torch.matrix_exp(square)
+torch.matrix_power(square, 3)
+torch.norm(m, 'nuc')
+torch.linalg.matrix_norm(m, 2)
+torch.linalg.cond(square)
 F.linear(m, w)
 F.linear(m, w, bias)
 F.linear(bm, w, bias)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...op import public, row, type_name
+from ...op import public, row, takes_out, type_name
 from ...tensor import Tensor, wrap
 from . import definite, elimination, inverses, orthogonal, powers, singular
 from .elimination import triangular
@@ -140,7 +140,7 @@ def _check_pair(b: Tensor, a: Tensor, name: str, letter: str) -> None:
         )
 
 
-@public
+@public(function_too=False)
 def triangular_solve(
     b: Tensor, A: Tensor, upper: bool = True, transpose: bool = False, unitriangular: bool = False
 ) -> Any:
@@ -231,13 +231,13 @@ def pca_lowrank(A: Tensor, q: int | None = None, center: bool = True, niter: int
 
 
 # ---- norms and products ----------------------------------------------------------------------------------------------
-@public(method=False)
+@takes_out
 def nuclear_norm(input: Tensor, dim: Any = (-2, -1), keepdim: bool = False) -> Tensor:
     """The sum of the singular values. Source: PyTorch's `torch.nuclear_norm`."""
     return matrix_norm(input, "nuc", dim, keepdim)
 
 
-@public(method=False)
+@takes_out
 def frobenius_norm(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
     """√Σ|x|² along one or two dimensions. Source: PyTorch's `torch.frobenius_norm`."""
     if not isinstance(dim, int) and len(dim) > 2:
@@ -245,7 +245,7 @@ def frobenius_norm(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
     return vector_norm(input, 2, dim, keepdim)
 
 
-@public(method=False)
+@takes_out
 def chain_matmul(*matrices: Tensor) -> Tensor:
     """The product of matrices, see `torch.linalg.multi_dot`. Source: PyTorch's `torch.chain_matmul`."""
     return matrices[0].clone() if len(matrices) == 1 else powers.multi_dot(matrices)

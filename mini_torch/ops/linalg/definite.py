@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import LinAlgError
-from ...op import public, row
+from ...op import row, takes_out
 from ...tensor import Tensor, wrap
 from .elimination import first_failure, triangular, triangular_right
 from .matrices import mH, need_floats, need_half_not, need_square, return_type
@@ -82,7 +82,7 @@ def factored(A: Tensor, upper: bool, name: str, check: bool) -> tuple[Tensor, An
     return out, info
 
 
-@public(name="linalg_cholesky", method=False)
+@takes_out
 def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
     """L of A = L Lᴴ, lower triangular (with `upper`: U of A = Uᴴ U), for Hermitian positive definite A (*, n, n).
 
@@ -91,7 +91,7 @@ def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
     return factored(A, upper, "linalg.cholesky", check=True)[0]
 
 
-@public(name="linalg_cholesky_ex", method=False)
+@takes_out
 def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False) -> Any:
     """(L, info): `cholesky` with, instead of the error, the order of the first leading minor that is not positive.
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...op import public, row, several
+from ...op import row, several, takes_out
 from ...tensor import Tensor, wrap
 from .matrices import (
     by,
@@ -126,7 +126,7 @@ def triangular_right(a: Any, b: Any, upper: bool, unit: bool = False) -> Any:
     return mT(triangular(mT(a), mT(b), not upper, unit))
 
 
-@public(name="linalg_solve_triangular", method=False)
+@takes_out
 def solve_triangular(
     A: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False
 ) -> Tensor:
@@ -220,7 +220,7 @@ def first_failure(info: Any) -> tuple[str, int]:
     return f"(Batch element {at}): " if info.ndim else "", int(info.ravel()[at])
 
 
-@public(name="linalg_lu_factor", method=False)
+@takes_out
 def lu_factor(A: Tensor, *, pivot: bool = True) -> Any:
     """(LU, pivots): L below and U on and above the diagonal of one matrix (*, m, n), and the exchanges of rows, from 1.
 
@@ -231,7 +231,7 @@ def lu_factor(A: Tensor, *, pivot: bool = True) -> Any:
     return LUFactor(factors, pivots)
 
 
-@public(name="linalg_lu_factor_ex", method=False)
+@takes_out
 def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False) -> Any:
     """(LU, pivots, info): `lu_factor` with, instead of the error, the place (from 1) of U's first zero, else 0.
 
@@ -243,7 +243,7 @@ def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False) -
     return LUFactorEx(factors, pivots, info)
 
 
-@public(name="linalg_lu", method=False)
+@takes_out
 def lu(A: Tensor, *, pivot: bool = True) -> Any:
     """(P, L, U) with A = P L U: a permutation (*, m, m), L (*, m, k) with ones on its diagonal, U (*, k, n).
 
@@ -259,7 +259,7 @@ def unpack(factors: Tensor, pivots: Tensor | None, data: bool = True) -> tuple[T
     return (p, _lower(factors), _upper(factors)) if data else (p, None, None)
 
 
-@public(name="linalg_lu_solve", method=False)
+@takes_out
 def lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoint: bool = False) -> Tensor:
     """X of A X = B (X A = B unless `left`), or with Aᴴ (`adjoint`), from the factors of A that `lu_factor` gives.
 

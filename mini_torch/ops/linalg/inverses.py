@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import LinAlgError
-from ...op import implements, public, quiet, row, several
+from ...op import implements, quiet, row, several, takes_out
 from ...tensor import Tensor, wrap
 from .elimination import check_equation, eliminate, first_failure, substitute
 from .matrices import (
@@ -85,7 +85,7 @@ def _solution_and_info(A: Tensor, B: Tensor, left: bool) -> tuple[Tensor, Any]:
     return np.squeeze(x, -1) if vector else x, info
 
 
-@public(name="linalg_solve", method=False)
+@takes_out
 def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
     """X of A X = B (of X A = B unless `left`): A (*, n, n), B (*, n, k), or vectors (*, n).
 
@@ -106,7 +106,7 @@ def _check_solved(info: Any, name: str) -> None:
         raise LinAlgError(f"{name}: {where}The solver failed because the input matrix is singular.")
 
 
-@public(name="linalg_solve_ex", method=False)
+@takes_out
 def solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = False) -> Any:
     """(result, info): `solve` with, instead of the error, the place (from 1) of the first zero pivot, else 0.
 
@@ -156,7 +156,7 @@ def _check_inverted(info: Any, name: str) -> None:
         )
 
 
-@public(name="linalg_inv", method=False)
+@takes_out
 def inv(A: Tensor) -> Tensor:
     """A⁻¹ of square matrices (*, n, n).
 
@@ -165,7 +165,7 @@ def inv(A: Tensor) -> Tensor:
     return inverted(A, "linalg.inv")
 
 
-@public(name="linalg_inv_ex", method=False)
+@takes_out
 def inv_ex(A: Tensor, *, check_errors: bool = False) -> Any:
     """(inverse, info): `inv` with, instead of the error, the place (from 1) of the first zero pivot, else 0.
 
@@ -177,7 +177,7 @@ def inv_ex(A: Tensor, *, check_errors: bool = False) -> Any:
     return InvEx(out, wrap(info))
 
 
-@public(name="linalg_tensorinv", method=False)
+@takes_out
 def tensorinv(A: Tensor, ind: int = 2) -> Tensor:
     """The inverse of A as a map of its last dimensions to its first `ind`. Source: PyTorch's `torch.linalg.tensorinv`.
     """
@@ -193,7 +193,7 @@ def tensorinv(A: Tensor, ind: int = 2) -> Tensor:
     return inverted(A.reshape((n, m)), "inv").reshape((*tail, *head))
 
 
-@public(name="linalg_tensorsolve", method=False)
+@takes_out
 def tensorsolve(A: Tensor, B: Tensor, dims: tuple[int, ...] | None = None) -> Tensor:
     """X of tensordot(A, X, X.ndim) = B; `dims` are first moved to A's end.
 
@@ -260,7 +260,7 @@ _det = row(
 implements(np.linalg.det)(_det)
 
 
-@public(name="linalg_det", method=False)
+@takes_out
 def det(A: Tensor) -> Tensor:
     """The determinants of square matrices (*, n, n) → (*); the gradient is right for singular ones, too.
 
@@ -293,7 +293,7 @@ def sign_and_log(A: Tensor, name: str) -> tuple[Tensor, ...]:
     return _slogdet(A)
 
 
-@public(name="linalg_slogdet", method=False)
+@takes_out
 def slogdet(A: Tensor) -> Any:
     """(sign, logabsdet) with det A = sign · exp(logabsdet), without overflow; (0, −inf) for a singular A.
 

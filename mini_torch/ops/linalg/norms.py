@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...dtype import promote_numpy, to_numpy_dtype
-from ...op import cast, public, quiet, row, type_name
+from ...op import cast, public, quiet, row, takes_out, type_name
 from ...tensor import Tensor, check_dim, wrap
 from ..reduction import Dims, any_zero, axes_of, keep
 from .inverses import inv_ex
@@ -88,7 +88,7 @@ def _in_type(A: Tensor, dtype: Any, name: str) -> Tensor:
     return A if kind == given else cast(A, kind)
 
 
-@public(name="linalg_vector_norm", method=False)
+@takes_out
 def vector_norm(x: Tensor, ord: float = 2, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """(Σ |x|ᵖ)^(1/p) over all elements or along `dim`; p = ±inf: the largest, smallest; 0: how many are not 0.
 
@@ -146,7 +146,7 @@ def _check_matrix_norm(A: Tensor, ord: Any, axes: Any) -> tuple[int, int]:
     return first, second
 
 
-@public(name="linalg_matrix_norm", method=False)
+@takes_out
 def matrix_norm(
     A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None
 ) -> Tensor:
@@ -165,7 +165,7 @@ def matrix_norm(
     return _largest_of(sums, ord, compared - (not keepdim and summed < compared), keepdim)
 
 
-@public(name="linalg_norm", method=False)
+@takes_out
 def norm_of(A: Tensor, ord: Any = None, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """A vector's norm or a matrix's: with `ord` that of its one or two dimensions, or of those in `dim`; without `ord`
     the 2-norm of all elements. Source: PyTorch's `torch.linalg.norm`.
@@ -199,7 +199,7 @@ def norm(input: Tensor, p: Any = "fro", dim: Dims = None, keepdim: bool = False,
     return vector_norm(input, p, dim, keepdim, dtype=dtype)
 
 
-@public(name="linalg_cond", method=False)
+@takes_out
 def cond(A: Tensor, p: Any = None) -> Tensor:
     """‖A‖ ‖A⁻¹‖ of matrices (*, n, n) → (*), in the norm `p` (of `matrix_norm`); by default, and for ±2, the ratio of
     the largest and the smallest singular value, (*, m, n). inf for a singular A. Source: PyTorch's `torch.linalg.cond`.

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...op import public, several
+from ...op import several, takes_out
 from ...tensor import Tensor
 from .elimination import triangular_right
 from .matrices import identity_like, mH, need_floats, need_half_not, need_matrix, return_type
@@ -64,7 +64,7 @@ def factors(A: Tensor, mode: str) -> tuple[Tensor, Tensor]:
     return _qr(A, mode)
 
 
-@public(name="linalg_qr", method=False)
+@takes_out
 def qr(A: Tensor, mode: str = "reduced") -> Any:
     """(Q, R) of A (*, m, n): Q with orthonormal columns (*, m, k), R (*, k, n) upper triangular, k = min(m, n).
 

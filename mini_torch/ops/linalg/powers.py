@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...op import public, row, type_name
+from ...op import public, row, takes_out, type_name
 from ...tensor import Tensor, wrap
 from .inverses import inv
 from .matrices import kind_of, mT, need_floats, need_square
@@ -64,7 +64,7 @@ def _exp_rule(g: Any, a: Any) -> Any:
 _exp: Callable[..., Any] = row("matrix_exp", _exponential, grad_name="LinalgMatrixExpBackward0", a=_exp_rule)
 
 
-@public(aliases=("linalg_matrix_exp",))
+@public
 def matrix_exp(A: Tensor) -> Tensor:
     """1 + A + A²/2 + A³/6 + … of square matrices (*, n, n). Source: PyTorch's `torch.linalg.matrix_exp`.
 
@@ -78,7 +78,7 @@ def matrix_exp(A: Tensor) -> Tensor:
     return _exp(A)
 
 
-@public(aliases=("linalg_matrix_power",))
+@public
 def matrix_power(A: Tensor, n: int) -> Tensor:
     """Aⁿ of square matrices, by squaring; A⁻¹ first for a negative n. Source: PyTorch's `torch.linalg.matrix_power`."""
     if isinstance(n, bool) or not isinstance(n, int | np.integer):
@@ -142,7 +142,7 @@ def _splits(sizes: Sequence[int]) -> dict[tuple[int, int], int]:
     return split
 
 
-@public(name="linalg_multi_dot", method=False)
+@takes_out
 def multi_dot(tensors: Sequence[Tensor]) -> Tensor:
     """The product of two or more matrices, in the order that costs least; the first and the last may be vectors.
 

@@ -48,7 +48,8 @@ def c_type(kind: np.dtype[Any]) -> str:
     """The name that a type has in C++, for the messages that use it."""
     name = type_name(kind)
     return {"Half": "c10::Half", "ComplexFloat": "c10::complex<float>", "ComplexDouble": "c10::complex<double>",
-            "Byte": "unsigned char", "Char": "signed char", "Short": "short int", "Long": "long int"}.get(name, name.lower())  # fmt: skip
+            "Byte": "unsigned char", "Char": "signed char", "Short": "short int",
+            "Long": "long int"}.get(name, name.lower())  # fmt: skip
 
 
 def _by(shape: tuple[int, ...]) -> str:

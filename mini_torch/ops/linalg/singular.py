@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import LinAlgError
-from ...op import implements, public, row, several, type_name
+from ...op import implements, row, several, takes_out, type_name
 from ...random import randn
 from ...tensor import Tensor, wrap
 from .elimination import first_failure
@@ -106,7 +106,7 @@ def _need_numbers(A: Tensor) -> None:
         )
 
 
-@public(name="linalg_svd", method=False)
+@takes_out
 def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> Any:
     """(U, S, Vh) of A (*, m, n): A = U diag(S) Vh, U and V with orthonormal columns, S (*, k) falling, k = min(m, n).
 
@@ -117,7 +117,7 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> 
     return SVD(*singular(A, full_matrices))
 
 
-@public(name="linalg_svdvals", method=False)
+@takes_out
 def svdvals(A: Tensor, *, driver: str | None = None) -> Tensor:
     """The singular values of A (*, m, n) → (*, min(m, n)), descending. Source: PyTorch's `torch.linalg.svdvals`."""
     _check(A, driver)
@@ -180,7 +180,7 @@ pinv_of: Callable[..., Any] = row(
 )
 
 
-@public(name="linalg_pinv", method=False)
+@takes_out
 def pinv(A: Tensor, rcond: Any = None, *, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Tensor:
     """The pseudo-inverse of A (*, m, n) → (*, n, m); singular values up to max(atol, rtol · the largest) count as 0.
 
@@ -198,7 +198,7 @@ def pinv(A: Tensor, rcond: Any = None, *, atol: Any = None, rtol: Any = None, he
     return pinv_of(A, atol, rtol if rcond is None else rcond, hermitian)
 
 
-@public(name="linalg_matrix_rank", method=False)
+@takes_out
 def matrix_rank(
     A: Tensor, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None
 ) -> Tensor:
@@ -239,7 +239,7 @@ _lstsq = row(
 _DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
 
 
-@public(name="linalg_lstsq", method=False)
+@takes_out
 def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None) -> Any:
     """X that makes ‖A X − B‖ least (of all such, the shortest): A (*, m, n), B (*, m, k) → X (*, n, k), or vectors.
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...op import implements, public, several, type_name
+from ...op import implements, several, takes_out, type_name
 from ...tensor import Tensor
 from .inverses import solved
 from .matrices import (
@@ -84,7 +84,7 @@ def hermitian_spectrum(A: Tensor, UPLO: str) -> tuple[Any, Any]:
     return _eigh(A, UPLO.upper())
 
 
-@public(name="linalg_eigh", method=False)
+@takes_out
 def eigh(A: Tensor, UPLO: str = "L") -> Any:
     """(eigenvalues, eigenvectors) of Hermitian matrices (*, n, n), read from their lower ("U": upper) triangle.
 
@@ -93,7 +93,7 @@ def eigh(A: Tensor, UPLO: str = "L") -> Any:
     return Eigh(*hermitian_spectrum(A, UPLO))
 
 
-@public(name="linalg_eigvalsh", method=False)
+@takes_out
 def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
     """The eigenvalues of Hermitian matrices (*, n, n) → (*, n), ascending; see `eigh`.
 
@@ -136,7 +136,7 @@ def _general_spectrum(A: Tensor, name: str) -> tuple[Any, Any]:
     return _eig(A)
 
 
-@public(name="linalg_eig", method=False)
+@takes_out
 def eig(A: Tensor) -> Any:
     """(eigenvalues, eigenvectors) of square matrices (*, n, n), complex: A = V diag(λ) V⁻¹, columns of norm 1.
 
@@ -145,7 +145,7 @@ def eig(A: Tensor) -> Any:
     return Eig(*_general_spectrum(A, "linalg.eig"))
 
 
-@public(name="linalg_eigvals", method=False)
+@takes_out
 def eigvals(A: Tensor) -> Tensor:
     """The eigenvalues of square matrices (*, n, n) → (*, n), complex. Source: PyTorch's `torch.linalg.eigvals`."""
     return _general_spectrum(A, "linalg.eigvals")[0]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...op import cast, public, type_name
+from ...op import cast, public, takes_out, type_name
 from ...tensor import Tensor, check_dim, wrap
 from ..diagonal import diagonal as any_diagonal
 from ..reduction import cumprod
@@ -36,7 +36,7 @@ def _cross(input: Tensor, other: Tensor, dim: int) -> Tensor:
     return turned(input, -1) * turned(other, -2) - turned(input, -2) * turned(other, -1)
 
 
-@public(name="linalg_cross", method=False)
+@takes_out
 def linalg_cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
     """The cross product x × y of 3-vectors along `dim`; the other dimensions broadcast.
 
@@ -58,7 +58,7 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
 
 
 # ---- dot products, Kronecker products --------------------------------------------------------------------------------
-@public(name="linalg_vecdot", method=False)
+@takes_out
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
     """Σ conj(x) y along `dim`; the other dimensions broadcast. Source: PyTorch's `torch.linalg.vecdot`."""
     need_floats(x, "linalg.vecdot")
@@ -83,7 +83,7 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
 
 
 # ---- powers ----------------------------------------------------------------------------------------------------------
-@public(name="linalg_vander", method=False)
+@takes_out
 def linalg_vander(x: Tensor, *, N: int | None = None) -> Tensor:
     """Rows (1, x, x², …, x^(N−1)) for x (*, n) → (*, n, N), N = n unless given. PyTorch's `torch.linalg.vander`."""
     if kind_of(x).kind == "b" or kind_of(x) == np.float16:
@@ -122,7 +122,7 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     return rising if increasing else rising.flip(-1)
 
 
-@public(name="linalg_diagonal", method=False)
+@takes_out
 def linalg_diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     """The diagonals of matrices, a view. Source: PyTorch's `torch.linalg.diagonal`."""
     return any_diagonal(A, offset, dim1, dim2)
