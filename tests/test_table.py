@@ -242,7 +242,7 @@ def is_elementwise(name: str, row: op.Row) -> bool:
         return False
     try:
         return op.functions[name](mini_torch.ones(1, 2), mini_torch.ones(3, 1)).shape == (3, 2)
-    except RuntimeError:
+    except (RuntimeError, TypeError):
         return False
 
 

@@ -12,6 +12,7 @@ from ...dtype import from_numpy_dtype
 from ...op import as_operand, binary, common_type, implements, number_as, operands, public, refused, row, shape_mismatch
 from ...tensor import Tensor, method, wrap
 from ..conversion import clone
+from ..mask import chosen, masked
 
 __all__ = [
     "clamp", "clamp_max", "clamp_min", "clip", "fmax", "fmin", "maximum", "minimum", "nan_to_num", "where",
@@ -21,11 +22,11 @@ __all__ = [
 # ---- of two ----------------------------------------------------------------------------------------------------------
 def _if_larger(g: Any, x: Any, y: Any) -> Any:
     """The gradient of what may be the larger. A tie shares it, and with a NaN both get it, as in PyTorch."""
-    return g * np.where(x == y, 0.5, np.where(x < y, 0.0, 1.0))
+    return masked(g, ~(x < y)) - masked(0.5 * g, x == y)
 
 
 def _if_smaller(g: Any, x: Any, y: Any) -> Any:
-    return g * np.where(x == y, 0.5, np.where(x > y, 0.0, 1.0))
+    return masked(g, ~(x > y)) - masked(0.5 * g, x == y)
 
 
 maximum = binary(
@@ -37,21 +38,24 @@ minimum = binary(
     numbers="", doc="The smaller of two; NaN if one is",
 )  # fmt: skip
 fmax = binary(
-    "fmax", np.fmax, x=lambda g, x, y: g * np.where((x >= y) | np.isnan(y), 1.0, 0.0),
-    y=lambda g, x, y: g * np.where((x >= y) | np.isnan(y), 0.0, 1.0), refuses="c", kernel="fmax",
+    "fmax", np.fmax, x=lambda g, x, y: masked(g, (x >= y) | np.isnan(y)),
+    y=lambda g, x, y: masked(g, ~((x >= y) | np.isnan(y))), refuses="c", kernel="fmax",
     numbers="", doc="The larger of two, a number before NaN",
 )  # fmt: skip
 fmin = binary(
-    "fmin", np.fmin, x=lambda g, x, y: g * np.where((x <= y) | np.isnan(y), 1.0, 0.0),
-    y=lambda g, x, y: g * np.where((x <= y) | np.isnan(y), 0.0, 1.0), refuses="c", kernel="fmin",
+    "fmin", np.fmin, x=lambda g, x, y: masked(g, (x <= y) | np.isnan(y)),
+    y=lambda g, x, y: masked(g, ~((x <= y) | np.isnan(y))), refuses="c", kernel="fmin",
     numbers="", doc="The smaller of two, a number before NaN",
 )  # fmt: skip
 
 
 # ---- within bounds ---------------------------------------------------------------------------------------------------
 def _clamp_forward(x: Any, low: Any, high: Any) -> Any:
-    x = x if low is None else np.maximum(x, low)
-    return (x if high is None else np.minimum(x, high)) if low is not None or high is not None else x.copy()
+    # with an infinite bound in place of none: NumPy's clip is many times faster than its maximum with a number
+    if x.dtype.kind != "f":
+        x = x if low is None else np.maximum(x, low)
+        return x if high is None else np.minimum(x, high)
+    return np.clip(x, -np.inf if low is None else low, np.inf if high is None else high)
 
 
 def _inside(x: Any, low: Any, high: Any) -> Any:
@@ -59,13 +63,13 @@ def _inside(x: Any, low: Any, high: Any) -> Any:
     return inside & (x <= high) if low is not None and high is not None else inside
 
 
-_clamp = row("clamp", _clamp_forward, x=lambda g, x, low, high: np.where(_inside(x, low, high), g, 0.0))
+_clamp = row("clamp", _clamp_forward, x=lambda g, x, low, high: masked(g, _inside(x, low, high)))
 _clamp_between = row(
     "clamp_between", lambda x, low, high: np.minimum(np.maximum(x, low), high), grad_name="ClampBackward1",
     broadcasts=True,
-    x=lambda g, x, low, high: np.where((x >= low) & (x <= high), g, 0.0),
-    low=lambda g, x, low, high: np.where((x < low) & (low < high), g, 0.0),
-    high=lambda g, x, low, high: np.where((x > high) | (low > high), g, 0.0),
+    x=lambda g, x, low, high: masked(g, (x >= low) & (x <= high)),
+    low=lambda g, x, low, high: masked(g, (x < low) & (low < high)),
+    high=lambda g, x, low, high: masked(g, (x > high) | (low > high)),
 )  # fmt: skip
 
 
@@ -123,8 +127,8 @@ def clamp_max(input: Tensor, max: Any) -> Tensor:
 
 # ---- by a condition --------------------------------------------------------------------------------------------------
 _where = row(
-    "where", lambda condition, x, y: np.where(condition, x, y), condition=None, broadcasts=True,
-    x=lambda g, condition: np.where(condition, g, 0.0), y=lambda g, condition: np.where(condition, 0.0, g),
+    "where", chosen, mask=None, broadcasts=True,
+    x=lambda g, mask: masked(g, mask), y=lambda g, mask: masked(g, ~mask),
 )  # fmt: skip
 
 
