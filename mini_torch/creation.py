@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .dtype import check_device, default_numpy_dtype, scalar_dtype, to_numpy_dtype
-from .memory import in_format, strided
+from .memory import in_format, order_of, strided
 from .op import functions
 from .tensor import Tensor, as_array, method, tensor, wrap
 
@@ -124,19 +124,20 @@ def empty_like(
     input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any
 ) -> Tensor:
     """Uninitialised, in the shape and type of `input`. Source: PyTorch's `torch.empty_like`."""
-    return finish(np.empty_like(input._array, _like(input, dtype), subok=False), device, requires_grad)
+    array = np.empty_like(input._array, _like(input, dtype), order_of(input._array), subok=False)
+    return finish(array, device, requires_grad)
 
 
 def zeros_like(
     input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any
 ) -> Tensor:
     """Filled with 0, in the shape and type of `input`. Source: PyTorch's `torch.zeros_like`."""
-    return finish(np.zeros_like(input._array, _like(input, dtype)), device, requires_grad)
+    return finish(np.zeros_like(input._array, _like(input, dtype), order_of(input._array)), device, requires_grad)
 
 
 def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any) -> Tensor:
     """Filled with 1, in the shape and type of `input`. Source: PyTorch's `torch.ones_like`."""
-    return finish(np.ones_like(input._array, _like(input, dtype)), device, requires_grad)
+    return finish(np.ones_like(input._array, _like(input, dtype), order_of(input._array)), device, requires_grad)
 
 
 def full_like(
@@ -144,7 +145,7 @@ def full_like(
 ) -> Tensor:
     """Filled with a number, in the shape and type of `input`. Source: PyTorch's `torch.full_like`."""
     value = fill_value._array if isinstance(fill_value, Tensor) else fill_value
-    return finish(np.full_like(input._array, value, _like(input, dtype)), device, requires_grad)
+    return finish(np.full_like(input._array, value, _like(input, dtype), order_of(input._array)), device, requires_grad)
 
 
 def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:

@@ -7,12 +7,12 @@ offset, all counted in elements. NumPy's arrays say the same in bytes; the stora
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-__all__ = ["Layout", "in_format", "is_in_format", "layout_of", "offset_of", "positions", "storage_of", "strided",
-           "strides_of", "viewed_strides"]  # fmt: skip
+__all__ = ["Layout", "in_format", "is_in_format", "layout_of", "offset_of", "order_of", "positions", "storage_of",
+           "strided", "strides_of", "viewed_strides"]  # fmt: skip
 
 Array = np.ndarray[Any, Any]
 Layout = tuple[tuple[int, ...], tuple[int, ...], int]  # size, stride, offset
@@ -117,6 +117,11 @@ def positions(layout: Layout) -> Array:
     for axis, (n, step) in enumerate(zip(size, stride)):
         out += (np.arange(n) * step).reshape((-1,) + (1,) * (len(size) - axis - 1))
     return out
+
+
+def order_of(array: Array) -> Literal["K", "C"]:
+    """The order for a copy: that of the array, but C for an expanded one, whose repeats NumPy would put innermost."""
+    return "C" if 0 in array.strides else "K"
 
 
 # ---- memory formats --------------------------------------------------------------------------------------------------

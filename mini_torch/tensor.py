@@ -32,6 +32,7 @@ from .dtype import (
 from .dtype import dtype as _dtype
 from .formatting import format_scalar, format_tensor
 from .graph import InferenceCell, Node, RemovableHandle, mode
+from .memory import is_in_format, offset_of, strides_of
 from .sequence import from_sequence
 from .view import View
 
@@ -134,21 +135,20 @@ class Tensor(Methods):
     def stride(self, dim: int | None = None) -> Any:
         """Steps, in elements, from one index to the next along each dimension (or along `dim`)."""
         array = self._array
-        strides = tuple(s // array.itemsize for s in array.strides) if array.size else contiguous_strides(array.shape)
+        strides = strides_of(array) if array.size else contiguous_strides(array.shape)
         return strides if dim is None else strides[check_dim(dim, array.ndim)]
 
     def storage_offset(self) -> int:
-        """Elements between the start of the base's memory and this view's first element."""
-        base = self._view.base._array if self._view else self._array
-        return (self._array.ctypes.data - base.ctypes.data) // self._array.itemsize
+        """Elements between the start of the whole block of memory and the first one of this tensor."""
+        return offset_of(self._array)
 
     def data_ptr(self) -> int:
         """The address of the first element."""
         return self._array.ctypes.data
 
     def is_contiguous(self, memory_format: Any = None) -> bool:
-        """Whether the elements lie in memory in order, without gaps."""
-        return self._array.flags.c_contiguous
+        """Whether the elements lie in memory in order (or in the order of a memory format), without gaps."""
+        return self._array.flags.c_contiguous if memory_format is None else is_in_format(self._array, memory_format)
 
     def is_floating_point(self) -> bool:
         """Whether the type is float16, float32 or float64."""

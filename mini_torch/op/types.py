@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..dtype import default_numpy_dtype, from_numpy_dtype, promote_operands, scalar_dtype
+from ..memory import order_of
 from ..tensor import Tensor, make, wrap
 from .quiet import quiet
 from .row import row
@@ -120,7 +121,7 @@ def refused(kernel: str, kind: np.dtype[Any], because: str = "") -> NotImplement
 def _as_type(x: Any, kind: np.dtype[Any]) -> Any:
     if x.dtype.kind == "c" != kind.kind and kind.kind != "b":
         x = x.real
-    return x.astype(kind)
+    return x.astype(kind, order=order_of(x))
 
 
 _cast: Callable[..., Any] = row("to_copy", _as_type, casts=True, x=lambda g: g)  # the engine brings g to x's type

@@ -22,8 +22,8 @@ from .grid import *  # noqa: F403
 from .histograms import *  # noqa: F403
 from .indexing import *  # noqa: F403
 from .integrals import *  # noqa: F403
-from .into import *  # noqa: F403
 from .interpolation import *  # noqa: F403
+from .into import *  # noqa: F403
 from .join import *  # noqa: F403
 from .likelihood import *  # noqa: F403
 from .linalg import *  # noqa: F403
@@ -39,11 +39,12 @@ from .quantiles import *  # noqa: F403
 from .reduction import *  # noqa: F403
 from .shape import *  # noqa: F403
 from .short_dropout import native_dropout as native_dropout
-from .softmax import *  # noqa: F403
 from .shuffle import *  # noqa: F403
+from .softmax import *  # noqa: F403
 from .sorting import *  # noqa: F403
 from .special import *  # noqa: F403
 from .spectrogram import *  # noqa: F403
 from .split import *  # noqa: F403
+from .storage import *  # noqa: F403
 from .window import *  # noqa: F403
 from .window_function import *  # noqa: F403

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..dtype import from_numpy_dtype, to_numpy_dtype
+from ..dtype import contiguous_format, from_numpy_dtype, to_numpy_dtype
+from ..memory import in_format, is_in_format, order_of
 from ..op import (
     TYPE_NAMES,
     cast,
@@ -28,13 +29,19 @@ __all__ = [
     "is_tensor", "result_type",
 ]  # fmt: skip
 
-_clone = row("clone", lambda x: np.array(x), x=lambda g: g)
+_clone = row("clone", lambda x: np.array(x, order=order_of(x)), x=lambda g: g)
+_clone_in = row("clone_in", lambda x, memory_format: _fresh(x, memory_format), grad_name="CloneBackward0", x=lambda g: g)
+
+
+def _fresh(x: Any, memory_format: Any) -> Any:
+    out = in_format(x, memory_format)
+    return np.array(x, order=order_of(x)) if np.may_share_memory(out, x) else out
 
 
 @public
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     """A copy with memory of its own, in the graph. Source: PyTorch's `torch.clone`."""
-    return _clone(input)
+    return _clone(input) if memory_format is None else _clone_in(input, memory_format)
 
 
 @implements(np.copy, np.array)
@@ -42,12 +49,15 @@ def _numpy_copy(a: Tensor, *_: Any, **__: Any) -> Tensor:
     return _clone(a)
 
 
-def _contiguous(self: Tensor, memory_format: Any = None) -> Tensor:
-    """This tensor if its elements lie in memory in order, else a copy where they do."""
-    return self if self._array.flags.c_contiguous else _clone_in_order(self)
+def _contiguous(self: Tensor, memory_format: Any = contiguous_format) -> Tensor:
+    """This tensor if its elements lie in memory in order (or in the order of a memory format), else such a copy."""
+    if memory_format.name == "preserve_format":
+        raise RuntimeError("preserve memory format is unsupported by the contiguous operator")
+    if memory_format is contiguous_format and self._array.flags.c_contiguous:
+        return self
+    return self if is_in_format(self._array, memory_format) else _clone_in(self, memory_format)
 
 
-_clone_in_order = row("clone_in_order", lambda x: np.ascontiguousarray(x), grad_name="CloneBackward0", x=lambda g: g)
 method("contiguous", _contiguous)
 
 
@@ -59,9 +69,10 @@ def _to_type(self: Tensor, dtype: Any) -> Tensor:
 def _to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     """This tensor in another type: `to(dtype)`, `to(device)`, `to(device, dtype)`, `to(other)`; itself if it is so.
 
+    `memory_format=` also asks for an order of the elements in memory.
     `copy=True` always copies. RuntimeError for a device that is not the CPU. Source: PyTorch's `Tensor.to`.
     """
-    dtype, copy = kwargs.get("dtype"), kwargs.get("copy", False)
+    dtype, copy, memory_format = kwargs.get("dtype"), kwargs.get("copy", False), kwargs.get("memory_format")
     check_device(kwargs.get("device"))
     for arg in args:
         if isinstance(arg, Tensor):
@@ -71,7 +82,10 @@ def _to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         elif arg is not None and not isinstance(arg, builtins.bool):
             dtype = arg
     out = self if dtype is None else _to_type(self, dtype)
-    return _clone(out) if copy and out is self else out
+    kept = memory_format is None or memory_format.name == "preserve_format"
+    if not kept and not is_in_format(out._array, memory_format):
+        return clone(out, memory_format=memory_format)
+    return clone(out, memory_format=memory_format) if copy and out is self else out
 
 
 method("to", _to)
