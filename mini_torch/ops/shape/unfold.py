@@ -20,11 +20,16 @@ def _windows(x: Any, axis: int, size: int, step: int) -> Any:
 
 
 def _refold(x: Any, whole: tuple[int, ...], axis: int, size: int, step: int) -> Any:
-    out = np.zeros(whole, x.dtype)
-    for k in range(size):
-        span = slice(k, k + (x.shape[axis] - 1) * step + 1, step)
-        out[(slice(None),) * axis + (span,)] += x[..., k]
-    return out
+    """Windows (…, count, …, size) added up where they came from, a step's width of all of them at a time."""
+    x, length = np.moveaxis(x, axis, -2), whole[axis]
+    count, step = x.shape[-2], min(step, length)
+    widths = range(0, size, step)
+    out = np.zeros((*x.shape[:-2], max((count + len(widths) - 1) * step, length)), x.dtype)
+    steps = out[..., : (count + len(widths) - 1) * step].reshape(*x.shape[:-2], -1, step)
+    for k, start in enumerate(widths):
+        part = x[..., start : start + step]
+        steps[..., k : k + count, : part.shape[-1]] += part
+    return np.moveaxis(out[..., :length], -1, axis)
 
 
 _unfold = row(
