@@ -113,10 +113,10 @@ def _end(y: Tensor, axis: int, h: Any, order: int, last: bool) -> Tensor:
 
 
 @public(method=False)
-def gradient(input: Tensor, *, spacing: Any = 1, dim: Any = None, edge_order: int = 1) -> tuple[Tensor, ...]:
+def gradient(input: Tensor, *, spacing: Any = None, dim: Any = None, edge_order: int = 1) -> tuple[Tensor, ...]:
     """The slope along each of the dimensions `dim` (all), by central differences; one-sided ones at the ends.
 
-    `spacing` is the distance of neighbours, one per dimension, or the coordinates themselves as 1-d tensors.
+    `spacing` is the distance of neighbours (1), one per dimension, or the coordinates themselves as 1-d tensors.
     Errors: RuntimeError for fewer than edge_order + 1 points. Source: PyTorch's `torch.gradient`.
     """
     ndim = input._array.ndim
@@ -136,5 +136,6 @@ def gradient(input: Tensor, *, spacing: Any = 1, dim: Any = None, edge_order: in
         raise RuntimeError(
             f"torch.gradient expected each dimension size to be at least edge_order+1, got {list(shape)}"
         )
-    steps = [_steps(spacing[i] if several else spacing, shape[axis]) for i, axis in enumerate(dims)]
+    one = 1 if spacing is None else spacing
+    steps = [_steps(spacing[i] if several else one, shape[axis]) for i, axis in enumerate(dims)]
     return tuple([_slope(input, axis, h, edge_order) for axis, h in zip(dims, steps)])

@@ -9,6 +9,7 @@ import numpy as np
 from ..op import public, refused, row
 from ..tensor import Tensor, check_dim, wrap
 from .adjoint import take_along
+from .elementwise import lerp, where
 from .extremes import Extremes, pick_at, shared_rule
 from .sorting import sort
 
@@ -139,12 +140,13 @@ def _check_quantile(name: str, x: Any, q: Any, interpolation: str) -> None:
         raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
 
 
-def _ranks(x: Any, q: Any, skip_nan: bool) -> Any:
-    """Where in the order along the last axis each of q lies: (len(q), rows); at a NaN's place if NaN decides."""
-    nans = np.isnan(x).sum(-1)
-    last = x.shape[-1] - 1 if not skip_nan else np.maximum(x.shape[-1] - 1 - nans, 0)
-    ranks = q[:, None] * np.broadcast_to(last, x.shape[:1]).astype(x.dtype)
-    return ranks if skip_nan else np.where(nans > 0, x.dtype.type(x.shape[-1] - 1), ranks)
+def _last_ranks(x: Any, skip_nan: bool) -> tuple[Any, Any]:
+    """For each row in order, the place of its last number, and whether a NaN decides; both (rows, 1)."""
+    nans = np.isnan(x).sum(-1, keepdims=True)
+    last = x.shape[-1] - 1
+    if skip_nan:
+        return np.maximum(last - nans, 0).astype(x.dtype), np.zeros(nans.shape, bool)
+    return np.full(nans.shape, last, x.dtype), nans > 0
 
 
 def _quantile(
@@ -153,29 +155,30 @@ def _quantile(
     x = input._array
     _check_quantile(name, x, q, interpolation)
     axis = 0 if dim is None else check_dim(dim, x.ndim)
-    shape = tuple([1 if dim is None or i == axis else n for i, n in enumerate(x.shape)])
     rows = input.reshape(1, -1) if dim is None or not x.ndim else input.movedim(axis, -1).reshape(-1, x.shape[axis])
-    scalar = not isinstance(q, Tensor) or not q._array.ndim
-    quantiles = np.atleast_1d(q._array if isinstance(q, Tensor) else np.asarray(q, x.dtype))
+    quantiles = q if isinstance(q, Tensor) else wrap(np.asarray(q, x.dtype))
     ordered = sort(rows, -1).values
-    ranks = _ranks(ordered._array, quantiles, skip_nan).T
+    last, by_nan = _last_ranks(ordered._array, skip_nan)
+    ranks = where(wrap(by_nan), wrap(last), quantiles.reshape(1, -1) * wrap(last))
     out = _between(ordered, ranks, interpolation).T  # (len(q), rows)
-    kept = shape if keepdim else tuple([n for i, n in enumerate(shape) if dim is not None and i != axis])
-    return out.reshape(kept if scalar else (len(quantiles), *kept))
+    kept = [1 if dim is None or i == axis else n for i, n in enumerate(x.shape)]
+    if not keepdim:
+        kept = [] if dim is None else [n for i, n in enumerate(kept) if i != axis]
+    return out.reshape(*([len(out)] if quantiles._array.ndim else []), *kept)
 
 
-def _between(ordered: Tensor, ranks: Any, interpolation: str) -> Tensor:
+def _between(ordered: Tensor, ranks: Tensor, interpolation: str) -> Tensor:
     """The elements at the ranks, of which those between two elements are made of both."""
     if interpolation == "nearest":
-        return take_along(ordered, np.rint(ranks).astype(np.int64), 1)
-    below = np.floor(ranks)
+        return take_along(ordered, np.rint(ranks._array).astype(np.int64), 1)
+    below = np.floor(ranks._array)
     low = take_along(ordered, below.astype(np.int64), 1)
     if interpolation == "lower":
         return low
-    high = take_along(ordered, np.ceil(ranks).astype(np.int64), 1)
+    high = take_along(ordered, np.ceil(ranks._array).astype(np.int64), 1)
     if interpolation == "higher":
         return high
-    return low.lerp(high, 0.5 if interpolation == "midpoint" else wrap(ranks - below))
+    return lerp(low, high, 0.5 if interpolation == "midpoint" else ranks - wrap(below))
 
 
 @public

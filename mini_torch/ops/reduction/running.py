@@ -73,7 +73,8 @@ def _logcumsumexp_rule(g: Any, x: Any, out: Any, axis: int) -> Any:
     """Σ_{j≥i} g_j exp(x_i − out_j), where sums are taken of logarithms, apart for g above and below 0."""
     if np.iscomplexobj(x):
         return np.exp(x) * np.flip(np.cumsum(np.flip(g * np.exp(-out), axis), axis), axis)
-    size = np.log(np.abs(g))
+    out = np.where(out == -np.inf, 0.0, out)  # no x up to there is finite: exp(x) is 0 all the same
+    size = np.log(np.where(g == 0, 1.0, np.abs(g)))
     above = np.where(g > 0, size, -np.inf) - out
     below = np.where(g < 0, size, -np.inf) - out
     return _back(above, x, axis) - _back(below, x, axis)
