@@ -13,16 +13,16 @@ from ..ops.distance import *  # noqa: F403
 from ..ops.dropout import *  # noqa: F403
 from ..ops.embedding import *  # noqa: F403
 from ..ops.embedding_bag import *  # noqa: F403
-from ..ops.likelihood import *  # noqa: F403
-from ..ops.linear_cross_entropy import linear_cross_entropy as linear_cross_entropy
 from ..ops.grid import *  # noqa: F403
 from ..ops.interpolation import *  # noqa: F403
+from ..ops.likelihood import *  # noqa: F403
+from ..ops.linear_cross_entropy import linear_cross_entropy as linear_cross_entropy
 from ..ops.loss import *  # noqa: F403
 from ..ops.margin import *  # noqa: F403
 from ..ops.multi_head import *  # noqa: F403
 from ..ops.normalization import *  # noqa: F403
 from ..ops.padding import *  # noqa: F403
 from ..ops.pooling import *  # noqa: F403
-from ..ops.softmax import *  # noqa: F403
 from ..ops.shuffle import *  # noqa: F403
+from ..ops.softmax import *  # noqa: F403
 from ..ops.window import *  # noqa: F403

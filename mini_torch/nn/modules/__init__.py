@@ -5,11 +5,18 @@ from ...layer import *  # noqa: F403
 from ...loss import *  # noqa: F403
 from ...network import *  # noqa: F403
 from . import activation as activation
+from . import channelshuffle as channelshuffle
 from . import container as container
+from . import conv as conv
 from . import distance as distance
 from . import dropout as dropout
 from . import flatten as flatten
+from . import fold as fold
 from . import lazy as lazy
 from . import linear as linear
 from . import loss as loss
 from . import module as module
+from . import padding as padding
+from . import pixelshuffle as pixelshuffle
+from . import pooling as pooling
+from . import upsampling as upsampling

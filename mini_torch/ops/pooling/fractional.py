@@ -86,12 +86,13 @@ def _fractional(
     batch, channels = (shape[0] if len(shape) == dims + 2 else 1), shape[-dims - 1]
     if samples is None:
         samples = rand(batch, channels, dims, dtype=input.dtype)
-    if samples.dtype != input.dtype or samples._array.shape != (batch, channels, dims):
+    given = samples._array
+    if given.ndim != 3 or len(given) < batch or given.shape[1:] != (channels, dims) or samples.dtype != input.dtype:
         raise RuntimeError(
             f"Expect _random_samples of shape {[batch, channels, dims]} and type {input.dtype}; got "
-            f"{list(samples.shape)} and {samples.dtype}"
+            f"{list(given.shape)} and {samples.dtype}"
         )
-    index = _choices(samples._array, size, count, kernel)
+    index = _choices(given[:batch], size, count, kernel)
     x = input if len(shape) == dims + 2 else input.unsqueeze(0)
     values, where = largest_among(x, index, size)
     result = (values.reshape(*shape[:-dims], *count), where.reshape(*shape[:-dims], *count))
