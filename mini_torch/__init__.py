@@ -75,12 +75,12 @@ from .ops.quantiles import *  # noqa: F403
 from .ops.reduction import *  # noqa: F403
 from .ops.shape import *  # noqa: F403
 from .ops.short_dropout import *  # noqa: F403
-from .ops.softmax import log_softmax as log_softmax
-from .ops.softmax import softmax as softmax
 from .ops.shuffle import channel_shuffle as channel_shuffle
 from .ops.shuffle import native_channel_shuffle as native_channel_shuffle
 from .ops.shuffle import pixel_shuffle as pixel_shuffle
 from .ops.shuffle import pixel_unshuffle as pixel_unshuffle
+from .ops.softmax import log_softmax as log_softmax
+from .ops.softmax import softmax as softmax
 from .ops.sorting import *  # noqa: F403
 from .ops.special import digamma as digamma
 from .ops.special import erf as erf
@@ -96,6 +96,7 @@ from .ops.spectrogram import *  # noqa: F403
 from .ops.split import *  # noqa: F403
 from .ops.window_function import *  # noqa: F403
 from .random import *  # noqa: F403
+from .ranges import *  # noqa: F403
 from .tensor import Tensor as Tensor
 
 if TYPE_CHECKING:

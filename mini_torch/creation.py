@@ -1,7 +1,8 @@
-"""New tensors: filled, ranged, or around existing memory."""
+"""New tensors: filled, or around existing memory."""
 
 from __future__ import annotations
 
+import builtins
 import math
 from typing import Any
 
@@ -9,13 +10,13 @@ import numpy as np
 
 from .dtype import check_device, default_numpy_dtype, scalar_dtype, to_numpy_dtype
 from .memory import in_format, order_of, strided
-from .op import functions
+from .op import functions, number_as, refused, takes_out
 from .tensor import Tensor, as_array, method, tensor, wrap
 
 __all__ = [
-    "arange", "as_tensor", "asarray", "empty", "empty_like", "empty_permuted", "empty_strided", "eye",
-    "from_dlpack", "from_numpy", "frombuffer", "full", "full_like", "linspace", "logspace", "ones", "ones_like",
-    "scalar_tensor", "tril_indices", "triu_indices", "zeros", "zeros_like",
+    "as_tensor", "asarray", "empty", "empty_like", "empty_permuted", "empty_strided", "eye", "from_dlpack",
+    "from_numpy", "frombuffer", "full", "full_like", "ones", "ones_like", "scalar_tensor", "tril_indices",
+    "triu_indices", "zeros", "zeros_like",
 ]  # fmt: skip
 
 
@@ -40,12 +41,14 @@ def _kind(dtype: Any) -> np.dtype[Any]:
     return default_numpy_dtype() if dtype is None else to_numpy_dtype(dtype)
 
 
+@takes_out
 def empty(
-    *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None,
-    pin_memory: bool = False, memory_format: Any = None,
+    *sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+    layout: Any = None, pin_memory: bool = False, memory_format: Any = None,
 ) -> Tensor:  # fmt: skip
     """Uninitialised. Source: PyTorch's `torch.empty`."""
-    return finish(in_format(np.empty(size_of(size), _kind(dtype)), memory_format), device, requires_grad)
+    array = np.empty(size_of(sizes if size is None else (size,)), _kind(dtype))
+    return finish(in_format(array, memory_format), device, requires_grad)
 
 
 def empty_strided(
@@ -85,9 +88,10 @@ def empty_permuted(
     return finish(array.transpose(np.argsort(order)), device, requires_grad)
 
 
+@takes_out
 def zeros(
-    *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None,
-    pin_memory: bool = False,
+    *sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+    layout: Any = None, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """Filled with 0. Source: PyTorch's `torch.zeros`.
 
@@ -95,25 +99,39 @@ def zeros(
     tensor([[0., 0., 0.],
             [0., 0., 0.]])
     """
-    return finish(np.zeros(size_of(size), _kind(dtype)), device, requires_grad)
+    return finish(np.zeros(size_of(sizes if size is None else (size,)), _kind(dtype)), device, requires_grad)
 
 
+@takes_out
 def ones(
-    *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, layout: Any = None,
-    pin_memory: bool = False,
+    *sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+    layout: Any = None, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """Filled with 1. Source: PyTorch's `torch.ones`."""
-    return finish(np.ones(size_of(size), _kind(dtype)), device, requires_grad)
+    return finish(np.ones(size_of(sizes if size is None else (size,)), _kind(dtype)), device, requires_grad)
 
 
+@takes_out
 def full(
     size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False,
     layout: Any = None, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """Filled with a number, in the number's type unless `dtype` is given. Source: PyTorch's `torch.full`."""
-    value = fill_value._array if isinstance(fill_value, Tensor) else fill_value
-    kind = to_numpy_dtype(dtype) if dtype is not None else getattr(value, "dtype", None) or scalar_dtype(value)
-    return finish(np.full(size_of((size,)), value, kind), device, requires_grad)
+    if not isinstance(size, tuple | list):
+        raise TypeError(f"full(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}")
+    value = _number("full", fill_value)
+    kind = scalar_dtype(value) if dtype is None else to_numpy_dtype(dtype)
+    return finish(np.full(size_of((size,)), number_as(value, kind)), device, requires_grad)
+
+
+def _number(name: str, value: Any) -> Any:
+    """What is to fill a tensor as a Python number: TypeError for anything else, and for a tensor with dimensions."""
+    plain = value._array if isinstance(value, Tensor) else value
+    if isinstance(plain, np.ndarray | np.generic) and not plain.ndim:
+        plain = plain.item()
+    if not isinstance(plain, int | float | builtins.complex):
+        raise TypeError(f"{name}(): argument 'fill_value' (position 2) must be Number, not {type(value).__name__}")
+    return plain
 
 
 def _like(input: Tensor, dtype: Any) -> np.dtype[Any]:
@@ -144,70 +162,17 @@ def full_like(
     input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any
 ) -> Tensor:
     """Filled with a number, in the shape and type of `input`. Source: PyTorch's `torch.full_like`."""
-    value = fill_value._array if isinstance(fill_value, Tensor) else fill_value
-    return finish(np.full_like(input._array, value, _like(input, dtype), order_of(input._array)), device, requires_grad)
+    value = number_as(_number("full_like", fill_value), _like(input, dtype))
+    return finish(np.full_like(input._array, value, value.dtype, order_of(input._array)), device, requires_grad)
 
 
 def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A 0-d tensor of the default floating type. Source: PyTorch's `torch.scalar_tensor`."""
-    return finish(np.array(s, _kind(dtype)), device, requires_grad)
+    return finish(number_as(_number("scalar_tensor", s), _kind(dtype)), device, requires_grad)
 
 
-# ---- ranges ----------------------------------------------------------------------------------------------------------
-def _plain(x: Any) -> Any:
-    return x.item() if isinstance(x, Tensor | np.generic) else x
-
-
-def arange(
-    start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False,
-    layout: Any = None, pin_memory: bool = False,
-) -> Tensor:  # fmt: skip
-    """start, start + step, … below end. int64 if all three are ints, else the default floating type.
-
-    Errors: RuntimeError where the step is 0 or leads away. Source: PyTorch's `torch.arange`.
-
-    >>> arange(1, 2.5, 0.5)
-    tensor([1.0000, 1.5000, 2.0000])
-    """
-    first, last, step = (_plain(x) for x in ((0, start, step) if end is None else (start, end, step)))
-    if step == 0:
-        raise RuntimeError("step must be nonzero")
-    if (last - first) * step < 0:
-        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
-    whole = all(isinstance(x, int) for x in (first, last, step))
-    kind = to_numpy_dtype(dtype) if dtype is not None else np.dtype(np.int64) if whole else default_numpy_dtype()
-    if whole:
-        return finish(np.arange(first, last, step, dtype=np.int64).astype(kind), device, requires_grad)
-    count = max(math.ceil((last - first) / step), 0)
-    return finish((first + step * np.arange(count)).astype(kind), device, requires_grad)
-
-
-def _even(start: Any, end: Any, steps: int) -> Any:
-    """Evenly spaced in float64: from the front in the first half, from the back in the second, as PyTorch does."""
-    if steps < 0:
-        raise RuntimeError("number of steps must be non-negative")
-    start, end = _plain(start), _plain(end)
-    step = (end - start) / (steps - 1) if steps > 1 else 0.0
-    k = np.arange(steps)
-    return np.where(k < steps // 2 if steps > 1 else k == 0, start + step * k, end - step * (steps - 1 - k))
-
-
-def linspace(
-    start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False,
-    layout: Any = None, pin_memory: bool = False,
-) -> Tensor:  # fmt: skip
-    """`steps` numbers evenly from start to end, both included. Source: PyTorch's `torch.linspace`."""
-    return finish(_even(start, end, steps).astype(_kind(dtype)), device, requires_grad)
-
-
-def logspace(
-    start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None, device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:  # fmt: skip
-    """base to the powers of `linspace(start, end, steps)`. Source: PyTorch's `torch.logspace`."""
-    return finish((base ** _even(start, end, steps)).astype(_kind(dtype)), device, requires_grad)
-
-
+# ---- matrices and their indices --------------------------------------------------------------------------------------
+@takes_out
 def eye(
     n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False,
     layout: Any = None,
@@ -217,14 +182,25 @@ def eye(
     return finish(np.eye(rows, columns, dtype=_kind(dtype)), device, requires_grad)
 
 
-def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:
+def tril_indices(
+    row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None, layout: Any = None
+) -> Tensor:
     """The indices (2, n) of a lower triangle. Source: PyTorch's `torch.tril_indices`."""
-    return finish(np.array(np.tril_indices(row, offset, col), np.int64), device, False)
+    return _indices("tril_indices", np.tril_indices(row, offset, col), dtype, device)
 
 
-def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:
+def triu_indices(
+    row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None, layout: Any = None
+) -> Tensor:
     """The indices (2, n) of an upper triangle. Source: PyTorch's `torch.triu_indices`."""
-    return finish(np.array(np.triu_indices(row, offset, col), np.int64), device, False)
+    return _indices("triu_indices", np.triu_indices(row, offset, col), dtype, device)
+
+
+def _indices(name: str, indices: Any, dtype: Any, device: Any) -> Tensor:
+    kind = np.dtype(np.int64) if dtype is None else to_numpy_dtype(dtype)
+    if kind not in (np.int32, np.int64):
+        raise refused(name, kind)
+    return finish(np.array(indices).astype(kind), device, False)
 
 
 # ---- around existing memory ------------------------------------------------------------------------------------------
@@ -271,9 +247,10 @@ def from_dlpack(ext_tensor: Any) -> Tensor:
 
 def _new(make: Any) -> Any:
     def method_of(
-        self: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any
-    ) -> Tensor:
-        return make(*size, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
+        self: Tensor, *sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+        **_: Any,
+    ) -> Tensor:  # fmt: skip
+        return make(*sizes, size=size, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
 
     return method_of
 

@@ -93,7 +93,7 @@ def to_numpy_dtype(given: Any) -> np.dtype[Any]:
     if isinstance(given, dtype):
         return given.numpy
     if isinstance(given, type) and given in (builtins.bool, builtins.int, builtins.float, complex):
-        return scalar_dtype(given(0))
+        return np.dtype(given)  # Python's own: float is float64, whatever the default is
     try:
         return from_numpy_dtype(np.dtype(given)).numpy
     except TypeError:

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from .dtype import default_numpy_dtype, get_default_dtype
+from .dtype import default_numpy_dtype, get_default_dtype, to_numpy_dtype
 
 __all__ = ["from_sequence"]
 
@@ -30,15 +30,36 @@ def from_sequence(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
         array = np.array(None)
     if array.dtype.kind not in "biufc":
         _explain(data, ())
-    if dtype is not None and array.dtype.kind in "fc":
-        return array  # by way of the default type, float64 numbers would lose digits
+    if dtype is not None:  # at once: by way of the default type, float64 numbers would lose digits
+        return _converted(array, to_numpy_dtype(dtype))
     if array.size == 0 or array.dtype.kind == "f":
-        return array.astype(default_numpy_dtype())
+        with np.errstate(over="ignore"):
+            return array.astype(default_numpy_dtype())
     if array.dtype.kind == "c":
         return array.astype(get_default_dtype().to_complex().numpy)
-    if array.dtype.kind == "u" and dtype is None:
-        raise RuntimeError("Overflow when unpacking long long")
+    if array.dtype.kind == "u":
+        raise ValueError("Overflow when unpacking long long")
     return array if array.dtype.kind in "bu" else array.astype(np.int64, copy=False)
+
+
+def _converted(array: np.ndarray[Any, Any], kind: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """Python's numbers in a given type: cut to whole ones where it is whole.
+
+    Errors: TypeError for complex numbers in a real type, RuntimeError where one is out of a whole type's range.
+    """
+    if array.dtype.kind == "c" and kind.kind in "iuf":
+        raise TypeError(f"must be real number, not complex, for {kind.name}")
+    if kind.kind in "iu" and array.size and array.dtype.kind != "b":
+        limits = np.iinfo(kind)
+        least = -limits.max if kind.kind == "u" else limits.min  # small negative ones wrap around
+        fits = (array >= least) & (array <= limits.max)
+        if not fits.all():
+            bad = array[~fits].flat[0] if array.ndim else array
+            raise RuntimeError(f"value cannot be converted to type {kind.name} without overflow: {bad}")
+        if array.dtype.kind == "f":
+            array = np.trunc(array).astype(np.int64)
+    with np.errstate(all="ignore"):
+        return array.astype(kind)
 
 
 def _is_tensor(x: Any) -> bool:
@@ -69,4 +90,4 @@ def _explain(data: Any, place: tuple[int, ...]) -> NoReturn:
         raise TypeError(f"new(): invalid data type 'str': {data!r}")
     if data is None or not isinstance(data, int | float | complex):
         raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
-    raise RuntimeError("Overflow when unpacking long long")
+    raise ValueError("Overflow when unpacking long long")

@@ -24,7 +24,7 @@ FLOORS = [
     ["backward"],
     ["op"],
     ["creation", "function", "gradcheck", "typed", "mixed_precision"],
-    ["random"],
+    ["random", "ranges"],
     ["ops"],
     ["transform", "recompute", "assertion"],
     ["initializer", "loss", "activation", "network", "layer", "optimizer", "data_loader", "serialization"],

@@ -43,13 +43,18 @@ def as_operand(x: Any, kind: np.dtype[Any]) -> Tensor:
     """A tensor or number as a tensor of NumPy type `kind`."""
     if isinstance(x, Tensor):
         return x if x._array.dtype is kind else cast(x, kind)
-    if isinstance(x, int) and not -(2**63) <= x < 2**64:
-        raise OverflowError(f"int too big to convert: {x}")
+    if isinstance(x, int):
+        _check_int(x)
     if kind.kind in "iu" and isinstance(x, int):
         limits = np.iinfo(kind)
         if not limits.min <= x <= limits.max:  # wraps around, as in PyTorch
             x = int(np.array(x & (2**64 - 1), np.uint64).astype(kind))
     return make(Tensor, np.array(x, kind))
+
+
+def _check_int(number: int) -> None:
+    if not -(2**63) <= number < 2**64:
+        raise OverflowError(f"int too big to convert: {number}")
 
 
 _C_NAMES = {"uint8": "uint8_t", "int8": "int8_t", "int16": "int16_t", "int32": "int", "int64": "int64_t",
@@ -61,6 +66,8 @@ def number_as(value: Any, kind: np.dtype[Any]) -> np.ndarray[Any, Any]:
 
     Errors: RuntimeError where it does not fit. (A fraction is cut off, and a small negative number wraps around.)
     """
+    if isinstance(value, int):
+        _check_int(value)
     if isinstance(value, complex) and kind.kind != "c":
         if value.imag and kind.kind != "b":
             raise _overflow(value, kind)
@@ -70,7 +77,7 @@ def number_as(value: Any, kind: np.dtype[Any]) -> np.ndarray[Any, Any]:
         if value != value or not (-limits.max if kind.kind == "u" else limits.min) <= value <= limits.max:
             raise _overflow(value, kind)
         return np.array(int(value)).astype(kind)
-    if kind.kind == "f" and value == value and math.inf > abs(value) > np.finfo(kind).max:
+    if kind.kind == "f" and value == value and math.inf > abs(value) > float(np.finfo(kind).max):
         raise _overflow(value, kind)
     return np.array(value, kind)
 
