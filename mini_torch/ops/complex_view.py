@@ -105,7 +105,7 @@ def view_as_complex(input: Tensor) -> Tensor:
     stride = strides_of(array)
     if stride[-1] != 1:
         raise RuntimeError(f"Tensor must have a last dimension with stride 1 (strides {list(stride)})")
-    if any(s % 2 for s in stride[:-1]):
+    if any(s % 2 and n > 1 for s, n in zip(stride[:-1], array.shape)):
         raise RuntimeError(
             f"Tensor must have a stride divisible by 2 for all but last dimension (strides {list(stride)})"
         )

@@ -30,12 +30,14 @@ __all__ = [
 ]  # fmt: skip
 
 _clone = row("clone", lambda x: np.array(x, order=order_of(x)), x=lambda g: g)
-_clone_in = row("clone_in", lambda x, memory_format: _fresh(x, memory_format), grad_name="CloneBackward0", x=lambda g: g)
 
 
 def _fresh(x: Any, memory_format: Any) -> Any:
     out = in_format(x, memory_format)
     return np.array(x, order=order_of(x)) if np.may_share_memory(out, x) else out
+
+
+_clone_in = row("clone_in", _fresh, grad_name="CloneBackward0", x=lambda g: g)
 
 
 @public
@@ -144,9 +146,7 @@ def _fill_value(x: Tensor, value: Any) -> Tensor:
     if not isinstance(value, Tensor):
         return wrap(number_as(value, kind))
     if value._array.ndim:
-        raise RuntimeError(
-            f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions."
-        )
+        raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
     return value if value._array.dtype == kind else cast(value, kind)
 
 

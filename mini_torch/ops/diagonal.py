@@ -80,6 +80,8 @@ def diagflat(input: Tensor, offset: int = 0) -> Tensor:
 @public
 def trace(input: Tensor) -> Tensor:
     """The sum of a matrix's diagonal. Source: PyTorch's `torch.trace`."""
+    if input._array.dtype.kind == "b":
+        raise NotImplementedError("\"trace\" not implemented for 'Bool'")
     if input._array.ndim != 2:
         raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {input._array.ndim}")
     return diagonal_of(input, 0, 0, 1).sum()

@@ -77,8 +77,8 @@ def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
             raise TypeError(f"expected 'shape' sequence to only contain ints, but got {type(n)}")
     if any(n < 0 for n in sizes):
         raise ValueError(f"'shape' cannot have negative values, but got {tuple(sizes)}")
-    out, rest = [], indices._array
+    out, rest = [], indices._array.astype(np.int64)
     for n in reversed(sizes):
-        out.append(wrap(np.asarray(rest % n, indices._array.dtype)))
+        out.append(wrap(np.asarray(rest % n)))
         rest = rest // n
     return tuple(reversed(out))

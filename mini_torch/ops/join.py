@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..dtype import default_numpy_dtype, promote_numpy
-from ..op import cast, implements, public, variadic
+from ..op import cast, common_type, implements, public, variadic
 from ..tensor import Tensor, check_dim, wrap
 from .adjoint import cut, take
 from .shape import meshgrid, reshape
@@ -182,7 +182,8 @@ def block_diag(*tensors: Any) -> Tensor:
             )
     if not tensors:
         return wrap(np.empty((1, 0), default_numpy_dtype()))
-    blocks = [_at_least(2, x) for x in _one_type(tensors, "torch.block_diag")]
+    kind = common_type(*tensors)
+    blocks = [_at_least(2, cast(x, kind) if x._array.dtype != kind else x) for x in tensors]
     width, left, rows = sum(x._array.shape[1] for x in blocks), 0, []
     for x in blocks:
         n, m = x._array.shape

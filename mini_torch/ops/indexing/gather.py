@@ -11,7 +11,6 @@ from ...op import as_operand, implements, public, row, type_name
 from ...op.types import shape_mismatch
 from ...tensor import Tensor, check_dim, wrap
 from ..adjoint import add_along, combine_along, cut, take_along
-from ..elementwise import where
 
 __all__ = ["gather", "scatter", "scatter_add", "scatter_reduce", "take_along_dim"]
 
@@ -84,16 +83,16 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
             f"torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
             f"{input._array.ndim} dimensions for input, and {indices._array.ndim} dimensions for indices"
         )
+    if not input._array.ndim:
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
     axis = check_dim(dim, input._array.ndim)
     a, b = list(input._array.shape), list(indices._array.shape)
-    if not a:
-        return gather(input, 0, indices)
     if any(m != n and 1 not in (m, n) for i, (m, n) in enumerate(zip(a, b)) if i != axis):
         raise shape_mismatch(tuple(a[:axis] + a[axis + 1 :]), tuple(b[:axis] + b[axis + 1 :]))
     shape = [m if n == 1 else n for m, n in zip(a, b)]
     wide = input.expand(shape[:axis] + a[axis : axis + 1] + shape[axis + 1 :])
     index = indices.expand(shape[:axis] + b[axis : axis + 1] + shape[axis + 1 :])
-    return gather(wide, axis, where(index < 0, index + a[axis], index))
+    return gather(wide, axis, index % a[axis] if a[axis] else index)  # indices count from both ends, and around
 
 
 @implements(np.take_along_axis)
@@ -112,7 +111,7 @@ def _corner(x: Any, index: Any) -> Any:
 
 
 def _written(x: Any, src: Any, index: Any, axis: int) -> Any:
-    out = x.copy()
+    out = np.array(x, order="C")
     reached = tuple([slice(None) if i == axis else slice(n) for i, n in enumerate(index.shape)])
     np.put_along_axis(out[reached], index, _corner(src, index), axis)
     return out
@@ -264,6 +263,10 @@ def scatter_reduce(
     """
     if reduce not in _REDUCTIONS:
         raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
+    kind = input._array.dtype
+    if (reduce in _extremes and kind.kind == "c") or (reduce == "mean" and kind.kind == "b"):
+        name = f'"scatter_gather_tensor_cpu_reduce_{reduce}"'
+        raise NotImplementedError(f"{name} not implemented for '{type_name(kind)}'")
     function = _extremes.get(reduce) or (_scatter_prod if reduce == "prod" else _scatter_add)
     if not include_self:
         neutral = _spread(neutral_of(reduce, input._array.dtype), input, index)

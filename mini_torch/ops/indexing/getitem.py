@@ -140,7 +140,7 @@ method("__setitem__", setitem)
 
 # ---- index_put -------------------------------------------------------------------------------------------------------
 def _index_put_forward(x: Any, value: Any, index: Any, accumulate: bool) -> Any:
-    out = x.copy()
+    out = np.array(x, order="C")
     if accumulate:
         return combine_at(np.add, out, index, value)
     out[index] = value
@@ -148,7 +148,7 @@ def _index_put_forward(x: Any, value: Any, index: Any, accumulate: bool) -> Any:
 
 
 def _without(x: Any, index: Any) -> Any:
-    out = x.copy()
+    out = np.array(x, order="C")
     out[index] = 0
     return out
 

@@ -47,6 +47,8 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     _check_vector(index, "index_select(): Index is supposed to be a vector")
     if not input._array.ndim and index._array.size != 1:
         raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {index._array.size} value(s)")
+    if index._array.size and input._array.ndim and not input._array.shape[axis]:
+        raise RuntimeError(f"index_select(): self indexing axis dim should be positive (shape {list(input.shape)})")
     _check_range(input, index, axis, "index out of range in self: {bad} for dimension {axis} with size {n}")
     return pick(input, _along(index, axis)) if input._array.ndim else input.clone()
 
@@ -104,6 +106,7 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
     if array.size and (array.min() < 0 or array.max() >= n):
         bad = int(array.max()) if array.max() >= n else int(array.min())
         raise RuntimeError(f"index {bad} is out of bounds for dimension {axis} with size {n}")
+    alpha = input._array.dtype.type(alpha).item()
     source = source if alpha == 1 else source * alpha
     if not input._array.ndim:
         return input + source.reshape(())
@@ -122,6 +125,8 @@ def index_reduce(
         raise RuntimeError(f"index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}.")
     axis = check_dim(dim, input._array.ndim)
     _check_source(input, axis, index, source, "index_reduce_")
+    if input._array.dtype.kind == "c" or (input._array.dtype.kind == "b" and not include_self):
+        raise NotImplementedError(f"\"index_func_\" not implemented for '{type_name(input._array.dtype)}'")
     _check_range(input, index, axis, "index out of range in self: {bad} for dimension {axis} with size {n}")
     behind = (1,) * (source._array.ndim - axis - 1)
     each = index.reshape(-1, *behind).expand(source._array.shape) if source._array.ndim else index
@@ -180,7 +185,8 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
             f"index_fill_ only supports a 0-dimensional value tensor, but got tensor with {value._array.ndim} "
             "dimension(s)."
         )
-    if not isinstance(value, Tensor) and isinstance(value, complex) and input._array.dtype.kind != "c":
+    given_complex = value._array.dtype.kind == "c" if isinstance(value, Tensor) else isinstance(value, complex)
+    if given_complex and input._array.dtype.kind != "c":
         raise RuntimeError("index_fill_(): Converting complex Scalar to non-complex type is not supported")
     if index._array.dtype != np.int64:
         raise IndexError("index_fill_(): Expected dtype int64 for index.")
@@ -191,5 +197,7 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     *before, last = _along(index, axis)
     at = (*before, np.unique(last % (input._array.shape[axis] or 1)))  # named twice counts once for value's gradient
     kind = input._array.dtype
+    if isinstance(value, Tensor) and kind.kind not in "fc":
+        value = value._array.item()
     filler = value.to(input.dtype) if isinstance(value, Tensor) else number(value, kind)
     return put_at(input, fit(filler, picked_shape(input._array, at)), at, False)

@@ -102,11 +102,11 @@ def _sum_to_size(self: Tensor, *size: Any) -> Tensor:
     if lead < 0 or any(n not in (1, m) for n, m in zip(wanted, shape[max(lead, 0) :])):
         raise RuntimeError(f"size {{{list(wanted)}}} is not expandable to size {{{list(shape)}}}.")
     if not wanted:
-        return np.sum(self)
+        return self.sum()
     axes = (*range(lead), *(i for i, n in enumerate(wanted, lead) if n == 1 != shape[i]))
     if not axes:
         return view_in_shape(self, wanted)
-    return reshape(np.sum(self, axis=axes), wanted)
+    return reshape(self.sum(axes), wanted)
 
 
 method("sum_to_size", listed("size")(_sum_to_size))
