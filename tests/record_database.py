@@ -20,13 +20,13 @@ import records
 from records import Array
 
 # What is recorded of each type: how many samples, and up to which order the gradients.
-PLAN = {"float64": (4, 2), "complex128": (2, 2), "int64": (2, 0), "bool": (1, 0)}
+PLAN = {"float64": (7, 2), "complex128": (3, 2), "int64": (3, 0), "bool": (2, 0)}
 VARIANTS = {
     "float64": ["float32", "float16"],
     "complex128": ["complex64"],
     "int64": ["int32", "int16", "int8", "uint8"],
 }
-MOST_NUMBERS = 150  # in a sample's inputs
+FEW_NUMBERS, MOST_NUMBERS = 200, 700  # in a sample's inputs; the latter where an entry has few that small
 OUT_DIGITS = 34  # binary digits of a float64 result: 6e-11
 REFUSALS = (RuntimeError, IndexError, ValueError, TypeError, NotImplementedError)
 
@@ -208,8 +208,10 @@ def features(sample: Any) -> tuple[set[str], int]:
 def chosen(samples: list[Any], most: int) -> list[int]:
     """The small samples that together have the most different arguments, the smallest of equals."""
     described = [features(sample) for sample in samples]
-    small = [k for k, (_, size) in enumerate(described) if size <= MOST_NUMBERS]
-    small = small or sorted(range(len(samples)), key=lambda k: described[k][1])[:1]
+    by_size = sorted(range(len(samples)), key=lambda k: described[k][1])
+    sizes = [described[k][1] for k in by_size]
+    enough = max(1, sum(n <= FEW_NUMBERS for n in sizes), min(2 * most, sum(n <= MOST_NUMBERS for n in sizes)))
+    small = by_size[:enough]
     picked: list[int] = []
     covered: set[str] = set()
     while small and len(picked) < most:
