@@ -17,7 +17,8 @@ from ..random import default_generator
 from ..tensor import Tensor, check_dim, method, wrap
 from .elementwise import abs, tanh
 from .mask import chosen, masked
-from .special import erf, keeps_type
+from .special import keeps_type
+from .special.error import normal_cdf
 from .split import chunk
 
 __all__ = [
@@ -352,7 +353,7 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
 
 _NORMAL = 1 / math.sqrt(2 * math.pi)
 _normal_cdf = row(
-    "normal_cdf", keeps_type(lambda x: 0.5 + 0.5 * erf(x * math.sqrt(0.5))),
+    "normal_cdf", lambda x: normal_cdf(x),
     x=lambda g, x: g * (_NORMAL * np.exp(-0.5 * x * x)),
 )  # fmt: skip
 

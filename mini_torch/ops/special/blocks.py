@@ -12,7 +12,7 @@ from ...op import Forward, refused
 
 __all__ = ["Kernel", "blockwise", "keeps_type", "patch"]
 
-BLOCK = 8192  # of double precision: 64 KiB, so that a kernel's few temporary arrays fit the second-level cache
+BLOCK = 2**17  # bytes: a kernel's few temporary arrays fit the second-level cache, and NumPy's calls cost little
 
 
 def keeps_type(forward: Forward) -> Forward:
@@ -48,10 +48,11 @@ def blockwise(name: str, *, single: Kernel | None = None, half: bool = True) -> 
                 raise refused(name, kind)
             run, wide = (single, np.float32) if single and kind.itemsize < 8 else (kernel, np.float64)
             eps = float(np.finfo(np.float32 if kind.itemsize == 2 else kind).eps)
+            size = BLOCK // np.dtype(wide).itemsize
             flat, out, place = _laid_flat(arrays)
             with np.errstate(all="ignore"):  # what overflows or has no value is inf or NaN, and no news
-                for start in range(0, out.size, BLOCK):
-                    block = slice(start, start + BLOCK)
+                for start in range(0, out.size, size):
+                    block = slice(start, start + size)
                     place[block] = run(*[x[block].astype(wide, copy=False) for x in flat], eps, **options)
             return out
 

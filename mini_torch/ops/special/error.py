@@ -54,7 +54,9 @@ _ATANH_ERF = (  # artanh(erf x) / x in powers of x², |x| < 4; the further out, 
 
 def scaled_erfc(x: Any, eps: float) -> Any:
     """exp(x²) erfc(x), x ≥ 0. Source of the variable: Shepherd and Laframboise 1981."""
-    return _ERFCX(1 - 8 / (x + 4), eps) / (1 + 2 * x)
+    out = _ERFCX(1 - 8 / (x + 4), eps)
+    out /= 1 + 2 * x
+    return out
 
 
 def _exp_square(x: Any, factor: float, eps: float) -> Any:
@@ -77,16 +79,26 @@ def _erf_single(x: Any, eps: float) -> Any:
 @blockwise("erf_vml_cpu", single=_erf_single)
 def _erf(x: Any, eps: float) -> Any:
     size = np.abs(x)
-    out = np.copysign(1 - np.exp(-x * x) * scaled_erfc(size, eps), x)
+    out = scaled_erfc(size, eps)
+    out *= -np.exp(-x * x)
+    out += 1
+    np.copysign(out, x, out=out)
     patch(out, size < 0.5, lambda x: x * _ERF_SMALL(x * x, eps), x)
     return out
 
 
 @blockwise("erfc_vml_cpu")
 def _erfc(x: Any, eps: float) -> Any:
-    size = np.abs(x)
-    tail = _exp_square(x, -1, eps) * scaled_erfc(size, eps)
-    return np.where(x < 0, 2 - tail, tail)
+    out = scaled_erfc(np.abs(x), eps)
+    out *= _exp_square(x, -1, eps)
+    return _continued(out, x, 2)
+
+
+def _continued(tail: Any, x: Any, whole: float) -> Any:
+    """The tail for x ≥ 0, and `whole` less it for x < 0; three times as fast as `where`."""
+    np.copysign(tail, 0.0 + x, out=tail)  # -0 as 0
+    tail += whole * (x < 0)
+    return tail
 
 
 @blockwise("erfcx_cpu", half=False)
@@ -138,13 +150,29 @@ _HALF = math.sqrt(0.5)
 
 def _tail(x: Any, eps: float) -> Any:
     """The normal distribution's part beyond |x|."""
-    return 0.5 * _exp_square(x, -0.5, eps) * scaled_erfc(np.abs(x) * _HALF, eps)
+    out = scaled_erfc(np.abs(x) * _HALF, eps)
+    out *= 0.5 * _exp_square(x, -0.5, eps)
+    return out
 
 
-@blockwise("erf_vml_cpu")
-def _ndtr(x: Any, eps: float) -> Any:
-    tail = _tail(x, eps)
-    return np.where(x > 0, 1 - tail, tail)
+def _ndtr_block(x: Any, eps: float) -> Any:
+    return _continued(_tail(x, eps), -x, 1)
+
+
+_ATANH_CDF = [c * _HALF * 0.5**k for k, c in enumerate(_ATANH_ERF)]
+
+
+def _cdf_single(x: Any, eps: float) -> Any:
+    """Φ(x) = (1 + erf(x / √2)) / 2 in float32; not exact where it is tiny, which a product with x does not show."""
+    out = horner(_ATANH_CDF, x * x)
+    out *= x
+    np.tanh(out, out=out)
+    out *= 0.5
+    out += 0.5
+    return out
+
+
+normal_cdf = blockwise("erf_vml_cpu", single=_cdf_single)(_ndtr_block)
 
 
 @blockwise("log_ndtr_cpu", half=False)
@@ -161,7 +189,7 @@ def _ndtri(p: Any, eps: float) -> Any:
 
 
 ndtr = special(
-    "ndtr", _ndtr, lambda g, x: g * (_HALF * _SLOPE / 2 * np.exp(-0.5 * x * x)),
+    "ndtr", blockwise("erf_vml_cpu")(_ndtr_block), lambda g, x: g * (_HALF * _SLOPE / 2 * np.exp(-0.5 * x * x)),
     doc="Φ(x), the normal distribution function, exact also where it is tiny",
 )  # fmt: skip
 log_ndtr = special(

@@ -51,6 +51,16 @@ _COT_PI = Chebyshev(0.0, 0.25, (  # (1 - πx cot(πx)) / x² in x², |x| < 1/2
     8.812718819455e-6, 6.3266138703e-7, 4.542202658e-8, 3.2611384e-9, 2.3413894e-10, 1.681042e-11, 1.20693e-12,
     8.6654e-14, 6.22e-15, 4.47e-16,
 ))  # fmt: skip
+_TRIGAMMA = Chebyshev(0.0, 2.09375, (  # x ψ'(x) in ln x, x > 1
+    1.2723214452724696, -0.2733382726610692, 0.0794493997395743, -0.01672431334778629, 0.002739280430045088,
+    -0.000337349183492851, 2.4820348946201e-5, 4.95078412788e-7, -3.32229664412e-7, 1.04561422e-9, 1.234897416e-8,
+    -2.03291503e-9, -8.1571733e-11, 7.5745185e-11, -7.852264e-12, -1.38544e-12, 4.33462e-13, -9.667e-15, -1.282e-14,
+    1.81e-15, 2.06e-16, -8.05e-17,
+))  # fmt: skip
+_TRIGAMMA_TAIL = Chebyshev(0.0, 0.015625, (  # x³ (ψ'(x) - 1/x - 1/(2x²)) in 1/x², x > 8
+    0.16640839127080098, -0.000257567950418997, 7.037034130884e-7, -3.7104933049e-9, 3.1157976e-11, -3.760696e-13,
+    6.1046e-15, -1.27e-16, 3.27e-18,
+))  # fmt: skip
 _ZERO, _ZERO_REST = 1.4616321449683622, 9.549995429965697e-17  # of ψ, in two parts
 
 
@@ -62,7 +72,8 @@ def lgamma_block(x: Any, eps: float) -> Any:
     out = (w - 1) * (w - 2)  # with its zeros at 1 and 2, ln Γ is exact there, too
     out *= _LGAMMA(np.minimum(log_w, _LAST), eps)
     patch(out, w > 8, lambda w, log_w: _stirling(w, log_w, eps), w, log_w)
-    patch(out, below, lambda x, of_w: _reflected(x, of_w, eps), x, out)
+    patch(out, x < 0, lambda x, of_w: _reflected(x, of_w, eps), x, out)
+    patch(out, below & (x >= 0), lambda x, of_w: of_w - np.log(x), x, out)
     return out
 
 
@@ -82,10 +93,8 @@ def lgamma_of_one_plus(x: Any, eps: float) -> Any:
 
 
 def _reflected(x: Any, of_w: Any, eps: float) -> Any:
-    """ln |Γ(x)| from ln Γ(1 + |x|), x < 1/2: one step of the recurrence, or DLMF 5.5.3."""
-    negative = x < 0
-    factor = np.where(negative, _sin_pi(x, eps) / math.pi, x)
-    out = np.where(negative, -of_w, of_w) - np.log(np.abs(factor))
+    """ln |Γ(x)| from ln Γ(1 - x), x < 0. Source: DLMF 5.5.3."""
+    out = math.log(math.pi) - np.log(np.abs(_sin_pi(x, eps))) - of_w
     return np.where(x == -np.inf, np.inf, out)
 
 
@@ -110,7 +119,8 @@ def _digamma(x: Any, eps: float) -> Any:
     out = (w - _ZERO) - _ZERO_REST
     out *= _DIGAMMA(np.minimum(log_w, _LAST), eps)
     patch(out, w > 8, lambda w, log_w: log_w - (0.5 + _PSI_TAIL(1 / (w * w), eps) / w) / w, w, log_w)
-    patch(out, below, lambda x, of_w: of_w - np.where(x < 0, _pi_cot(x, eps), 1 / x), x, out)
+    patch(out, x < 0, lambda x, of_w: of_w - _pi_cot(x, eps), x, out)
+    patch(out, below & (x >= 0), lambda x, of_w: of_w - 1 / x, x, out)
     return out
 
 
@@ -124,6 +134,18 @@ def _pi_cot(x: Any, eps: float) -> Any:
 digamma: Callable[..., Tensor] = unary(
     "digamma", _digamma, lambda g, x: g * _polygamma(x, 1), doc="ψ(x), the derivative of ln Γ", aliases=("psi",),
 )  # fmt: skip
+
+
+def _trigamma(x: Any, eps: float) -> Any:
+    """ψ′(x), as ψ(x). Source: DLMF 5.15."""
+    below = x < 1
+    w = np.where(below, np.abs(x) + 1, x)
+    out = _TRIGAMMA(np.minimum(np.log(w), _LAST), eps)
+    out /= w
+    patch(out, w > 8, lambda w: (1 + (0.5 + _TRIGAMMA_TAIL(1 / (w * w), eps) / w) / w) / w, w)
+    patch(out, x < 0, lambda x, of_w: (math.pi / _sin_pi(x, eps)) ** 2 - of_w, x, out)
+    patch(out, below & (x >= 0), lambda x, of_w: of_w + 1 / (x * x), x, out)
+    return out
 
 
 def _sum_to(s: Any, q: Any) -> Any:
@@ -163,7 +185,10 @@ def _inverse_power(x: Any, s: Any) -> Any:
 def _hurwitz(s: Any, q: Any) -> Any:
     """ζ(s, q) of arrays, s > 1."""
     out = _sum_to(s, q)
-    patch(out, q <= 0, _hurwitz_left, np.broadcast_to(np.asarray(s), q.shape), q)
+    if isinstance(s, int):
+        patch(out, q <= 0, lambda q: _hurwitz_left(s, q), q)
+    else:
+        patch(out, q <= 0, _hurwitz_left, s, q)
     return out
 
 
@@ -176,15 +201,20 @@ def _hurwitz_left(s: Any, q: Any) -> Any:
 
 
 def _polygamma_block(x: Any, eps: float, n: int) -> Any:
-    """ψ⁽ⁿ⁾(x) = (-1)ⁿ⁺¹ n! ζ(n + 1, x), n > 0. Source: DLMF 25.11.12."""
+    """ψ⁽ⁿ⁾(x) = (-1)ⁿ⁺¹ n! ζ(n + 1, x), n > 1. Source: DLMF 25.11.12."""
     factorial = float(math.factorial(n)) if n <= 170 else math.inf
     return (factorial if n % 2 else -factorial) * _hurwitz(n + 1, x)
 
 
-_derivative = blockwise("polygamma")(_polygamma_block)
-_polygamma: Any = row(
-    "polygamma", lambda x, n: _derivative(x, n=n) if n else _digamma(x), x=lambda g, x, n: g * _polygamma(x, n + 1),
-)  # fmt: skip
+_first, _further = blockwise("trigamma")(_trigamma), blockwise("polygamma")(_polygamma_block)
+
+
+def _derivative(x: Any, n: int) -> Any:
+    """The n-th derivative of ψ, of an array."""
+    return _digamma(x) if n == 0 else _first(x) if n == 1 else _further(x, n=n)
+
+
+_polygamma: Any = row("polygamma", _derivative, x=lambda g, x, n: g * _polygamma(x, n + 1))
 
 
 @public(method=False)

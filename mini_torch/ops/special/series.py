@@ -31,9 +31,10 @@ class Chebyshev:
         powers = self.powers.get(eps)
         if powers is None:
             powers = self.powers[eps] = _in_powers(self._needed(eps))
-        t = x - self.center
-        t *= 1 / self.half
-        return horner(powers, t)
+        if self.center or self.half != 1:
+            x = x - self.center
+            x *= 1 / self.half
+        return horner(powers, x)
 
     def _needed(self, eps: float) -> Sequence[float]:
         """The first coefficients; what the others could add is less than `eps`/64."""
