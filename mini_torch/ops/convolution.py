@@ -167,7 +167,7 @@ def _flipped(weight: Any, groups: int) -> Any:
     """The weight (O, C/groups, *kernel) of the way back, (C, O/groups, *kernel): taps in reverse."""
     _, per_group, *kernel = weight.shape
     reverse = weight[(..., *[slice(None, None, -1)] * len(kernel))].reshape(groups, -1, per_group, *kernel)
-    return reverse.swapaxes(1, 2).reshape(groups * per_group, -1, *kernel)
+    return np.ascontiguousarray(reverse.swapaxes(1, 2)).reshape(groups * per_group, -1, *kernel)  # as BLAS likes it
 
 
 def _turned(w: Windows) -> Windows:

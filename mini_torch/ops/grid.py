@@ -19,6 +19,7 @@ import numpy as np
 from ..op import row, type_name
 from ..tensor import Tensor, wrap
 from .interpolation import cubic_weights
+from .places import pick_places
 from .spatial import Shape, need_tensor, need_types
 
 __all__ = ["affine_grid", "affine_grid_generator", "grid_sample", "grid_sampler", "grid_sampler_2d", "grid_sampler_3d"]
@@ -27,28 +28,7 @@ _MODES = ("bilinear", "nearest", "bicubic")
 _PADDINGS = ("zeros", "border", "reflection")
 
 
-# ---- pixels by number ------------------------------------------------------------------------------------------------
-def _add_pixels(x: Any, index: Any, size: int) -> Any:
-    """The adjoint of `_pick_pixels`: x (N, C, M) added up at pixels index (N, M), to (N, C, size)."""
-    out = np.zeros((*x.shape[:2], size), x.dtype)
-    for sample, places, sums in zip(x, index, out):
-        order = np.argsort(places, kind="stable")
-        found, starts = np.unique(places[order], return_index=True)
-        if found.size:
-            sums[:, found] = np.add.reduceat(sample[:, order], starts, axis=1)
-    return out
-
-
-_pick_pixels = row(
-    "pick_pixels", lambda x, index: np.take_along_axis(x, index[:, None], 2), grad_name="GridSamplerBackward0",
-    x=lambda g, index, shape: _put_pixels(g, index, shape[2]), index=None,
-)  # fmt: skip
-_put_pixels: Callable[..., Any] = row(
-    "put_pixels", _add_pixels, grad_name="GridSamplerBackwardBackward0", x=lambda g, index: _pick_pixels(g, index),
-    index=None,
-)  # fmt: skip
-
-
+# ---- places outside --------------------------------------------------------------------------------------------------
 # The nearest pixel does not change with the place: the gradient of the grid is there, but zero.
 _at_nearest = row(
     "at_nearest", lambda x, grid: x.copy(), grad_name="GridSamplerBackward0", x=lambda g: g,
@@ -56,7 +36,6 @@ _at_nearest = row(
 )  # fmt: skip
 
 
-# ---- places outside --------------------------------------------------------------------------------------------------
 # At the very border the gradient is 0, as in PyTorch (`clamp` would let it through).
 _clip = row(
     "clip_place", lambda x, last: np.nan_to_num(np.clip(x, 0, last), copy=False, nan=0.0),
@@ -126,7 +105,7 @@ def _numbers(corner: Sequence[Any], size: Shape) -> tuple[Any, Any]:
 def _pixels(image: Tensor, corner: Sequence[Any], size: Shape) -> Tensor:
     """The image's (N, C, P) pixels at whole places, 0 outside: (N, C, M)."""
     number, inside = _numbers(corner, size)
-    seen = _pick_pixels(image, wrap(number))
+    seen = pick_places(image, wrap(number[:, None]), 1, None)
     return seen if inside.all() else seen.masked_fill(wrap(~inside[:, None]), 0.0)
 
 

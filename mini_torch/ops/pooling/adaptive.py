@@ -14,7 +14,7 @@ import numpy as np
 
 from ...op import row
 from ...tensor import Tensor, wrap
-from ..adjoint import take_along
+from ..places import pick_places
 from ..spatial import Shape, need_tensor, need_types, per_dimension
 from ..window import Windows
 from .average import average
@@ -156,7 +156,8 @@ def largest_among(input: Tensor, index: Any, size: Shape) -> tuple[Tensor, Tenso
     if bad.any():
         choice = np.where(bad.any(-1), index.shape[-1] - 1 - np.argmax(bad[..., ::-1], -1), choice)
     where = np.take_along_axis(np.broadcast_to(index, seen.shape), choice[..., None], -1)[..., 0]
-    return take_along(flat, where, where.ndim - 1), wrap(where)
+    places = wrap(where)
+    return pick_places(flat, places, 1, np.max(seen, -1)), places
 
 
 def _choices(size: Shape, count: Shape) -> Any:

@@ -63,11 +63,6 @@ def _count(size: int, kernel: int, stride: int, padding: int, dilation: int, cei
     return count - ((count - 1) * stride >= size + padding)
 
 
-def disjoint(w: Windows) -> bool:
-    """Whether no element is in two windows."""
-    return all(s > d * (k - 1) for s, d, k in zip(w.stride, w.dilation, w.kernel))
-
-
 def along(x: Any, axis: int, cut: slice) -> tuple[Any, ...]:
     """The index that cuts x along `axis`."""
     return (*[slice(None)] * (axis % x.ndim), cut)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...op import row, type_name
 from ...tensor import Tensor
-from ..adjoint import take_along
+from ..places import pick_places
 from ..spatial import Shape, Sizes, need_tensor, need_types, per_dimension
 
 __all__ = ["max_unpool1d", "max_unpool2d", "max_unpool3d"]
@@ -24,7 +24,7 @@ def _put_along(x: Any, index: Any, size: int) -> Any:
 
 _unpool = row(
     "max_unpool", _put_along, grad_name="MaxUnpool2DBackward0",
-    x=lambda g, index: take_along(g, index, len(index.shape) - 1), index=None,
+    x=lambda g, index: pick_places(g, index, 1, None), index=None,
 )  # fmt: skip
 
 
