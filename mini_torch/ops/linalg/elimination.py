@@ -95,9 +95,19 @@ def _triangular_solution(a: Any, b: Any, upper: bool, unit: bool) -> Any:
     a = np.triu(a, 1) + identity_like(a, a.shape[-1]) if unit else np.triu(a)
     if np.isfinite(a).all() and (only_diagonal(a) != 0).all():
         ndim = max(a.ndim, b.ndim)  # NumPy 1 takes a b of one dimension less for vectors
-        a, b = (x.reshape((1,) * (ndim - x.ndim) + x.shape) for x in (a, b))
-        return np.linalg.solve(a, b)  # LAPACK finds nothing to eliminate and substitutes
+        return _halved(*(x.reshape((1,) * (ndim - x.ndim) + x.shape) for x in (a, b)))
     return _back_substituted(a, b)
+
+
+def _halved(a: Any, b: Any) -> Any:
+    """X of a X = b for upper triangular a: the lower half, then the upper one with what is known."""
+    n = a.shape[-1]
+    if n <= 48:
+        return np.linalg.solve(a, b)  # LAPACK finds nothing to eliminate and substitutes
+    h = n // 2
+    low = _halved(a[..., h:, h:], b[..., h:, :])
+    high = _halved(a[..., :h, :h], b[..., :h, :] - np.matmul(a[..., :h, h:], low))
+    return np.concatenate([np.broadcast_to(high, (*low.shape[:-2], *high.shape[-2:])), low], -2)
 
 
 def substitute(lu: Any, pivots: Any, b: Any) -> Any:

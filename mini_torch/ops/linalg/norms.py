@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...dtype import promote_numpy, to_numpy_dtype
-from ...op import cast, public, quiet, row, takes_out, type_name
+from ...op import cast, public, row, takes_out, type_name
 from ...tensor import Tensor, check_dim, wrap
 from ..reduction import Dims, any_zero, axes_of, keep
 from .inverses import inv_ex
@@ -20,11 +20,25 @@ __all__ = ["cond", "matrix_norm", "norm", "vector_norm"]
 
 # ---- of vectors ------------------------------------------------------------------------------------------------------
 def _norm_forward(x: Any, p: float, axes: tuple[int, ...], keepdim: bool) -> Any:
+    if p == 2 and x.dtype.char in "fd":
+        return np.sqrt(_sum_of_squares(x, axes, keepdim))
     size = np.abs(x)
     kind = size.dtype
     if kind.itemsize == 2:  # float16 adds up in float32
         size = size.astype(np.float32)
-    return _reduced(size, p, axes, keepdim).astype(kind)
+    with np.errstate(all="ignore"):
+        return _reduced(size, p, axes, keepdim).astype(kind)
+
+
+def _sum_of_squares(x: Any, axes: tuple[int, ...], keepdim: bool) -> Any:
+    """Without an array of the squares where there is a way."""
+    if not keepdim and len(axes) == x.ndim and x.flags.c_contiguous:
+        flat = x.reshape(-1)
+        return np.dot(flat, flat)
+    if not keepdim and axes == (x.ndim - 1,):
+        return np.einsum("...i,...i->...", x, x)
+    with np.errstate(over="ignore"):
+        return np.add.reduce(np.square(x), axis=axes, keepdims=keepdim)
 
 
 def _reduced(size: Any, p: float, axes: tuple[int, ...], keepdim: bool) -> Any:
@@ -61,12 +75,12 @@ def _norm_rule(g: Any, x: Any, out: Any, p: float, axes: tuple[int, ...]) -> Any
         share = np.where(hits, 1.0, 0.0) / np.sum(np.where(hits, np.ones_like(g), 0.0), axis=axes, keepdims=True)
         return (g * share) * _direction(x)
     if p == 2:
-        return g * np.where(out == 0, 0.0, quotient(x, out))
+        return (g * np.where(out == 0, 0.0, quotient(1.0, out))) * x
     safe, size = np.where(out == 0, 1.0, out), np.where(x == 0, 1.0, np.abs(x))
     return np.where((x == 0) | (out == 0), 0.0, (g * np.power(size / safe, p - 1)) * _direction(x))
 
 
-_norm = row("norm", quiet(_norm_forward), x=_norm_rule, holomorphic=False, grad_name="LinalgVectorNormBackward0")
+_norm = row("norm", _norm_forward, x=_norm_rule, holomorphic=False, grad_name="LinalgVectorNormBackward0")
 
 
 def _in_type(A: Tensor, dtype: Any, name: str) -> Tensor:
@@ -191,6 +205,8 @@ def norm(input: Tensor, p: Any = "fro", dim: Dims = None, keepdim: bool = False,
 
     The gradient at 0 is 0. Source: PyTorch's `torch.norm`.
     """
+    if dim is None and dtype is None and p in ("fro", 2) and kind_of(input).kind == "f":
+        return _norm(input, 2.0, tuple(range(input._array.ndim)), keepdim)
     if p is None or (p == "fro" and (not isinstance(dim, list | tuple) or len(dim) <= 2)):
         p = 2.0
     if isinstance(p, str):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ...op import cast, public, takes_out, type_name
+from ...op import cast, public, row, shape_mismatch, takes_out, type_name
 from ...tensor import Tensor, check_dim, wrap
 from ..diagonal import diagonal as any_diagonal
 from ..reduction import cumprod
@@ -16,6 +17,17 @@ __all__ = ["cross", "kron", "vander"]
 
 
 # ---- cross products --------------------------------------------------------------------------------------------------
+def _cross_forward(x: Any, y: Any, axis: int) -> Any:
+    (a, b, c), (d, e, f) = np.moveaxis(x, axis, 0), np.moveaxis(y, axis, 0)
+    return np.stack([b * f - c * e, c * d - a * f, a * e - b * d], axis)
+
+
+_crossed: Callable[..., Any] = row(
+    "cross", _cross_forward, broadcasts=True, grad_name="LinalgCrossBackward0",
+    x=lambda g, y, axis: _crossed(y, g, axis), y=lambda g, x, axis: _crossed(g, x, axis),
+)  # fmt: skip
+
+
 def _cross(input: Tensor, other: Tensor, dim: int) -> Tensor:
     if input._array.ndim != other._array.ndim:
         raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
@@ -30,10 +42,10 @@ def _cross(input: Tensor, other: Tensor, dim: int) -> Tensor:
     if kind_of(input).kind == "b":
         raise NotImplementedError("\"cross\" not implemented for 'Bool'")
 
-    def turned(x: Any, steps: int) -> Any:
-        return np.roll(x, steps, axis)
-
-    return turned(input, -1) * turned(other, -2) - turned(input, -2) * turned(other, -1)
+    try:
+        return _crossed(input, other, axis)
+    except ValueError:
+        raise shape_mismatch(input._array.shape, other._array.shape) from None
 
 
 @takes_out
