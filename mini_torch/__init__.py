@@ -120,6 +120,7 @@ _ROOMS = ("accelerator", "amp", "backends", "cuda", "fft", "func", "mps", "nn", 
           "special", "testing", "utils", "xpu")  # fmt: skip
 _ON_DEMAND = {name: name for name in _ROOMS} | {"load": "serialization", "save": "serialization", "vmap": "func"}
 _ON_DEMAND |= {f"{kind}Tensor": "typed" for kind in _TYPE_NAMES.values() if not kind.startswith("Complex")}
+_ON_DEMAND["set_default_tensor_type"] = "typed"
 
 
 def __getattr__(name: str) -> Any:

@@ -11,15 +11,19 @@ from __future__ import annotations
 import builtins
 from collections.abc import Iterable
 from functools import cache, lru_cache
+from types import SimpleNamespace
 from typing import Any, SupportsIndex
 
 import numpy as np
 
+from .errors import MissingExtraError
+
 __all__ = [
-    "Size", "bool", "can_cast", "cdouble", "cfloat", "channels_last", "channels_last_3d", "complex128", "complex64",
-    "contiguous_format", "device", "double", "dtype", "finfo", "float", "float16", "float32", "float64",
-    "get_default_dtype", "half", "iinfo", "int", "int16", "int32", "int64", "int8", "long", "memory_format",
-    "preserve_format", "promote_types", "set_default_dtype", "short", "strided", "uint8",
+    "Size", "bfloat16", "bool", "can_cast", "cdouble", "cfloat", "channels_last", "channels_last_3d", "complex128",
+    "complex64", "contiguous_format", "device", "double", "dtype", "finfo", "float", "float16", "float32",
+    "float64", "get_default_dtype", "half", "iinfo", "int", "int16", "int32", "int64", "int8", "long",
+    "memory_format", "preserve_format", "promote_types", "set_default_dtype", "short", "strided", "uint16",
+    "uint32", "uint64", "uint8",
 ]  # fmt: skip
 
 
@@ -37,19 +41,24 @@ class dtype:
     def __init__(self, name: str) -> None:
         self.name = name
         self.numpy = np.dtype(name)
-        self.is_floating_point = self.numpy.kind == "f"
-        self.is_complex = self.numpy.kind == "c"
-        self.is_signed = self.numpy.kind in "ifc"
-        self.itemsize = self.numpy.itemsize
+        self._describe(self.numpy.kind, self.numpy.itemsize)
+
+    def _describe(self, kind: str, itemsize: builtins.int) -> None:
+        self.is_floating_point = kind == "f"
+        self.is_complex = kind == "c"
+        self.is_signed = kind in "ifc"
+        self.itemsize = itemsize
 
     def __repr__(self) -> str:
         return f"torch.{self.name}"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return from_numpy_dtype, (self.numpy,)
+        return _named, (self.name,)
 
     def to_complex(self) -> dtype:
         """The complex type whose real part has this type's precision."""
+        if not (self.is_floating_point or self.is_complex):
+            raise RuntimeError(f"Unknown Complex ScalarType for {self.name}")
         return complex128 if self is float64 or self is complex128 else complex64
 
     def to_real(self) -> dtype:
@@ -57,8 +66,31 @@ class dtype:
         return {"complex64": float32, "complex128": float64}.get(self.name, self)
 
 
+class _BrainFloat(dtype):
+    """bfloat16: float32 without its last 16 bits. NumPy has it from the package ml_dtypes, which is asked for when the
+    type is first used. It is there to hold numbers: arithmetic is float32's, rounded."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        self.name = "bfloat16"
+        self._describe("f", 2)
+
+    @property
+    def numpy(self) -> np.dtype[Any]:  # type: ignore[override]
+        """ml_dtypes' type. Errors: MissingExtraError where the package is not installed."""
+        try:
+            import ml_dtypes
+        except ImportError:
+            raise MissingExtraError("ml_dtypes", "bfloat16", "torch.bfloat16") from None
+        kind = np.dtype(ml_dtypes.bfloat16)
+        _BY_NUMPY[kind] = self
+        return kind
+
+
 _ALL = {name: dtype(name) for name in (
     "bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64", "complex64", "complex128",
+    "uint16", "uint32", "uint64",
 )}  # fmt: skip
 _BY_NUMPY = {t.numpy: t for t in _ALL.values()}
 
@@ -66,6 +98,8 @@ bool = _ALL["bool"]
 uint8, int8, int16, int32, int64 = (_ALL[n] for n in ("uint8", "int8", "int16", "int32", "int64"))
 float16, float32, float64 = _ALL["float16"], _ALL["float32"], _ALL["float64"]
 complex64, complex128 = _ALL["complex64"], _ALL["complex128"]
+uint16, uint32, uint64 = _ALL["uint16"], _ALL["uint32"], _ALL["uint64"]  # for data: few operations know them
+bfloat16 = _ALL["bfloat16"] = _BrainFloat()
 half, float, double = float16, float32, float64
 short, int, long = int16, int32, int64
 cfloat, cdouble = complex64, complex128
@@ -73,17 +107,25 @@ cfloat, cdouble = complex64, complex128
 _default = float32.numpy
 
 
+def _named(name: str) -> dtype:
+    return _ALL[name]
+
+
 def from_numpy_dtype(numpy_dtype: Any) -> dtype:
-    """Our dtype for one of NumPy's; TypeError for a type that tensors cannot hold (strings, objects, uint16 …)."""
+    """Our dtype for one of NumPy's; TypeError for a type that tensors cannot hold (strings, objects, dates …)."""
     try:
         return _BY_NUMPY[numpy_dtype]
     except (KeyError, TypeError):
         pass
-    found = _BY_NUMPY.get(np.dtype(numpy_dtype).newbyteorder("="))
+    plain = np.dtype(numpy_dtype).newbyteorder("=")
+    found = _BY_NUMPY.get(plain)
+    if found is None and plain.name == "bfloat16" and plain == bfloat16.numpy:
+        return bfloat16
     if found is None:
         raise TypeError(
             f"can't convert np.ndarray of type {np.dtype(numpy_dtype)}. The only supported types are: float64, "
-            "float32, float16, complex64, complex128, int64, int32, int16, int8, uint8, and bool."
+            "float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, uint8, and "
+            "bool."
         )
     return found
 
@@ -121,7 +163,7 @@ def default_numpy_dtype() -> np.dtype[Any]:
 
 
 # ---- promotion -------------------------------------------------------------------------------------------------------
-_CATEGORY = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
+_CATEGORY = {"b": 0, "i": 1, "u": 1, "f": 2, "V": 2, "c": 3}  # V: bfloat16
 
 
 def scalar_dtype(value: Any) -> np.dtype[Any]:
@@ -142,8 +184,17 @@ def promote_numpy(a: np.dtype[Any], b: np.dtype[Any]) -> np.dtype[Any]:
         return b
     if _CATEGORY[b.kind] < 2 <= _CATEGORY[a.kind]:
         return a
-    if {a.kind, b.kind} == {"f", "c"} and 2 in (a.itemsize, b.itemsize):  # float16 with a complex
+    if "c" in (a.kind, b.kind) and 2 in (a.itemsize, b.itemsize):  # float16 with a complex
         return a if a.kind == "c" else b
+    if {a.kind, b.kind} == {"f", "V"}:
+        wide = a if a.kind == "f" else b
+        return wide if wide.itemsize > 2 else float32.numpy
+    if a != b and "u" in (a.kind, b.kind) and max(x.itemsize for x in (a, b) if x.kind == "u") > 1:
+        if _CATEGORY[a.kind] == _CATEGORY[b.kind]:
+            raise RuntimeError(
+                "Promotion for uint16, uint32, uint64 types is not supported, attempted to promote "
+                f"{a.name} and {b.name}"
+            )
     return np.promote_types(a, b)
 
 
@@ -204,15 +255,17 @@ class finfo:
     """
 
     def __init__(self, type: dtype | None = None) -> None:
-        type = type or get_default_dtype()
+        type = get_default_dtype() if type is None else type
+        if not isinstance(type, dtype):
+            raise TypeError(f"finfo(): argument 'type' (position 1) must be torch.dtype, not {type!r}")
         if not (type.is_floating_point or type.is_complex):
             raise TypeError(f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle '{type!r}'")
-        limits = np.finfo(type.numpy)
+        limits: Any = np.finfo(type.numpy) if type is not bfloat16 else _BRAIN_LIMITS
         self.bits = limits.bits
         self.min, self.max = builtins.float(limits.min), builtins.float(limits.max)
         self.eps = builtins.float(limits.eps)
         self.tiny = self.smallest_normal = builtins.float(limits.tiny)
-        self.resolution = builtins.float(limits.resolution)
+        self.resolution = 10.0**-limits.precision
         self.dtype = type.to_real().name
 
     def __repr__(self) -> str:
@@ -220,6 +273,10 @@ class finfo:
             f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, eps={self.eps:g}, "
             f"smallest_normal={self.smallest_normal:g}, tiny={self.tiny:g}, dtype={self.dtype})"
         )
+
+
+_BRAIN_LIMITS = SimpleNamespace(bits=16, min=-(2 - 2**-7) * 2.0**127, max=(2 - 2**-7) * 2.0**127, eps=2.0**-7,
+                                tiny=2.0**-126, precision=2)  # fmt: skip
 
 
 class iinfo:
@@ -230,6 +287,8 @@ class iinfo:
     """
 
     def __init__(self, type: dtype) -> None:
+        if not isinstance(type, dtype):
+            raise TypeError(f"iinfo(): argument 'type' (position 1) must be torch.dtype, not {type!r}")
         if type.is_floating_point or type.is_complex:
             raise TypeError(f"torch.iinfo() requires an integer input type. Use torch.finfo to handle '{type!r}'")
         if type is bool:
@@ -239,7 +298,7 @@ class iinfo:
         self.bits, self.dtype = limits.bits, type.name
 
     def __repr__(self) -> str:
-        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"
+        return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"
 
 
 # ---- Size and device -------------------------------------------------------------------------------------------------

@@ -98,7 +98,8 @@ def format_tensor(
     'tensor([1., 2.], grad_fn=<AddBackward0>)'
     """
     indent = len(class_name) + 1
-    text = f"{class_name}({_body(array, indent)}"
+    numbers = array.astype(np.float32) if array.dtype.kind == "V" else array  # bfloat16 prints as what it stands for
+    text = f"{class_name}({_body(numbers, indent)}"
     notes = _type_notes(array)
     if grad_fn is not None:
         notes.append(f"grad_fn=<{grad_fn}>")

@@ -151,8 +151,8 @@ class Tensor(Methods):
         return self._array.flags.c_contiguous if memory_format is None else is_in_format(self._array, memory_format)
 
     def is_floating_point(self) -> bool:
-        """Whether the type is float16, float32 or float64."""
-        return self._array.dtype.kind == "f"
+        """Whether the type is float16, bfloat16, float32 or float64."""
+        return self._array.dtype.kind in "fV"
 
     def is_complex(self) -> bool:
         """Whether the type is complex."""
@@ -160,7 +160,7 @@ class Tensor(Methods):
 
     def is_signed(self) -> bool:
         """Whether the type holds negative numbers."""
-        return self._array.dtype.kind in "ifc"
+        return self._array.dtype.kind in "ifcV"
 
     is_cuda = is_sparse = is_quantized = is_mps = is_xpu = is_meta = is_nested = False
 
@@ -193,7 +193,7 @@ class Tensor(Methods):
                 "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in "
                 "a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
             )
-        if wanted and self._array.dtype.kind not in "fc":
+        if wanted and self._array.dtype.kind not in "fcV":
             raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
         if wanted and self.is_inference() and not mode.inference:
             raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
@@ -476,7 +476,7 @@ def wrap(array: Any, requires_grad: bool = False) -> Tensor:
     """A leaf tensor around `array`: no copy (a NumPy scalar becomes a 0-d array)."""
     out: Tensor = make(Tensor, array if type(array) is _ndarray else np.asarray(array))
     if requires_grad:
-        if out._array.dtype.kind not in "fc":
+        if out._array.dtype.kind not in "fcV":
             raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
         out.requires_grad = True
     return out

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from .dtype import Size, dtype, from_numpy_dtype
+from .dtype import Size, dtype, from_numpy_dtype, set_default_dtype
 from .op import TYPE_NAMES
 from .sequence import from_sequence
 from .tensor import Tensor, wrap
 
 __all__ = ["BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor",
-           "LongTensor", "ShortTensor"]  # fmt: skip
+           "LongTensor", "ShortTensor", "set_default_tensor_type"]  # fmt: skip
 
 
 class _TensorType(type):
@@ -45,3 +45,14 @@ def _named(kind: str) -> Any:
 BoolTensor, ByteTensor, CharTensor = _named("bool"), _named("uint8"), _named("int8")
 ShortTensor, IntTensor, LongTensor = _named("int16"), _named("int32"), _named("int64")
 HalfTensor, FloatTensor, DoubleTensor = _named("float16"), _named("float32"), _named("float64")
+
+
+def set_default_tensor_type(t: Any) -> None:
+    """`set_default_dtype` by the old name of a type, such as `torch.DoubleTensor` or its name in a string.
+
+    Errors: TypeError for what is no floating tensor type. Source: PyTorch's `torch.set_default_tensor_type`.
+    """
+    found = globals().get(t.removeprefix("torch.")) if isinstance(t, str) else t
+    if not isinstance(found, _TensorType):
+        raise TypeError(f"invalid type object: {t!r} is no type of tensors such as torch.FloatTensor")
+    set_default_dtype(found.dtype)

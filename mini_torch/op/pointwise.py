@@ -13,7 +13,7 @@ from ..tensor import Tensor, make, method
 from .inplace import inplace, write_out
 from .names import describe, enter_ufunc, publish, publish_inplace
 from .row import Formula, Forward, Row, apply
-from .types import cast, operands, refused, shape_mismatch
+from .types import by_float32, cast, operands, refused, shape_mismatch
 
 __all__ = ["binary", "unary"]
 
@@ -41,6 +41,8 @@ def unary(
                 return forward(input)
             raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
         if input._array.dtype.kind not in takes:
+            if input._array.dtype.kind == "V":
+                return by_float32(function, input)
             if input._array.dtype.kind in refuses:
                 raise refused(kernel or f"{name}_cpu", input._array.dtype, because)
             input = cast(input, default_numpy_dtype())
@@ -157,6 +159,8 @@ def _binary_slow(new: Row, floats: bool, check: Any, reject: Any, input: Any, ot
     pair = operands(input, other, floats)
     if pair is None:
         return NotImplemented
+    if pair[0]._array.dtype.kind == "V":
+        return by_float32(functools.partial(_binary_slow, new, floats, check, reject), *pair)
     if reject:
         reject(pair[0]._array.dtype)
     if check:

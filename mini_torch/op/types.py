@@ -109,7 +109,8 @@ def shape_mismatch(a: tuple[int, ...], b: tuple[int, ...]) -> RuntimeError:
 
 TYPE_NAMES = {"bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short", "int32": "Int", "int64": "Long",
                "float16": "Half", "float32": "Float", "float64": "Double", "complex64": "ComplexFloat",
-               "complex128": "ComplexDouble"}  # fmt: skip
+               "complex128": "ComplexDouble", "bfloat16": "BFloat16", "uint16": "UInt16", "uint32": "UInt32",
+               "uint64": "UInt64"}  # fmt: skip
 
 
 def type_name(kind: np.dtype[Any]) -> str:
@@ -136,9 +137,18 @@ _cast: Callable[..., Any] = row("to_copy", _as_type, casts=True, x=lambda g: g) 
 
 def cast(x: Tensor, kind: np.dtype[Any]) -> Tensor:
     """A copy in the NumPy type `kind`; recorded if both types can have gradients, else outside the graph."""
-    return _cast(x, kind) if x._requires_grad and kind.kind in "fc" else wrap(_as_type(x._array, kind))
+    return _cast(x, kind) if x._requires_grad and kind.kind in "fcV" else wrap(_as_type(x._array, kind))
+
+
+def by_float32(function: Callable[..., Tensor], *operands: Any) -> Tensor:
+    """What `function` gives for operands of bfloat16: computed in float32, and a floating result rounded again."""
+    single = np.dtype(np.float32)
+    brain = next(x._array.dtype for x in operands if isinstance(x, Tensor) and x._array.dtype.kind == "V")
+    wide = [cast(x, single) if isinstance(x, Tensor) and x._array.dtype.kind == "V" else x for x in operands]
+    out = function(*wide)
+    return cast(out, brain) if out._array.dtype == single else out
 
 
 def floating(x: Tensor) -> Tensor:
     """x, or where it is of whole numbers or bools a copy in the default floating type."""
-    return x if x._array.dtype.kind in "fc" else cast(x, default_numpy_dtype())
+    return x if x._array.dtype.kind in "fcV" else cast(x, default_numpy_dtype())

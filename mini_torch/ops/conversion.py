@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtype import contiguous_format, from_numpy_dtype, to_numpy_dtype
+from ..dtype import bfloat16, contiguous_format, from_numpy_dtype, to_numpy_dtype
 from ..memory import in_format, is_in_format, order_of
 from ..op import (
     TYPE_NAMES,
@@ -99,6 +99,12 @@ for _name, _kind in (
     _numpy_kind = np.dtype(_kind)
     method(_name, lambda self, memory_format=None, _kind=_numpy_kind: _to_type(self, _kind))
 
+def _bfloat16(self: Tensor, memory_format: Any = None) -> Tensor:
+    """This tensor in bfloat16. Errors: MissingExtraError without the package ml_dtypes."""
+    return _to_type(self, bfloat16)
+
+
+method("bfloat16", _bfloat16)
 method("type_as", lambda self, other: _to_type(self, other.dtype))
 
 

@@ -57,8 +57,8 @@ def any_zero(shape: tuple[int, ...], axes: tuple[int, ...]) -> bool:
 
 
 def wide_type(kind: np.dtype[Any]) -> np.dtype[Any]:
-    """The type to add up in: float32 for float16, else the type itself."""
-    return _SINGLE if kind is _HALF else kind
+    """The type to add up in: float32 for float16 and bfloat16, else the type itself."""
+    return _SINGLE if kind is _HALF or kind.kind == "V" else kind
 
 
 def in_type(x: Tensor, kind: np.dtype[Any]) -> Tensor:
