@@ -10,12 +10,14 @@ import numpy as np
 from .creation import finish
 from .dtype import default_numpy_dtype, get_default_dtype, to_numpy_dtype
 from .op import functions, number_as, refused, takes_out, type_name
+from .ramp import counted, spread
 from .tensor import Tensor
 
 __all__ = ["arange", "linspace", "logspace", "range"]
 
 Kind = np.dtype[Any]
 _whole_steps = range  # Python's own, before the name is PyTorch's
+_VECTOR_KINDS = (np.float16, np.float32, np.float64)
 
 
 def _plain(x: Any) -> Any:
@@ -69,7 +71,8 @@ def arange(
         count = len(_whole_steps(first, last, step))
     else:
         count = max(math.ceil((last - first) / step), 0)
-    return finish(_steps(first, step, count, kind), device, requires_grad)
+    steps = counted if kind in _VECTOR_KINDS else _steps
+    return finish(steps(first, step, count, kind), device, requires_grad)
 
 
 @takes_out
@@ -90,8 +93,8 @@ def range(
 
 
 # ---- by the number of steps ------------------------------------------------------------------------------------------
-def _even(name: str, start: Any, end: Any, steps: Any, dtype: Any) -> tuple[Any, Kind]:
-    """`steps` even numbers: from the front in the first half, from the back in the second, as PyTorch does."""
+def _ends(name: str, start: Any, end: Any, steps: Any, dtype: Any) -> tuple[Any, Any, Kind]:
+    """Both ends, as numbers that the type holds, and the type."""
     if not isinstance(steps, int) or isinstance(steps, bool):
         raise TypeError(f"{name}(): argument 'steps' must be int, not {type(steps).__name__}")
     if steps < 0:
@@ -104,11 +107,15 @@ def _even(name: str, start: Any, end: Any, steps: Any, dtype: Any) -> tuple[Any,
             )
     start, end = _plain(start), _plain(end)
     kind = _kind_of(name, start, end, dtype)
-    first, last = (number_as(x, kind).item() for x in (start, end))
+    return number_as(start, kind).item(), number_as(end, kind).item(), kind
+
+
+def _even(first: Any, last: Any, steps: int) -> Any:
+    """`steps` even numbers: from the front in the first half, from the back in the second, as PyTorch does."""
     with np.errstate(all="ignore"):
         step = np.true_divide(last - first, steps - 1) if steps > 1 else 0.0
         k = np.arange(steps)
-        return np.where(k < steps // 2 if steps > 1 else k == 0, first + step * k, last - step * (steps - 1 - k)), kind
+        return np.where(k < steps // 2 if steps > 1 else k == 0, first + step * k, last - step * (steps - 1 - k))
 
 
 def _kind_of(name: str, start: Any, end: Any, dtype: Any) -> Kind:
@@ -137,8 +144,10 @@ def linspace(
     layout: Any = None, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """`steps` numbers evenly from start to end, both included. Source: PyTorch's `torch.linspace`."""
-    values, kind = _even("linspace", start, end, steps, dtype)
-    return finish(_rounded(values, kind), device, requires_grad)
+    first, last, kind = _ends("linspace", start, end, steps, dtype)
+    known = kind in _VECTOR_KINDS or kind.kind in "iuc"
+    values = spread(first, last, steps, kind) if known else _even(first, last, steps).astype(kind)
+    return finish(values, device, requires_grad)
 
 
 @takes_out
@@ -147,7 +156,8 @@ def logspace(
     requires_grad: bool = False, layout: Any = None, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """base to the powers of `linspace(start, end, steps)`. Source: PyTorch's `torch.logspace`."""
-    values, kind = _even("logspace", start, end, steps, dtype)
+    first, last, kind = _ends("logspace", start, end, steps, dtype)
+    values = _even(first, last, steps)
     with np.errstate(all="ignore"):
         return finish(_rounded(np.power(complex(base) if kind.kind == "c" else float(base), values), kind), device,
                       requires_grad)  # fmt: skip

@@ -20,7 +20,8 @@ import pytest
 
 import mini_torch
 import random_cases as cases
-from mini_torch.random import gaussian, rounding
+from mini_torch import rounding
+from mini_torch.random import gaussian
 from mini_torch.random.generator import Generator
 
 RECORDED = json.loads((Path(__file__).parent / "data" / "random.json").read_text())

@@ -1,6 +1,5 @@
 """Random numbers: generators with PyTorch's stream, and tensors filled from them.
 
-    rounding.py        arithmetic that ends on the same bit as PyTorch's
     gaussian.py        uniform numbers into normal ones
     generator.py       Generator, the default generator, seeds and states
     distributions.py   geometric, Cauchy, log-normal, multinomial, Poisson

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from ..rounding import Array, libm
 from .generator import Generator, Shape, by_memory
-from .rounding import Array, libm
 
 __all__ = ["binomial", "cauchy", "geometric", "log_normal", "multinomial", "poisson"]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .rounding import Array, libm, scaled
+from ..rounding import Array, libm, scaled
 
 BLOCK = 16
 _HALF_BLOCK = BLOCK // 2

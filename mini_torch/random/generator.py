@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from ..dtype import check_device, cpu, device
+from ..rounding import Array, libm, scaled
 from ..tensor import Tensor, wrap
 from .gaussian import BLOCK, normal_blocks, normal_pairs
-from .rounding import Array, libm, scaled
 
 Shape = int | tuple[int, ...]
 

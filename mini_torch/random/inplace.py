@@ -14,10 +14,10 @@ import numpy as np
 
 from ..dtype import from_numpy_dtype
 from ..op import adopt, check_writable, shape_mismatch, type_name
+from ..rounding import Array
 from ..tensor import Tensor, method, wrap
 from .distributions import cauchy, geometric, log_normal
 from .generator import Generator, by_memory, chosen, narrowed
-from .rounding import Array
 
 __all__ = [
     "bernoulli_", "cauchy_", "exponential_", "geometric_", "log_normal_", "normal_", "random_", "uniform_",

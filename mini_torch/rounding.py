@@ -42,14 +42,14 @@ def scaled(x: Array, scale: float, shift: float) -> Array:
     return fma32(x, scale, shift) if x.dtype == np.float32 else fma64(x, float(scale), float(shift))
 
 
-def fma64(a: Array, scale: float, shift: float) -> Array:
+def fma64(a: Array, scale: float, shift: Any) -> Array:
     """a·scale + shift of float64 numbers, rounded once.
 
     Source: Boldo and Melquiond, "Emulation of a FMA and correctly rounded sums: proved algorithms using rounding to
     odd", IEEE Transactions on Computers 57 (2008).
     """
-    power = math.frexp(max(abs(scale), abs(shift)))[1]  # numbers below 1 cannot overflow when they are split
-    scale, shift = math.ldexp(scale, -power), math.ldexp(shift, -power)
+    power = math.frexp(max(abs(scale), float(np.max(np.abs(shift)))))[1]  # what is below 1 does not overflow when split
+    scale, shift = math.ldexp(scale, -power), np.ldexp(shift, -power)
     product, low = _two_product(a, scale)
     carry, rest = _two_sum(low, shift)
     high, middle = _two_sum(product, carry)
