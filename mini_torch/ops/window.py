@@ -80,12 +80,17 @@ def unframed(frame: Any, w: Windows) -> Any:
     return out
 
 
-def taps(frame: Any, w: Windows) -> Iterator[tuple[Shape, Any]]:
-    """Each tap with what all windows see through it, a view: (…, *counts)."""
+def cuts(w: Windows) -> Iterator[tuple[Shape, tuple[slice, ...]]]:
+    """Each tap with the index of what all windows see through it."""
     steps = list(zip(w.counts, w.stride, w.dilation))
     for tap in itertools.product(*map(range, w.kernel)):
-        cuts = [slice(t * d, t * d + (n - 1) * s + 1 if n else t * d, s) for t, (n, s, d) in zip(tap, steps)]
-        yield tap, frame[(..., *cuts)]
+        yield tap, tuple([slice(t * d, t * d + (n - 1) * s + 1 if n else t * d, s) for t, (n, s, d) in zip(tap, steps)])
+
+
+def taps(frame: Any, w: Windows) -> Iterator[tuple[Shape, Any]]:
+    """Each tap with what all windows see through it, a view: (…, *counts)."""
+    for tap, cut in cuts(w):
+        yield tap, frame[(..., *cut)]
 
 
 def opened(frame: Any, w: Windows) -> Any:
