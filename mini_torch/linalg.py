@@ -25,6 +25,7 @@ from .ops.linalg.powers import matrix_exp as matrix_exp
 from .ops.linalg.powers import matrix_power as matrix_power
 from .ops.linalg.powers import multi_dot as multi_dot
 from .ops.linalg.products import matmul as matmul
+from .ops.linalg.reflections import householder_product as householder_product
 from .ops.linalg.singular import lstsq as lstsq
 from .ops.linalg.singular import matrix_rank as matrix_rank
 from .ops.linalg.singular import pinv as pinv
@@ -34,6 +35,9 @@ from .ops.linalg.spectrum import eig as eig
 from .ops.linalg.spectrum import eigh as eigh
 from .ops.linalg.spectrum import eigvals as eigvals
 from .ops.linalg.spectrum import eigvalsh as eigvalsh
+from .ops.linalg.symmetric import ldl_factor as ldl_factor
+from .ops.linalg.symmetric import ldl_factor_ex as ldl_factor_ex
+from .ops.linalg.symmetric import ldl_solve as ldl_solve
 from .ops.linalg.vectors import linalg_cross as cross  # noqa: F401
 from .ops.linalg.vectors import linalg_diagonal as diagonal  # noqa: F401
 from .ops.linalg.vectors import linalg_vander as vander  # noqa: F401

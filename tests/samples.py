@@ -587,6 +587,9 @@ torch.linalg.lstsq(m, y)[0]
 torch.svd_lowrank(m, 3)[1]
 torch.pca_lowrank(m, 2)[1]
 torch.matrix_exp(square)
+torch.linalg.householder_product(square, row[:3])
+torch.orgqr(square, row[:3])
+torch.ormqr(square, row[:3], m)
 torch.matrix_power(square, 3)
 torch.norm(m, 'nuc')
 torch.linalg.matrix_norm(m, 2)
@@ -694,6 +697,7 @@ F.kl_div(F.log_softmax(x, 1), soft, reduction='batchmean')
 
 # Lines without gradients: the values and types alone. Inputs as above, float64.
 VALUES = """
+torch.geqrf(square)
 x // p
 torch.floor_divide(x, p)
 x == y

@@ -125,6 +125,28 @@ def test_least_squares() -> None:
         linalg.lstsq(flat, torch.ones(3, 1), driver="gels")
 
 
+@pytest.mark.parametrize("dtype", ["float64", "complex128"])
+def test_reflections_make_q(dtype: str) -> None:
+    a, x = random(2, 5, 3, dtype=dtype), random(2, 5, 4, dtype=dtype, seed=1)
+    factors = torch.geqrf(a)
+    same(linalg.householder_product(*factors), linalg.qr(a)[0])
+    same(factors[0].triu()[:, :3], linalg.qr(a)[1])
+    same(torch.ormqr(*factors, torch.ormqr(*factors, x), transpose=True), x)
+    same(torch.ormqr(*factors, adjoint(x), left=False), adjoint(torch.ormqr(*factors, x, transpose=True)))
+
+
+@pytest.mark.parametrize("hermitian", [False, True])
+@pytest.mark.parametrize("dtype", ["float64", "complex128"])
+def test_symmetric_but_indefinite(dtype: str, hermitian: bool) -> None:
+    a, b = random(3, 7, 7, dtype=dtype), random(7, 2, dtype=dtype, seed=1)
+    a = a + (adjoint(a) if hermitian else a.transpose(-1, -2))
+    a = a * (1 - torch.eye(7)) + 1e-3 * torch.eye(7)  # small on the diagonal: blocks of two are needed
+    factors = linalg.ldl_factor(a, hermitian=hermitian)
+    assert (factors.pivots < 0).any()
+    same(a @ linalg.ldl_solve(*factors, b, hermitian=hermitian), b.expand(3, 7, 2))
+    assert linalg.ldl_factor_ex(torch.zeros(2, 2)).info == 1
+
+
 def test_tolerances() -> None:
     a = torch.diag(torch.tensor([10.0, 1.0, 1e-3]))
     assert linalg.matrix_rank(a) == 3

@@ -16,8 +16,11 @@ from .powers import matrix_exp as matrix_exp
 from .powers import matrix_power as matrix_power
 from .products import *  # noqa: F403
 from .products import linear as linear
+from .reflections import geqrf as geqrf
+from .reflections import orgqr as orgqr
+from .reflections import ormqr as ormqr
 from .statistics import *  # noqa: F403
 from .vectors import *  # noqa: F403
 
 __all__ = [*_added.__all__, *_classic.__all__, *_contraction.__all__, *_distances.__all__, *_products.__all__,
-           *_statistics.__all__, *_vectors.__all__, "matrix_exp", "matrix_power", "norm"]  # fmt: skip
+           *_statistics.__all__, *_vectors.__all__, "geqrf", "matrix_exp", "matrix_power", "norm", "orgqr", "ormqr"]  # fmt: skip
