@@ -160,7 +160,7 @@ def _without_region(x: Any, view: View) -> Any:
 
 _clear_region: Callable[..., Any] = row("clear_region", _without_region, x=lambda g, view: _clear_region(g, view))
 row(
-    "copy_slices", lambda base, value, view: base, grad_name="CopySlices",
+    "copy_slices", lambda base, value, view: base, grad_name="CopySlices", casts=True, holomorphic=False,
     base=lambda g, view: _clear_region(g, view), value=lambda g, view: view.replay(g),
 )  # fmt: skip
 

@@ -261,6 +261,7 @@ def scatter_reduce(
     Without `include_self`, what stood at a target before does not count. Equal extremes share the gradient. Errors:
     as `scatter`. Source: PyTorch's `torch.scatter_reduce`.
     """
+    reduce = {"max": "amax", "min": "amin"}.get(reduce, reduce)  # PyTorch knows these names, too, and does not say so
     if reduce not in _REDUCTIONS:
         raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
     kind = input._array.dtype
