@@ -205,6 +205,12 @@ def features(sample: Any) -> tuple[set[str], int]:
     return found, size
 
 
+def spread(samples: list[Any], most: int | None) -> list[int]:
+    """At most so many samples, evenly; all for None."""
+    count = len(samples)
+    return list(range(count)) if most is None or count <= most else [k * count // most for k in range(most)]
+
+
 def chosen(samples: list[Any], most: int) -> list[int]:
     """The small samples that together have the most different arguments, the smallest of equals."""
     described = [features(sample) for sample in samples]
@@ -235,10 +241,12 @@ def all_samples(entry: Any, dtype: str, wants_gradient: bool = False) -> list[An
         return []
 
 
-def record_samples(entry: Any, dtype: str, most: int, order: int, store: Store) -> Iterator[dict[str, Any]]:
+def record_samples(
+    entry: Any, dtype: str, most: int | None, order: int, store: Store, choose: Any
+) -> Iterator[dict[str, Any]]:
     order = min(order, entry.supports_autograd * (1 + entry.supports_gradgrad))
     samples = all_samples(entry, dtype, wants_gradient=order > 0)
-    picked = chosen(samples, most)
+    picked = choose(samples, most)
     others = {name: all_samples(entry, name) for name in VARIANTS.get(dtype, []) if picked}
     for k in picked:
         try:
@@ -271,14 +279,15 @@ def record_errors(entry: Any, store: Store) -> Iterator[dict[str, Any]]:
                 yield said | {"inputs": [store.keep(a) for a in script.arrays]}
 
 
-def record_entry(entry: Any, store: Store, plan: dict[str, tuple[int, int]] = PLAN) -> dict[str, Any]:
+def record_entry(entry: Any, store: Store, plan: Any = PLAN, choose: Any = chosen) -> dict[str, Any]:
+    """All that is recorded of an operation; `choose(samples, most)` says which samples."""
     made: dict[str, Any] = {}
     if entry.name in database.NO_VALUES:
         made["values"] = False
     made["samples"] = {
         dtype: found
         for dtype, (most, order) in plan.items()
-        if (found := list(record_samples(entry, dtype, most, order, store)))
+        if (found := list(record_samples(entry, dtype, most, order, store, choose)))
     }
     made["errors"] = list(record_errors(entry, store))
     return made
