@@ -93,4 +93,5 @@ def _along(steps: Array, step: Any, origin: Array) -> Array:
         return fma32(steps.astype(np.float32), step, origin)
     if step.dtype == np.float64:
         return fma64(steps.astype(np.float64), float(step), origin)
-    return origin + (steps.astype(np.float32) * np.float32(step)).astype(step.dtype)  # float16: each result is rounded
+    # of 16 bits both results are rounded
+    return origin + (steps.astype(np.float32) * np.float32(step)).astype(step.dtype)

@@ -145,9 +145,7 @@ def linspace(
 ) -> Tensor:  # fmt: skip
     """`steps` numbers evenly from start to end, both included. Source: PyTorch's `torch.linspace`."""
     first, last, kind = _ends("linspace", start, end, steps, dtype)
-    known = kind in _VECTOR_KINDS or kind.kind in "iuc"
-    values = spread(first, last, steps, kind) if known else _even(first, last, steps).astype(kind)
-    return finish(values, device, requires_grad)
+    return finish(spread(first, last, steps, kind), device, requires_grad)
 
 
 @takes_out

@@ -119,10 +119,10 @@ _fit: Callable[..., Any] = row(
 
 # ---- arguments -------------------------------------------------------------------------------------------------------
 def _numbers(input: Tensor) -> Tensor:
-    """The tensor in a type that has a transform; RuntimeError for float16."""
+    """The tensor in a type that has a transform; RuntimeError for float16 and bfloat16."""
     kind = input._array.dtype
-    if kind == np.float16:
-        raise RuntimeError("Unsupported dtype Half")
+    if kind.kind in "fV" and kind.itemsize == 2:
+        raise RuntimeError(f"Unsupported dtype {type_name(kind)}")
     return input if kind.kind in "fc" else cast(input, default_numpy_dtype())
 
 

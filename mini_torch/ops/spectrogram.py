@@ -96,8 +96,8 @@ def _spectra(frames: Tensor, onesided: bool | None, norm: str) -> Tensor:
         if onesided:
             raise RuntimeError("Cannot have onesided output if window or input is complex")
         return whole(frames, (2,), False, norm)
-    if frames._array.dtype == np.float16:
-        raise RuntimeError("Unsupported dtype Half")
+    if frames._array.dtype.itemsize == 2:
+        raise RuntimeError(f"Unsupported dtype {type_name(frames._array.dtype)}")
     return whole(frames, (2,), False, norm) if onesided is False else half(frames, 2, False, norm, False)
 
 
@@ -119,7 +119,7 @@ def _checked_return(is_complex: bool, return_complex: bool | None) -> bool:
 def _check_stft(input: Tensor, n_fft: int, hop: int, length: int, window: Tensor | None, center: bool) -> None:
     ndim, samples = input._array.ndim, input._array.shape[-1] if input._array.ndim else 0
     samples += 2 * (n_fft // 2) if center else 0
-    if input._array.dtype.kind not in "fc":
+    if input._array.dtype.kind not in "fcV":
         wrong = "expected a tensor of floating point or complex values"
     elif ndim not in (1, 2):
         wrong = "expected a 1D or 2D tensor"

@@ -202,7 +202,7 @@ def _older(
     kind = default_numpy_dtype() if dtype is None else to_numpy_dtype(dtype)
     if kind.kind == "c":
         raise NotImplementedError(f"\"{name}\" not implemented for '{type_name(kind)}'")
-    if kind.kind != "f":
+    if kind.kind not in "fV":
         raise RuntimeError(f"{name} expects floating point dtypes, got: {from_numpy_dtype(kind)}")
     points = operator.index(points)
     if points < 2:

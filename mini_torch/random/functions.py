@@ -190,7 +190,7 @@ def multinomial(
 def _check_weights(weights: Any, count: int, replacement: bool) -> None:
     if weights.ndim not in (1, 2):
         raise RuntimeError(f"prob_dist must be 1 or 2 dim, got the shape {list(weights.shape)}")
-    if weights.dtype.kind != "f":
+    if weights.dtype.kind not in "fV":
         raise RuntimeError(
             f"multinomial only supports floating-point dtypes for input, got: {type_name(weights.dtype)}"
         )
@@ -215,7 +215,7 @@ def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     Errors: RuntimeError for a negative rate, NotImplementedError for integers.
     """
     rates = input._array
-    if rates.dtype.kind != "f":
+    if rates.dtype.kind not in "fV":
         raise NotImplementedError(f"\"poisson_cpu\" not implemented for '{type_name(rates.dtype)}'")
     if not (rates >= 0).all():
         raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
@@ -229,12 +229,12 @@ def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) ->
     """
     n, p = count._array, prob._array
     for name, x in (("count", n), ("prob", p)):
-        if x.dtype.kind != "f":
+        if x.dtype.kind not in "fV":
             raise ValueError(f"binomial only supports floating-point dtypes for {name}, got: {type_name(x.dtype)}")
     if n.dtype != p.dtype:
         raise RuntimeError(f"Found dtype {type_name(p.dtype)} but expected {type_name(n.dtype)}")
-    if n.dtype == np.float16:
-        raise NotImplementedError("\"binomial_cpu\" not implemented for 'Half'")
+    if n.dtype.itemsize == 2:
+        raise NotImplementedError(f"\"binomial_cpu\" not implemented for '{type_name(n.dtype)}'")
     try:
         n, p = np.broadcast_arrays(n, p)
     except ValueError:

@@ -203,10 +203,10 @@ class Generator:
         if size < BLOCK:
             return self.normal_singly(size, mean, std).astype(kind).reshape(shape)
         # What is over after the last full block is made with the places before it, from 16 more uniforms. (In
-        # float16 none are drawn for it before.)
+        # 16 bits none are drawn for it before.)
         full = size - size % BLOCK
         more = BLOCK if full < size else 0
-        uniforms = self.uniform((full if kind == np.float16 else size) + more, dtype=np.result_type(kind, np.float32))
+        uniforms = self.uniform((full if kind.itemsize == 2 else size) + more, dtype=np.result_type(kind, np.float32))
         blocks = np.concatenate([uniforms[:full], uniforms[len(uniforms) - more :]])
         z = normal_blocks(blocks.reshape(-1, BLOCK), mean, std).ravel()
         z[size - more : size] = z[full:]
@@ -237,8 +237,8 @@ def _size(shape: Shape) -> int:
 
 
 def narrowed(x: Array, kind: np.dtype[Any]) -> Array:
-    """float64 numbers in the type `kind`; in float16 by way of float32, as C++ does."""
-    return (x.astype(np.float32) if kind == np.float16 else x).astype(kind)
+    """float64 numbers in the type `kind`; in one of 16 bits by way of float32, as C++ does."""
+    return (x.astype(np.float32) if kind.itemsize == 2 else x).astype(kind)
 
 
 def by_memory(array: Array) -> Array:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtype import from_numpy_dtype
+from ..dtype import finfo, from_numpy_dtype
 from ..op import adopt, check_writable, shape_mismatch, type_name
 from ..rounding import Array
 from ..tensor import Tensor, method, wrap
@@ -34,7 +34,7 @@ def uniform_(self: Tensor, from_: float = 0, to: float = 1, *, generator: Genera
     kind = _float_kind(self, "check_uniform_bounds")
     if from_ > to:
         raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={from_:g} > to={to:g}")
-    most = float(np.finfo(kind).max)
+    most = finfo(from_numpy_dtype(kind)).max
     if to - from_ > most:
         raise RuntimeError(f"uniform_ expects to-from <= {most:g}, but found to={to:g} and from={from_:g}")
     source = chosen(generator)
@@ -97,16 +97,17 @@ def _bounds(given: tuple[int | None, ...], kind: np.dtype[Any]) -> tuple[int, in
 
 def _count(kind: np.dtype[Any]) -> int:
     """How many integers from 0 on a type holds without a gap."""
-    if kind.kind == "f":
-        return (1 << np.finfo(kind).nmant + 1) + 1
+    if kind.kind in "fV":
+        return round(2 / finfo(from_numpy_dtype(kind)).eps) + 1
     return 2 if kind.kind == "b" else int(np.iinfo(kind).max) + 1
 
 
 def _limits(kind: np.dtype[Any]) -> tuple[float, float]:
     if kind.kind == "b":
         return 0, 1
-    if kind.kind == "f":
-        return float(np.finfo(kind).min), float(np.finfo(kind).max)
+    if kind.kind in "fV":
+        limits = finfo(from_numpy_dtype(kind))
+        return limits.min, limits.max
     return np.iinfo(kind).min, np.iinfo(kind).max
 
 
@@ -140,7 +141,7 @@ def exponential_(self: Tensor, lambd: float = 1, *, generator: Generator | None 
     Errors: RuntimeError for a rate that is not positive, and for integers.
     """
     kind = self._array.dtype
-    if kind.kind != "f":
+    if kind.kind not in "fV":
         raise RuntimeError(
             "Exponential distribution is a continuous probability distribution. dtype must be a floating point but you "
             f"specified {type_name(kind)}"
@@ -169,7 +170,7 @@ def cauchy_(self: Tensor, median: float = 0, sigma: float = 1, *, generator: Gen
 
     Errors: RuntimeError for a sigma that is not positive, and for integers.
     """
-    if self._array.dtype.kind != "f":
+    if self._array.dtype.kind not in "fV":
         raise RuntimeError(
             "Cauchy distribution is a continuous probability distribution. dtype must be a floating point but you "
             f"specified {type_name(self._array.dtype)}"
@@ -196,9 +197,9 @@ def log_normal_(self: Tensor, mean: float = 1, std: float = 2, *, generator: Gen
 def _float_kind(x: Tensor, kernel: str) -> np.dtype[Any]:
     """The tensor's floating type, a complex one's parts'; NotImplementedError if it has none."""
     kind = x._array.dtype
-    if kind.kind not in "fc":
+    if kind.kind not in "fcV":
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{type_name(kind)}'")
-    return kind if kind.kind == "f" else np.empty(0, kind).real.dtype
+    return kind if kind.kind != "c" else np.empty(0, kind).real.dtype
 
 
 def _fill(x: Tensor, draw: Callable[[tuple[int, ...]], Array]) -> Tensor:
