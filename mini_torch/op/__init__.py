@@ -17,6 +17,7 @@ from .row import Formula as Formula
 from .row import Forward as Forward
 from .row import Row as Row
 from .row import apply as apply
+from .row import no_formula as no_formula
 from .row import record as record
 from .row import row as row
 from .row import rows as rows

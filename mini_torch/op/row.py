@@ -39,7 +39,7 @@ from ..tensor import Tensor, make, wrap
 from ..view import View
 from .quiet import hushed
 
-__all__ = ["Formula", "Forward", "Row", "apply", "parameters_of", "record", "row", "rows", "variadic"]
+__all__ = ["Formula", "Forward", "Row", "apply", "no_formula", "parameters_of", "record", "row", "rows", "variadic"]
 
 Forward = Callable[..., Any]
 Formula = Callable[..., Any]
@@ -216,6 +216,15 @@ def row(name: str, forward: Forward, /, *, grad_name: str | None = None, view: b
     function.__name__ = name
     functions_of_rows[name] = function
     return function
+
+
+def no_formula(what: str) -> Formula:
+    """The formula of an input that PyTorch has no derivative for: NotImplementedError, when one is wanted."""
+
+    def refuse(g: Any) -> Any:
+        raise NotImplementedError(f"the derivative for '{what}' is not implemented.")
+
+    return refuse
 
 
 def variadic(name: str, forward: Forward, rule: Formula) -> Callable[..., Any]:

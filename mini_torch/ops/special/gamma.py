@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ...op import floating, inplace, public, row, unary
+from ...op import floating, inplace, no_formula, public, row, unary
 from ...tensor import Tensor, method
 from .blocks import blockwise, patch
 from .declare import special_of_two
@@ -243,17 +243,13 @@ def _zeta(s: Any, q: Any, eps: float) -> Any:
     return np.where(s == 1, np.inf, np.where(s < 1, np.nan, _hurwitz(s, q)))
 
 
-def _no_zeta_gradient(g: Any) -> Any:
-    raise NotImplementedError("the derivative for 'zeta' is not implemented.")
-
-
 def _zeta_of(s: Any, q: Any) -> Any:
     """ζ(s, q) of tensors or of arrays."""
     return zeta(s, q) if isinstance(s, Tensor) or isinstance(q, Tensor) else _zeta(s, q)
 
 
 zeta: Callable[..., Tensor] = special_of_two(
-    "zeta", _zeta, x=_no_zeta_gradient, y=lambda g, x, y: g * -x * _zeta_of(x + 1, y),
+    "zeta", _zeta, x=no_formula("zeta"), y=lambda g, x, y: g * -x * _zeta_of(x + 1, y),
     doc="Hurwitz's zeta function, Σ (q + k)⁻ˢ over k ≥ 0; of q < 0 for whole s only",
 )  # fmt: skip
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ...op import binary, public
+from ...op import binary, no_formula, public
 from ...tensor import Tensor
 from .blocks import blockwise, patch
 from .error import scaled_erfc
@@ -167,24 +167,17 @@ def _at_the_edge(a: Any, x: Any, upper: bool) -> Any:
     return np.where(low, float(upper), np.where(high, float(not upper), np.nan))
 
 
-def _no_gradient(name: str) -> Callable[[Any], Any]:
-    def refuse(g: Any) -> Any:
-        raise NotImplementedError(f"the derivative for '{name}: input' is not implemented.")
-
-    return refuse
-
-
 def _density(a: Any, x: Any) -> Any:
     """∂P/∂x = x^(a - 1) exp(-x) / Γ(a)."""
     return np.exp((a - 1) * np.log(x) - x - lgamma(a))
 
 
 _igamma = binary(
-    "igamma", blockwise("igamma_cpu")(_igamma_block), x=_no_gradient("igamma"), y=lambda g, x, y: g * _density(x, y),
-    export=False, refuses="biuc",
+    "igamma", blockwise("igamma_cpu")(_igamma_block), x=no_formula("igamma: input"),
+    y=lambda g, x, y: g * _density(x, y), export=False, refuses="biuc",
 )  # fmt: skip
 _igammac = binary(
-    "igammac", blockwise("igammac_cpu")(_igammac_block), x=_no_gradient("igammac"),
+    "igammac", blockwise("igammac_cpu")(_igammac_block), x=no_formula("igammac: input"),
     y=lambda g, x, y: -g * _density(x, y), export=False, refuses="biuc",
 )  # fmt: skip
 
