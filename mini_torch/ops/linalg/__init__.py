@@ -23,4 +23,5 @@ from .statistics import *  # noqa: F403
 from .vectors import *  # noqa: F403
 
 __all__ = [*_added.__all__, *_classic.__all__, *_contraction.__all__, *_distances.__all__, *_products.__all__,
-           *_statistics.__all__, *_vectors.__all__, "geqrf", "matrix_exp", "matrix_power", "norm", "orgqr", "ormqr"]  # fmt: skip
+           *_statistics.__all__, *_vectors.__all__, "geqrf", "matrix_exp", "matrix_power", "norm", "orgqr",
+           "ormqr"]  # fmt: skip

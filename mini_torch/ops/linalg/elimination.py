@@ -40,15 +40,37 @@ LUFactorEx = return_type("linalg_lu_factor_ex", "LU", "pivots", "info")
 
 
 # ---- on arrays -------------------------------------------------------------------------------------------------------
+_PANEL = 32  # columns that are eliminated one by one before the rest of the matrix hears of them, in one product
+
+
 def eliminate(a: Any) -> tuple[Any, Any, Any]:
     """(LU, pivots, info) of P A' = L U by partial pivoting: both factors in one matrix, the rows exchanged at each
     step (from 1), and the step (from 1) whose pivot is zero, 0 if none is."""
     *batch, m, n = a.shape
     k = min(m, n)
-    lu = np.array(a, order="C").reshape(-1, m, n) if a.size else np.empty((int(np.prod(batch)), m, n), a.dtype)
-    each = np.arange(len(lu))
+    lu = np.array(a, order="C").reshape(int(np.prod(batch)), m, n)
     pivots = np.empty((len(lu), k), np.int32)
-    for j in range(k):
+    for j in range(0, k, _PANEL):
+        e = min(j + _PANEL, k)
+        steps = pivots[:, j:e]
+        _eliminate_panel(lu[:, j:, j:e], steps)
+        order = row_order(steps, m - j)[..., None]
+        steps += j
+        lu[:, j:, :j] = np.take_along_axis(lu[:, j:, :j], order, 1)
+        if e < n:
+            rest = np.take_along_axis(lu[:, j:, e:], order, 1)
+            rest[:, : e - j] = _triangular_solution(lu[:, j:e, j:e], rest[:, : e - j], False, True)
+            rest[:, e - j :] -= np.matmul(lu[:, e:, j:e], rest[:, : e - j])
+            lu[:, j:, e:] = rest
+    zero = np.diagonal(lu, 0, 1, 2) == 0
+    info = np.where(zero.any(1), zero.argmax(1) + 1, 0) if k else np.zeros(len(lu))
+    return lu.reshape(a.shape), pivots.reshape(*batch, k), info.astype(np.int32).reshape(batch)
+
+
+def _eliminate_panel(lu: Any, pivots: Any) -> None:
+    """Column by column; `lu` (b, m, k) and `pivots` (b, k) are written."""
+    each = np.arange(len(lu))
+    for j in range(lu.shape[-1]):
         column = lu[:, j:, j]
         at = j + np.argmax(np.abs(column.real) + np.abs(column.imag), axis=1)  # LAPACK's measure of a complex pivot
         pivots[:, j] = at + 1
@@ -56,15 +78,12 @@ def eliminate(a: Any) -> tuple[Any, Any, Any]:
         pivot = lu[:, j, j, None]
         lu[:, j + 1 :, j] /= np.where(pivot == 0, 1, pivot)
         lu[:, j + 1 :, j + 1 :] -= lu[:, j + 1 :, j, None] * lu[:, j, None, j + 1 :]
-    zero = np.diagonal(lu, 0, 1, 2) == 0
-    info = np.where(zero.any(1), zero.argmax(1) + 1, 0) if k else np.zeros(len(lu))
-    return lu.reshape(a.shape), pivots.reshape(*batch, k), info.astype(np.int32).reshape(batch)
 
 
 def row_order(pivots: Any, m: int) -> Any:
     """The order (*, m) into which the exchanges bring the rows."""
     *batch, k = pivots.shape
-    flat = pivots.reshape(-1, k) if pivots.size else np.empty((int(np.prod(batch)), k), np.int32)
+    flat = pivots.reshape(int(np.prod(batch)), k)
     order = np.tile(np.arange(m), (len(flat), 1))
     each = np.arange(len(flat))
     for j in range(k):

@@ -79,8 +79,8 @@ def householder_product(A: Tensor, tau: Tensor) -> Tensor:
             raise RuntimeError(f"{name}: input.shape[-1] must be greater than or equal to tau.shape[-1]")
     _check(A, tau, name)
     need_half_not(A, "orgqr_cpu")
-    eye = A.masked_fill(wrap(np.True_), 0) + np.eye(m, n, dtype=kind_of(A))  # with A's place in the graph, should there be no reflection
-    return _reflected(A, tau, eye, False)  # type: ignore[no-any-return]
+    nothing = A.masked_fill(wrap(np.True_), 0)  # has A's place in the graph, should there be no reflection
+    return _reflected(A, tau, nothing + np.eye(m, n, dtype=kind_of(A)), False)
 
 
 @public
@@ -108,5 +108,5 @@ def ormqr(input: Tensor, tau: Tensor, other: Tensor, left: bool = True, transpos
     _check(input, tau, name)
     need_half_not(input, "ormqr_cpu")
     if left:
-        return _reflected(input, tau, other, transpose)  # type: ignore[no-any-return]
-    return mH(_reflected(input, tau, mH(other), not transpose))  # type: ignore[no-any-return]
+        return _reflected(input, tau, other, transpose)
+    return mH(_reflected(input, tau, mH(other), not transpose))

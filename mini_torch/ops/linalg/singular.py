@@ -50,7 +50,8 @@ def _svd_rule(g_u: Any, g_s: Any, g_vh: Any, u: Any, s: Any, vh: Any) -> Any:
     turn_u, turn_v = _skew(np.matmul(mH(u), g_u)), _skew(np.matmul(vh, mH(g_vh)))
     if is_complex(u):
         need_no_phase(only_diagonal(turn_u + turn_v), "svd_backward", "singular vectors", "phase term, making it")
-        grad = grad + on_diagonal(quotient(only_diagonal(turn_u), 2.0 * s))
+        if not (absent(g_u) or absent(g_vh)):
+            grad = grad + on_diagonal(quotient(only_diagonal(turn_u), 2.0 * s))
     gaps = differences(s * s)
     if not absent(g_u):
         grad = grad + off_diagonal(quotient(turn_u, gaps)) * s[..., None, :]
@@ -81,9 +82,8 @@ def values_of(a: Any) -> Any:
 
 
 singular = several(
-    "svd", parts_of, ("u", "s", "vh"), holomorphic=False,
-    grad_name="LinalgSvdBackward0", a=_svd_rule,
-)  # fmt: skip
+    "svd", parts_of, ("u", "s", "vh"), holomorphic=False, grad_name="LinalgSvdBackward0", a=_svd_rule
+)
 
 
 def _check(A: Tensor, driver: str | None = None) -> None:

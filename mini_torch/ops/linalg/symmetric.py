@@ -52,7 +52,7 @@ def _exchange(a: Any, i: int, j: int, k: int, conj: Any) -> None:
 
 
 def _factored(a: Any, conj: Any) -> tuple[Any, int]:
-    """The pivots of one matrix, which is overwritten with L and D, and the first step (from 1) that found only zeros."""
+    """The pivots of one matrix, which is overwritten with L and D, and the first step (from 1) that met only zeros."""
     n, k, info = len(a), 0, 0
     pivots = np.zeros(n, np.int32)
     while k < n:
