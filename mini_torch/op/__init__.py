@@ -28,6 +28,7 @@ from .types import as_operand as as_operand
 from .types import cast as cast
 from .types import common_type as common_type
 from .types import floating as floating
+from .types import keeps_type as keeps_type
 from .types import number_as as number_as
 from .types import operands as operands
 from .types import refused as refused

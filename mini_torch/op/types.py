@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +15,7 @@ from ..tensor import Tensor, make, wrap
 from .quiet import quiet
 from .row import row
 
-__all__ = ["TYPE_NAMES", "as_operand", "cast", "common_type", "floating", "number_as", "operands", "refused",
+__all__ = ["TYPE_NAMES", "as_operand", "cast", "common_type", "floating", "keeps_type", "number_as", "operands", "refused",
            "shape_mismatch", "type_name"]  # fmt: skip
 
 _ndarray = np.ndarray
@@ -116,6 +117,21 @@ TYPE_NAMES = {"bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short",
 def type_name(kind: np.dtype[Any]) -> str:
     """PyTorch's name of a type in messages: 'Float', 'Long' …"""
     return TYPE_NAMES[kind.name]
+
+
+def keeps_type(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """The forward with its result in the first input's type, float16 computed in float32.
+
+    NumPy 1 makes float64 of a 0-d float32 and a number.
+    """
+
+    @functools.wraps(forward)
+    def typed(x: Any, *args: Any) -> Any:
+        kind = x.dtype
+        out = forward(x if kind.itemsize > 2 else x.astype(np.float32), *args)
+        return out if out.dtype is kind else out.astype(kind)
+
+    return typed
 
 
 def refused(kernel: str, kind: np.dtype[Any], because: str = "") -> NotImplementedError:

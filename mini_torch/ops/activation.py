@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 
 from ..op import inplace as in_place_form
-from ..op import public, quiet, row, takes_out, type_name, unary
+from ..op import keeps_type, public, quiet, row, takes_out, type_name, unary
 from ..random import default_generator
 from ..tensor import Tensor, check_dim, method, wrap
 from .elementwise import abs, tanh
 from .mask import chosen, masked
-from .special import keeps_type
 from .special.error import normal_cdf
 from .split import chunk
 

@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ..op import row, takes_out, type_name
+from ..op import keeps_type, row, takes_out, type_name
 from ..tensor import Tensor, wrap
 from .activation import need_reals
 from .normalization import affine, check_more_than_one, per_channel, standardized
-from .special import keeps_type
 
 __all__ = ["batch_norm", "instance_norm"]
 

@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..op import row, takes_out, type_name
+from ..op import keeps_type, row, takes_out, type_name
 from ..tensor import Tensor, wrap
 from .activation import need_reals
 from .loss import check_reduction, reduced, reduction_of
 from .reduction import sum
 from .softmax import log_softmax_row
-from .special import keeps_type
 
 __all__ = ["cross_entropy", "nll_loss"]
 

@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ..op import as_operand, common_type, public, row, type_name
+from ..op import as_operand, common_type, keeps_type, public, row, type_name
 from ..tensor import Tensor, check_dim
 from .activation import need_reals
 from .adjoint import take
 from .linalg import norm
 from .shape import broadcast_tensors
-from .special import keeps_type
 
 __all__ = ["cosine_similarity", "pairwise_distance", "pdist"]
 

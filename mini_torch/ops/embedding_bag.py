@@ -8,11 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..op import row, takes_out, type_name
+from ..op import keeps_type, row, takes_out, type_name
 from ..tensor import Tensor, wrap
 from .adjoint import take, take_along
 from .embedding import check_rows, picked_rows, shorten
-from .special import keeps_type
 
 __all__ = ["embedding_bag"]
 

@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..op import row, takes_out
+from ..op import keeps_type, row, takes_out
 from ..tensor import Tensor, wrap
 from .elementwise import exp, xlogy
 from .loss import as_floats, check_reduction, reduced, reduction_of
 from .reduction import sum
-from .special import keeps_type
 
 __all__ = ["gaussian_nll_loss", "kl_div", "poisson_nll_loss"]
 

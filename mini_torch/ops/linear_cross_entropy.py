@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 
 from ..dtype import dtype
-from ..op import row, takes_out
+from ..op import keeps_type, row, takes_out
 from ..tensor import Tensor, wrap
 from .cross_entropy import check_classes, class_shares, cross_entropy
 from .linalg import linear
 from .loss import check_reduction
 from .softmax import softmax_row
-from .special import keeps_type
 
 __all__ = ["LinearCrossEntropyOptions", "linear_cross_entropy"]
 

@@ -13,13 +13,12 @@ from typing import Any
 import numpy as np
 
 from ..dtype import default_numpy_dtype
-from ..op import as_operand, common_type, operands, quiet, row, takes_out, type_name
+from ..op import as_operand, common_type, keeps_type, operands, quiet, row, takes_out, type_name
 from ..tensor import Tensor
 from .activation import logsigmoid_row, need_reals, sigmoid
 from .elementwise import abs, log, log1p
 from .reduction import mean, sum
 from .shape import broadcast_tensors
-from .special import keeps_type
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "half_squared_error", "huber_loss", "l1_loss",

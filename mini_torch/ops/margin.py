@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..op import row, takes_out, type_name
+from ..op import keeps_type, row, takes_out, type_name
 from ..tensor import Tensor, wrap
 from .activation import need_reals, sigmoid
 from .adjoint import add_along, take_along
@@ -18,7 +18,6 @@ from .distance import pairwise_distance
 from .elementwise import clamp, minimum
 from .loss import applied, as_floats, bce_with_logits_row, check_reduction, elementwise_loss, reduced, reduction_of
 from .reduction import sum
-from .special import keeps_type
 
 __all__ = [
     "cosine_embedding_loss", "hinge_embedding_loss", "margin_ranking_loss", "multi_margin_loss",

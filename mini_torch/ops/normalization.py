@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from ..op import cast, public, row, several, takes_out
+from ..op import cast, keeps_type, public, row, several, takes_out
 from ..tensor import Tensor, check_dim
 from .activation import need_floats, need_reals
 from .linalg import norm
-from .special import keeps_type
 
 __all__ = ["group_norm", "layer_norm", "local_response_norm", "norm_except_dim", "normalize", "rms_norm"]
 

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..dtype import to_numpy_dtype
-from ..op import cast, row, takes_out
+from ..op import cast, keeps_type, row, takes_out
 from ..random import default_generator
 from ..tensor import Tensor, check_dim, wrap
 from .activation import need_reals
-from .special import keeps_type
 
 __all__ = ["gumbel_softmax", "log_softmax", "softmax", "softmin"]
 

@@ -10,7 +10,6 @@ from . import modified_bessel as _modified_bessel
 from . import orthogonal as _orthogonal
 from .airy import *  # noqa: F403
 from .bessel import *  # noqa: F403
-from .blocks import keeps_type as keeps_type
 from .entropy import *  # noqa: F403
 from .error import *  # noqa: F403
 from .gamma import *  # noqa: F403

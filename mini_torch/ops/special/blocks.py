@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -10,24 +9,9 @@ import numpy as np
 
 from ...op import Forward, refused
 
-__all__ = ["Kernel", "blockwise", "keeps_type", "patch"]
+__all__ = ["Kernel", "blockwise", "patch"]
 
 BLOCK = 2**17  # bytes: a kernel's few temporary arrays fit the second-level cache, and NumPy's calls cost little
-
-
-def keeps_type(forward: Forward) -> Forward:
-    """The forward with its result in the first input's type, float16 computed in float32.
-
-    NumPy 1 makes float64 of a 0-d float32 and a number.
-    """
-
-    @functools.wraps(forward)
-    def typed(x: Any, *args: Any) -> Any:
-        kind = x.dtype
-        out = forward(x if kind.itemsize > 2 else x.astype(np.float32), *args)
-        return out if out.dtype is kind else out.astype(kind)
-
-    return typed
 
 
 Kernel = Callable[..., Any]
