@@ -101,7 +101,7 @@ def _columns(frame: Any, w: Windows, groups: int) -> Any:
         (channel, *[s * d for s, d in zip(steps, w.dilation)], *[s * t for s, t in zip(steps, w.stride)], sample),
         writeable=False,
     )  # fmt: skip
-    return view.reshape(groups, channels // groups * w.taps, -1)
+    return view.reshape(groups, channels // groups * w.taps, math.prod(w.counts[:-1]) * _width(w) * n)
 
 
 def _as_columns(y: Any, groups: int, width: int) -> Any:
@@ -109,7 +109,7 @@ def _as_columns(y: Any, groups: int, width: int) -> Any:
     n, channels, *count = y.shape
     out = (np.empty if width == count[-1] else np.zeros)((channels, *count[:-1], width, n), y.dtype)
     out[..., : count[-1], :] = y.transpose(*range(1, y.ndim), 0)
-    return out.reshape(groups, channels // groups, -1)
+    return out.reshape(groups, channels // groups, math.prod(count[:-1]) * width * n)
 
 
 # ---- the three rows --------------------------------------------------------------------------------------------------
@@ -125,7 +125,7 @@ def _correlate(x: Any, weight: Any, w: Windows, groups: int) -> Any:
         frame = _samples_last(x[start : start + samples], w)
         for here, seen, part in _tiles(w, rows):
             y = np.matmul(matrix, _columns(frame[:, :, seen], part, groups))
-            y = y.reshape(outputs, *part.counts[:-1], _width(part), -1)
+            y = y.reshape(outputs, *part.counts[:-1], _width(part), frame.shape[0])
             out[start : start + samples, :, here] = _samples_first(y[..., : part.counts[-1], :])
     return out
 
