@@ -322,6 +322,15 @@ def test_a_result_shows_its_names() -> None:
     assert shown == "torch.return_types.linalg_slogdet(\nsign=tensor(1.),\nlogabsdet=tensor(0.))"
 
 
+def test_a_few_eigenvectors() -> None:
+    a, b = definite(9), definite(9, dtype="float64") + torch.diag(torch.arange(9.0))
+    for largest in (True, False):
+        values, vectors = torch.lobpcg(a, 2, b, largest=largest)
+        same(a @ vectors, b @ vectors * values)
+    values, _ = torch.lobpcg(a, 3)
+    same(values, linalg.eigvalsh(a)[-3:].flip(0))
+
+
 def test_low_rank() -> None:
     torch.manual_seed(0)
     a = random(20, 3) @ random(3, 10, seed=1)

@@ -10,15 +10,15 @@ import numpy as np
 
 from ...op import public, row, takes_out, type_name
 from ...tensor import Tensor, wrap
-from . import definite, elimination, inverses, orthogonal, powers, singular
+from . import definite, elimination, inverses, orthogonal, powers, singular, spectrum
 from .elimination import triangular
 from .matrices import kind_of, mH, mT, need_half_not, need_square, return_type
 from .norms import matrix_norm, vector_norm
 
 __all__ = [
-    "chain_matmul", "cholesky", "cholesky_inverse", "cholesky_solve", "det", "frobenius_norm", "inverse", "logdet",
-    "lu", "lu_solve", "lu_unpack", "nuclear_norm", "pca_lowrank", "pinverse", "qr", "slogdet", "svd", "svd_lowrank",
-    "triangular_solve",
+    "chain_matmul", "cholesky", "cholesky_inverse", "cholesky_solve", "det", "frobenius_norm", "inverse", "lobpcg",
+    "logdet", "lu", "lu_solve", "lu_unpack", "nuclear_norm", "pca_lowrank", "pinverse", "qr", "slogdet", "svd",
+    "svd_lowrank", "triangular_solve",
 ]  # fmt: skip
 
 SVD = return_type("svd", "U", "S", "V")
@@ -228,6 +228,29 @@ def pca_lowrank(A: Tensor, q: int | None = None, center: bool = True, niter: int
         raise ValueError(f"niter(={niter}) must be non-negative integer")
     q = min(6, smaller) if q is None else q
     return singular.low_rank(A - A.mean(-2, True) if center else A, q, niter, None)
+
+
+@takes_out
+def lobpcg(
+    A: Tensor, k: int | None = None, B: Tensor | None = None, X: Tensor | None = None, n: int | None = None,
+    iK: Tensor | None = None, niter: int | None = None, tol: float | None = None, largest: bool | None = None,
+    method: str | None = None, tracker: Any = None, ortho_iparams: Any = None, ortho_fparams: Any = None,
+    ortho_bparams: Any = None,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """(E, X): the k largest (or smallest) eigenvalues of A x = λ B x and their vectors, for Hermitian A, B (*, m, m).
+
+    By the whole decomposition, not by iteration: what says how to iterate (`X` but for its width, `iK`, `niter`, `tol`,
+    …) is not needed. Errors: ValueError for m < 3 k. Source: PyTorch's `torch.lobpcg`.
+    """
+    m = A._array.shape[-1]
+    need_square(A, "lobpcg")
+    k = k or (1 if X is None else X._array.shape[-1])
+    if m < 3 * k:
+        raise ValueError(
+            f"LOBPCG algorithm is not applicable when the number of A rows (={m}) is smaller than 3 x the number of "
+            f"requested eigenpairs (={k})"
+        )
+    return spectrum.smallest_or_largest(A, k, B, largest is None or largest)
 
 
 # ---- norms and products ----------------------------------------------------------------------------------------------

@@ -46,6 +46,8 @@ def _svd_rule(g_u: Any, g_s: Any, g_vh: Any, u: Any, s: Any, vh: Any) -> Any:
     what leaves their span: (1 − UUᴴ) dU S⁻¹ Vᴴ and U S⁻¹ dVᴴ (1 − VVᴴ)."""
     k = s.shape[-1]
     u, g_u, vh, g_vh = u[..., :k], g_u[..., :k], vh[..., :k, :], g_vh[..., :k, :]
+    if absent(g_u) and absent(g_vh):
+        return np.matmul(u * g_s[..., None, :], vh)
     grad = on_diagonal(g_s)
     turn_u, turn_v = _skew(np.matmul(mH(u), g_u)), _skew(np.matmul(vh, mH(g_vh)))
     if is_complex(u):

@@ -13,6 +13,8 @@ import numpy as np
 
 from ...op import implements, several, takes_out, type_name
 from ...tensor import Tensor
+from .definite import cholesky
+from .elimination import triangular
 from .inverses import solved
 from .matrices import (
     absent,
@@ -29,7 +31,8 @@ from .matrices import (
     where_finite,
 )
 
-__all__ = ["differences", "eig", "eigh", "eigvals", "eigvalsh", "need_no_phase", "off_diagonal"]
+__all__ = ["differences", "eig", "eigh", "eigvals", "eigvalsh", "need_no_phase", "off_diagonal",
+           "smallest_or_largest"]
 
 Eig = return_type("linalg_eig", "eigenvalues", "eigenvectors")
 Eigh = return_type("linalg_eigh", "eigenvalues", "eigenvectors")
@@ -100,6 +103,20 @@ def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
     Source: PyTorch's `torch.linalg.eigvalsh`.
     """
     return hermitian_spectrum(A, UPLO)[0]
+
+
+def smallest_or_largest(A: Tensor, k: int, B: Tensor | None, largest: bool) -> tuple[Tensor, Tensor]:
+    """k values λ and vectors x of A x = λ B x for Hermitian A and B, B positive definite (1 unless given)."""
+    if B is None:
+        values, vectors = hermitian_spectrum(A, "L")
+    else:  # with B = L Lᴴ and y = Lᴴ x an ordinary problem: L⁻¹ A L⁻ᴴ y = λ y
+        factor = cholesky(B)
+        half = triangular(factor, A, False, False)
+        values, y = hermitian_spectrum(mH(triangular(factor, mH(half), False, False)), "L")
+        vectors = triangular(mH(factor), y, True, False)
+    if largest:
+        return values[..., -k:].flip(-1), vectors[..., -k:].flip(-1)
+    return values[..., :k], vectors[..., :k]
 
 
 # ---- general ---------------------------------------------------------------------------------------------------------
