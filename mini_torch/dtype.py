@@ -177,6 +177,10 @@ def scalar_dtype(value: Any) -> np.dtype[Any]:
     return get_default_dtype().to_complex().numpy
 
 
+def _is_wide_unsigned(kind: np.dtype[Any]) -> builtins.bool:
+    return kind.kind == "u" and kind.itemsize > 1
+
+
 @cache
 def promote_numpy(a: np.dtype[Any], b: np.dtype[Any]) -> np.dtype[Any]:
     """PyTorch's `promote_types` on NumPy's dtypes: as NumPy's, but an integer adds nothing to a float."""
@@ -189,12 +193,10 @@ def promote_numpy(a: np.dtype[Any], b: np.dtype[Any]) -> np.dtype[Any]:
     if {a.kind, b.kind} == {"f", "V"}:
         wide = a if a.kind == "f" else b
         return wide if wide.itemsize > 2 else float32.numpy
-    if a != b and "u" in (a.kind, b.kind) and max(x.itemsize for x in (a, b) if x.kind == "u") > 1:
-        if _CATEGORY[a.kind] == _CATEGORY[b.kind]:
-            raise RuntimeError(
-                "Promotion for uint16, uint32, uint64 types is not supported, attempted to promote "
-                f"{a.name} and {b.name}"
-            )
+    if a != b and (_is_wide_unsigned(a) or _is_wide_unsigned(b)):
+        raise RuntimeError(
+            f"Promotion for uint16, uint32, uint64 types is not supported, attempted to promote {a.name} and {b.name}"
+        )
     return np.promote_types(a, b)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..op import implements, public, refused, row
 from ..tensor import Tensor, check_dim, wrap
-from .adjoint import add_along, take_along
+from .adjoint import add_along
 from .elementwise import maximum, minimum
 from .reduction.axes import Dims, any_zero, axes_of, keep, numpy_reduction
 
@@ -216,9 +216,17 @@ def _running_extreme(name: str, input: Tensor, dim: int, better: Any) -> Extreme
         raise refused(f"{name}_cpu", x.dtype)
     best = better.accumulate(x, axis)
     steps = np.arange(x.shape[axis]).reshape((-1,) + (1,) * (x.ndim - axis - 1))
-    hit = x == best if x.dtype.kind != "f" else (x == best) | np.isnan(x)
+    hit = x == best
+    if x.dtype.kind == "f" and np.isnan(best).any():
+        hit = hit | np.isnan(x)
     index = np.maximum.accumulate(np.where(hit, steps, 0), axis)
-    return found(name, take_along(input, index, axis), index)
+    return found(name, _running(input, best, index, axis), index)
+
+
+_running = row(
+    "running_extreme", lambda x, best, index, axis: best, grad_name="CummaxBackward0",
+    x=lambda g, index, shape, axis: add_along(g, index, shape, axis),
+)  # fmt: skip
 
 
 @public

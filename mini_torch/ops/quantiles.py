@@ -23,10 +23,18 @@ def _nans(x: Any) -> Any:
 
 def _middle(x: Any, axis: int) -> Any:
     """Where the lower of the two middle elements stands; where there is a NaN, the first of them."""
-    order = np.argsort(x, axis, kind="stable")
-    middle = np.take(order, (x.shape[axis] - 1) // 2, axis)
-    nans = _nans(x)
+    middle = _kth(x, (x.shape[axis] - 1) // 2, axis)
+    if x.dtype.kind != "f":
+        return middle
+    nans = np.isnan(x)
     return np.where(nans.any(axis), np.argmax(nans, axis), middle)
+
+
+def _kth(x: Any, k: int, axis: int) -> Any:
+    """Where the k-th smallest element stands, from 0; among few elements, the first of equals."""
+    if x.shape[axis] <= 64:
+        return np.take(np.argsort(x, axis, kind="stable"), k, axis)
+    return np.take(np.argpartition(x, k, axis), k, axis)
 
 
 def _middle_number(x: Any, axis: int) -> Any:
@@ -93,7 +101,7 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Ext
         if not n:
             raise IndexError(f"kthvalue(): Expected reduction dim {axis} to have non-zero size.")
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {axis}: k = {k}, size {n}")
-    find = _ordered_only("kthvalue_cpu", lambda x, axis: np.take(np.argsort(x, axis, kind="stable"), k - 1, axis))
+    find = _ordered_only("kthvalue_cpu", lambda x, axis: _kth(x, k - 1, axis))
     return pick_at(input, dim, keepdim, find, "kthvalue")
 
 

@@ -51,7 +51,7 @@ def msort(input: Tensor) -> Tensor:
     return sort(input, 0).values
 
 
-_SMALL = 1000
+_SMALL = 64
 
 
 def _largest(x: Any, k: int, axis: int, largest: bool) -> Any:

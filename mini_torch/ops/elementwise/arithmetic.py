@@ -124,15 +124,17 @@ implements(np.positive)(positive)
 method("__pos__", positive)
 
 
-def _sign(x: Any) -> Any:
+def signs(x: Any) -> Any:
     """−1, 0 or 1; 0 for NaN, as in PyTorch."""
     if x.dtype.kind == "b":
         return x.copy()
-    return np.subtract(x > 0, x < 0, dtype=x.dtype) if x.dtype.kind == "f" else np.sign(x)
+    if x.dtype.kind != "f":
+        return np.sign(x)
+    return np.asarray(np.subtract((x > 0).view(np.int8), (x < 0).view(np.int8))).astype(x.dtype)
 
 
 sign = unary(
-    "sign", _sign, no_gradient, floats=False, refuses="c", because="sign is not for complex numbers: use sgn instead",
+    "sign", signs, no_gradient, floats=False, refuses="c", because="sign is not for complex numbers: use sgn instead",
     doc="−1, 0 or 1; 0 for NaN",
 )  # fmt: skip
 signbit = unary("signbit", np.signbit, floats=False, refuses="c", doc="Whether the sign bit is set")

@@ -183,8 +183,14 @@ def _numpy_where(condition: Any, x: Any = None, y: Any = None) -> Any:
 method("where", lambda self, condition, other: where(condition, self, other))
 
 # ---- numbers for what is none ----------------------------------------------------------------------------------------
+def _numbers(x: Any, nan: float, posinf: float, neginf: float) -> Any:
+    if np.isfinite(x).all():
+        return x.copy()
+    return np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
+
+
 _nan_to_num = row(
-    "nan_to_num", lambda x, nan, posinf, neginf: np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf),
+    "nan_to_num", _numbers,
     x=lambda g, x: np.where(np.isfinite(x), g, 0.0),
 )  # fmt: skip
 

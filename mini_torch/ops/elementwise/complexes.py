@@ -13,7 +13,7 @@ import numpy as np
 
 from ...op import implements, inplace, public, quiet, refused, row, type_name, unary
 from ...tensor import Tensor, method
-from .arithmetic import sign
+from .arithmetic import sign, signs
 
 __all__ = [
     "abs", "absolute", "angle", "complex", "conj", "conj_physical", "is_conj", "is_neg", "isreal", "polar",
@@ -24,7 +24,7 @@ __all__ = [
 # ---- size and direction ----------------------------------------------------------------------------------------------
 def _sgn(x: Any) -> Any:
     if x.dtype.kind != "c":
-        return x.copy() if x.dtype.kind == "b" else np.subtract(x > 0, x < 0, dtype=x.dtype)
+        return signs(x)
     size = np.abs(x)
     return np.where(size == 0, 0, x / np.where(size == 0, 1, size)).astype(x.dtype)
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ...op import binary, public, quiet, unary
+from ...op import binary, implements, public, quiet, unary
 from ...tensor import Tensor, method
 from .arithmetic import no_gradient, two
+from .blocks import in_blocks
 
 __all__ = ["div", "divide", "floor_divide", "fmod", "reciprocal", "remainder", "true_divide"]
 
@@ -24,28 +25,78 @@ def _no_zero_divisor(input: Any, other: Any, a: Tensor, b: Tensor) -> None:
         raise RuntimeError("ZeroDivisionError")
 
 
+# ---- rounded quotients -----------------------------------------------------------------------------------------------
+# NumPy's remainders call the C library for each element. For float32 they come out exactly from arithmetic in float64,
+# as long as the quotient is small: x and y have 24 bits, so x / y is no nearer to a whole number q < 2**28 than
+# float64 can tell, and q · y has at most 52 bits.
+_EXACT = 2.0**28
+
+
+def _short(function: Any, by_numpy: Any) -> Any:
+    """`function(x, y)` → (result, quotient) on floats of up to 32 bits; NumPy's where the quotient is large or none."""
+
+    @in_blocks
+    def exact(x: Any, y: Any) -> Any:
+        out, quotient = function(x.astype(np.float64), y.astype(np.float64))
+        good = (np.abs(quotient) < _EXACT) & np.isfinite(y)
+        out = out.astype(x.dtype)
+        return out if good.all() else np.where(good, out, by_numpy(x, y))
+
+    @quiet
+    def rounded(x: Any, y: Any) -> Any:
+        return exact(x, y) if x.dtype.kind == "f" and x.dtype.itemsize <= 4 else by_numpy(x, y)
+
+    return rounded
+
+
+def _floored(x: Any, y: Any) -> Any:
+    quotient = np.floor(x / y)
+    return quotient, quotient
+
+
+def _rest_of_floor(x: Any, y: Any) -> Any:
+    quotient = np.floor(x / y)
+    rest = x - quotient * y
+    return np.where(rest == 0, np.copysign(rest, x), rest), quotient
+
+
+def _rest_of_trunc(x: Any, y: Any) -> Any:
+    quotient = np.trunc(x / y)
+    return np.copysign(x - quotient * y, x), quotient
+
+
 def _truncated(a: Any, b: Any) -> Any:
     if a.dtype.kind == "f":
         return np.trunc(np.true_divide(a, b))
     return np.floor_divide(a, b) + ((np.remainder(a, b) != 0) & ((a < 0) != (b < 0)))
 
 
+_floor_quotient = _short(_floored, np.floor_divide)
 floor_divide = binary(
-    "floor_divide", np.floor_divide, x=no_gradient, y=no_gradient, operator="floordiv", refuses="bc",
+    "floor_divide", _floor_quotient, x=no_gradient, y=no_gradient, operator="floordiv", refuses="bc",
     kernel="div_floor_cpu", check=_no_zero_divisor, doc="⌊x / y⌋; RuntimeError for a whole number divided by 0",
 )  # fmt: skip
+implements(np.floor_divide)(floor_divide)
 _trunc_divide = binary(
     "trunc_divide", quiet(_truncated), x=no_gradient, y=no_gradient, refuses="bc", kernel="div_trunc_cpu",
     check=_no_zero_divisor, export=False,
 )  # fmt: skip
+
+
+def _remainder_rule(g: Any, x: Any, y: Any) -> Any:
+    return -g * (_floor_quotient(x, y) if isinstance(x, np.ndarray) else np.floor_divide(x, y))
+
+
 remainder = binary(
-    "remainder", np.remainder, x=lambda g: g, y=lambda g, x, y: -g * np.floor_divide(x, y), operator="mod",
+    "remainder", _short(_rest_of_floor, np.remainder), x=lambda g: g, y=_remainder_rule, operator="mod",
     refuses="bc", check=_no_zero_divisor, doc="x − y ⌊x / y⌋: the remainder with the divisor's sign",
 )  # fmt: skip
 fmod = binary(
-    "fmod", np.fmod, x=lambda g: g, y=lambda g, x, y: -g * np.trunc(x / y), refuses="bc", check=_no_zero_divisor,
-    numbers="y", doc="The remainder of x / y with the dividend's sign",
+    "fmod", _short(_rest_of_trunc, np.fmod), x=lambda g: g, y=lambda g, x, y: -g * np.trunc(x / y), refuses="bc",
+    check=_no_zero_divisor, numbers="y", doc="The remainder of x / y with the dividend's sign",
 )  # fmt: skip
+implements(np.remainder)(remainder)
+implements(np.fmod)(fmod)
 
 
 @public(aliases=("divide",), inplace=True)

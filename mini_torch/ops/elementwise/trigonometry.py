@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ...op import binary, quiet, unary
+from ...op import binary, implements, quiet, unary
+from .blocks import in_blocks
 
 __all__ = [
     "acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "asin", "asinh", "atan",
@@ -40,10 +41,21 @@ atan2 = binary(
     floats=True, aliases=("arctan2",), refuses="c", numbers="", doc="The angle of the point (y, x)",
 )  # fmt: skip
 arctan2 = atan2
+
+
+@in_blocks
+def _hypot(x: Any, y: Any) -> Any:
+    if x.dtype.itemsize > 4:
+        return np.hypot(x, y)
+    size = np.sqrt(np.square(x, dtype=np.float64) + np.square(y, dtype=np.float64)).astype(x.dtype)
+    return size if not np.isnan(size).any() else np.hypot(x, y)  # which knows that hypot(inf, NaN) is inf
+
+
 hypot = binary(
-    "hypot", np.hypot, x=lambda g, x, out: g * x / out, y=lambda g, y, out: g * y / out, refuses="biuc",
+    "hypot", quiet(_hypot), x=lambda g, x, out: g * x / out, y=lambda g, y, out: g * y / out, refuses="biuc",
     numbers="", doc="√(x² + y²)",
 )  # fmt: skip
+implements(np.hypot)(hypot)
 deg2rad = unary("deg2rad", np.deg2rad, lambda g: g * (math.pi / 180), refuses="c", doc="Degrees to radians")
 rad2deg = unary("rad2deg", np.rad2deg, lambda g: g * (180 / math.pi), refuses="c", doc="Radians to degrees")
 

@@ -23,8 +23,30 @@ def _others_product(x: Any, axis: int) -> Any:
     return before * after
 
 
+def _sum_back(x: Any, axis: int) -> Any:
+    """For each element the sum of it and all behind it."""
+    return np.flip(np.cumsum(np.flip(x, axis), axis), axis)
+
+
 def _cumprod_rule(g: Any, x: Any, axis: int) -> Any:
-    """Safe at zeros: dL/dx_i = Σ_{j≥i} g_j Π_{k≤j, k≠i} x_k, in n steps."""
+    """dL/dx_i = Σ_{j≥i} g_j Π_{k≤j, k≠i} x_k: the products over x_i, where that is not 0."""
+    data = x._array if isinstance(x, Tensor) else x
+    if data.all():
+        return _sum_back(g * _cumprod(x, axis), axis) / x
+    return _cumprod_rule_in_steps(g, x, axis) if isinstance(x, Tensor) else _at_zeros(g, x, axis)
+
+
+def _at_zeros(g: Any, x: Any, axis: int) -> Any:
+    """Up to the first zero as without any; at it, with 1 in its place; behind it there is always another factor 0."""
+    zeros = np.cumsum(x == 0, axis)
+    first = (x == 0) & (zeros == 1)
+    before = _sum_back(g * _cumprod(x, axis), axis) / np.where(zeros == 0, x, 1)
+    at_first = _sum_back(g * _cumprod(np.where(first, x.dtype.type(1), x), axis), axis)
+    return np.where(zeros == 0, before, np.where(first, at_first, 0))
+
+
+def _cumprod_rule_in_steps(g: Any, x: Any, axis: int) -> Any:
+    """The same in n steps, which can be differentiated again at zeros, too."""
     n = x.shape[axis]
     parts = []
     for i in range(n):
