@@ -169,6 +169,10 @@ def test_layout_of_the_result_is_the_inputs() -> None:
         assert special.ndtr(each).equal(special.ndtr(each.contiguous()))
     assert mini_torch.lgamma(x.t()).stride() == (1, 30)
     assert mini_torch.lgamma(mini_torch.ones(3, 1)).stride() == (1, 1)
+    for each in (mini_torch.rand(4, 1, 3).expand(4, 5, 3), mini_torch.rand(3, 5, 2).permute(2, 0, 1)):
+        assert special.ndtr(each).equal(special.ndtr(each.contiguous()))
+        assert special.zeta(each + 1, each).equal(special.zeta(each.contiguous() + 1, each.contiguous()))
+    assert special.xlog1py(x.t(), x.t()).stride() == (1, 30)
 
 
 # ---- gradients -------------------------------------------------------------------------------------------------------

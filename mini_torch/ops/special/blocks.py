@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,13 +27,19 @@ def blockwise(name: str, *, single: Kernel | None = None, half: bool = True) -> 
     """
 
     def decorate(kernel: Kernel) -> Forward:
-        def forward(*arrays: Any, **options: Any) -> Any:
-            kind = arrays[0].dtype
+        @functools.cache
+        def plan(kind: np.dtype[Any]) -> tuple[Kernel, type, float, int]:
+            """For one type: the kernel, the type that it works in, the precision, and a block's number of elements."""
             if kind.kind == "c" or (kind.itemsize == 2 and not half):
                 raise refused(name, kind)
-            run, wide = (single, np.float32) if single and kind.itemsize < 8 else (kernel, np.float64)
             eps = float(np.finfo(np.float32 if kind.itemsize == 2 else kind).eps)
-            size = BLOCK // np.dtype(wide).itemsize
+            if single and kind.itemsize < 8:
+                return single, np.float32, eps, BLOCK // 4
+            return kernel, np.float64, eps, BLOCK // 8
+
+        def forward(*arrays: Any, **options: Any) -> Any:
+            kind = arrays[0].dtype
+            run, wide, eps, size = plan(kind)
             flat, out, place = _laid_flat(arrays)
             with np.errstate(all="ignore"):  # what overflows or has no value is inf or NaN, and no news
                 for start in range(0, out.size, size):
@@ -47,13 +54,25 @@ def blockwise(name: str, *, single: Kernel | None = None, half: bool = True) -> 
 
 
 def _laid_flat(arrays: tuple[Any, ...]) -> tuple[list[Any], Any, Any]:
-    """The arrays broadcast and in one dimension, an empty array for the result, and that in one dimension, too."""
-    if len(arrays) == 1:
-        out = np.empty_like(arrays[0])  # laid out in memory as its input is
-        return [np.ravel(arrays[0], order="K")], out, np.ravel(out, order="K")
-    together = np.broadcast_arrays(*arrays)
-    out = np.empty(together[0].shape, arrays[0].dtype)
-    return [np.ravel(x) for x in together], out, np.ravel(out)
+    """The arrays broadcast and in one dimension, an empty array for the result, and that in one dimension, too.
+
+    The result is laid out in memory as its inputs are, if they all are alike.
+    """
+    first = arrays[0]
+    if len(arrays) > 1 and any(x.shape != first.shape or x.strides != first.strides for x in arrays):
+        return _in_order(np.broadcast_arrays(*arrays), None, first.dtype)
+    if first.flags.c_contiguous or 0 in first.strides:
+        return _in_order(arrays, None, first.dtype)
+    return _in_order(arrays, sorted(range(first.ndim), key=lambda i: -first.strides[i]), first.dtype)
+
+
+def _in_order(arrays: Sequence[Any], axes: list[int] | None, kind: np.dtype[Any]) -> tuple[list[Any], Any, Any]:
+    """`_laid_flat`, memory running along the last of the `axes` first."""
+    if axes is None:
+        out = np.empty(arrays[0].shape, kind)
+        return [x.reshape(-1) for x in arrays], out, out.reshape(-1)
+    flat, out, place = _in_order([np.transpose(x, axes) for x in arrays], None, kind)
+    return flat, np.transpose(out, np.argsort(axes)), place
 
 
 def patch(out: Any, where: Any, function: Callable[..., Any], *arrays: Any) -> None:
