@@ -8,17 +8,19 @@ comes before and after being in state s of l′ at time t. All in logarithms, al
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..op import quiet, row, several, takes_out, type_name
+from ..op import quiet, several, takes_out, type_name
 from ..tensor import Tensor, wrap
 from .activation import need_reals
+from .adjoint import add_along, take_along
 from .loss import check_reduction, reduced
 
 __all__ = ["ctc_loss"]
 
+_NEVER = -1e30  # stands for ln 0, so that no difference of two is NaN
 Lengths = Tensor | Sequence[int]
 
 
@@ -43,14 +45,10 @@ class _Problem(NamedTuple):
         return np.maximum(self.times - 1 - np.arange(count)[:, None], 0)
 
 
-def _log_sum(*terms: Any) -> Any:
-    """ln Σ exp; -inf where all are."""
-    peak = np.maximum.reduce(terms)
-    safe = np.where(np.isneginf(peak), 0, peak)
-    total = np.exp(terms[0] - safe)
-    for term in terms[1:]:
-        total = total + np.exp(term - safe)
-    return np.log(total) + safe
+def _log_sum(a: Any, b: Any, c: Any) -> Any:
+    """ln(eᵃ + eᵇ + eᶜ)."""
+    peak = np.maximum(np.maximum(a, b), c)
+    return np.log(np.exp(a - peak) + np.exp(b - peak) + np.exp(c - peak)) + peak
 
 
 def _alphas(emitted: Any, states: Any) -> Any:
@@ -58,21 +56,25 @@ def _alphas(emitted: Any, states: Any) -> Any:
 
     A state is reached from itself, from the one before, and over a blank from the one before that if labels differ.
     """
-    out = np.full(emitted.shape, -np.inf, emitted.dtype)
-    out[0, :, :2] = emitted[0, :, :2]
+    kind = emitted.dtype if isinstance(emitted, np.ndarray) else emitted._array.dtype
     may_skip = np.zeros(states.shape, bool)
     may_skip[:, 3::2] = states[:, 3::2] != states[:, 1:-2:2]
-    barred = np.where(may_skip, 0, -np.inf).astype(emitted.dtype)[:, 2:]
-    start = np.full((*states.shape[:1], 2), -np.inf, emitted.dtype)
-    for t in range(1, len(out)):
-        before = np.concatenate([start, out[t - 1]], axis=1)
-        skipped = np.concatenate([start, before[:, 2:-2] + barred], axis=1)
-        out[t] = _log_sum(before[:, 2:], before[:, 1:-1], skipped) + emitted[t]
-    return out
+    barred = np.where(may_skip, 0, _NEVER).astype(kind)
+    outside = np.full((len(states), 2), _NEVER, kind)
+    steps = [np.where(np.arange(states.shape[1]) < 2, emitted[0], np.array(_NEVER, kind))]
+    for t in range(1, emitted.shape[0]):
+        before = np.concatenate([outside, steps[-1]], axis=1)
+        steps.append(_log_sum(before[:, 2:], before[:, 1:-1], before[:, :-2] + barred) + emitted[t])
+    return np.stack(steps)
 
 
 def _emitted(log_probs: Any, states: Any) -> Any:
-    return np.take_along_axis(log_probs, states[None], 2)
+    """The log-probability of each state's label at each time (T, N, L)."""
+    return np.maximum(take_along(log_probs, _in_time(states, log_probs.shape[0]), 2), _NEVER)
+
+
+def _in_time(states: Any, count: int) -> Any:
+    return np.broadcast_to(states, (count, *states.shape))
 
 
 def _forward(log_probs: Any, problem: _Problem) -> tuple[Any, Any]:
@@ -80,48 +82,41 @@ def _forward(log_probs: Any, problem: _Problem) -> tuple[Any, Any]:
     alpha = _alphas(_emitted(log_probs, problem.states), problem.states)
     samples, last = np.arange(len(problem.times)), np.maximum(problem.times - 1, 0)
     final = alpha[last, samples, problem.ends]
-    before = np.where(problem.ends > 0, alpha[last, samples, np.maximum(problem.ends - 1, 0)], -np.inf)
-    loss = -_log_sum(final, before).astype(log_probs.dtype)
-    loss = np.where(problem.times == 0, np.where(problem.ends == 0, 0, np.inf), loss).astype(log_probs.dtype)
-    return np.where(np.isposinf(loss), 0, loss) if problem.zero_infinity else loss, alpha
+    before = np.where(problem.ends > 0, alpha[last, samples, np.maximum(problem.ends - 1, 0)], _NEVER)
+    loss = np.where(problem.times == 0, np.where(problem.ends == 0, 0, np.inf), -np.logaddexp(final, before))
+    impossible = loss > -_NEVER / 2
+    return np.where(impossible, 0 if problem.zero_infinity else np.inf, loss).astype(log_probs.dtype), alpha
 
 
-def _backward(pull: Any, log_probs: Any, loss: Any, alpha: Any, problem: _Problem) -> Any:
+def _rule(g_loss: Any, log_probs: Any, loss: Any, alpha: Any, shape: tuple[int, ...], problem: _Problem) -> Any:
     """The gradient for log-probabilities that come from a log-softmax: exp(log_probs) less the labels' posterior."""
-    count, samples = len(log_probs), np.arange(len(problem.times))
-    emitted = _emitted(log_probs, problem.states)
-    posterior = np.exp(alpha + _betas(log_probs, problem) - np.where(np.isneginf(emitted), 0, emitted) + loss[:, None])
-    out = np.exp(log_probs)
-    for s in range(posterior.shape[2]):  # one state of every sample at a time: none meets another
-        share = np.where(s <= problem.ends, posterior[:, :, s], 0)
-        out[:, samples, problem.states[:, s]] -= share
-    counts = np.arange(count)[:, None] < problem.times
+    count, states = shape[0], problem.states
+    emitted = _emitted(log_probs, states)
+    if not isinstance(log_probs, np.ndarray):  # recorded: what was kept knows nothing of log_probs
+        alpha = _alphas(emitted, states)
+    posterior = np.exp(alpha + _betas(log_probs, problem) - emitted + np.expand_dims(loss, 1))
+    share = np.where(np.arange(states.shape[1]) <= problem.ends[:, None], posterior, 0.0)
+    labels = add_along(share, _in_time(states, count), shape, 2)
+    counts, losses = np.arange(count)[:, None] < problem.times, getattr(loss, "_array", loss)
     if problem.zero_infinity:
-        counts = counts & (loss != 0)
-    out[:, np.isposinf(loss)] = np.nan  # nothing that the labels can be read from, as PyTorch says it
-    return np.where(counts[:, :, None], out * pull[:, None], 0)
+        counts = counts & (losses != 0)
+    d = (np.exp(log_probs) - labels) * np.expand_dims(g_loss, 1)
+    # Where the labels cannot be read from the input at all, PyTorch's gradient is NaN.
+    d = np.where(np.isposinf(losses)[:, None], np.nan, d) if np.isposinf(losses).any() else d
+    return np.where(counts[:, :, None], d, 0.0)
 
 
 def _betas(log_probs: Any, problem: _Problem) -> Any:
     """β (T, N, L): the α of everything backwards, turned round again."""
-    back, turned = problem.back_times(len(log_probs)), problem.reversed()
-    emitted = _emitted(np.take_along_axis(log_probs, back[:, :, None], 0), turned.states)
-    beta = np.take_along_axis(_alphas(emitted, turned.states), back[:, :, None], 0)
-    return np.take_along_axis(beta, problem.back_states()[None], 2)
+    (count, _, classes), turned = log_probs.shape, problem.reversed()
+    back = problem.back_times(count)[:, :, None]
+    shape = (count, *problem.states.shape)
+    emitted = _emitted(take_along(log_probs, np.broadcast_to(back, (*shape[:2], classes)), 0), turned.states)
+    beta = take_along(_alphas(emitted, turned.states), np.broadcast_to(back, shape), 0)
+    return take_along(beta, np.broadcast_to(problem.back_states(), shape), 2)
 
 
-def _refuse() -> NoReturn:
-    raise RuntimeError("the derivative of ctc_loss's gradient is not implemented")
-
-
-_gradient = row(
-    "ctc_loss_backward", quiet(_backward), pull=lambda g: _refuse(), log_probs=lambda g: _refuse(), loss=None,
-    alpha=None,
-)  # fmt: skip
-_ctc = several(
-    "ctc_loss", quiet(_forward), ("loss", "alpha"),
-    log_probs=lambda g_loss, log_probs, loss, alpha, problem: _gradient(g_loss, log_probs, loss, alpha, problem),
-)  # fmt: skip
+_ctc = several("ctc_loss", quiet(_forward), ("loss", "alpha"), log_probs=quiet(_rule))
 
 
 @takes_out
@@ -133,8 +128,8 @@ def ctc_loss(
 
     Shape: log_probs (T, N, C) or (T, C), log-softmax over the classes; targets (N, S) or all in a row; lengths (N) or
     (). 'mean' divides each loss by its number of labels first. `zero_infinity` counts sequences that are too long for
-    their input as 0. The gradient supposes that log_probs comes from a log-softmax, as PyTorch's does, and has no
-    further derivative. Errors: RuntimeError for lengths that do not fit. Source: PyTorch's `nn.functional.ctc_loss`.
+    their input as 0. The gradient supposes that log_probs comes from a log-softmax, as PyTorch's does.
+    Errors: RuntimeError for lengths that do not fit. Source: PyTorch's `nn.functional.ctc_loss`.
     """
     check_reduction(reduction)
     need_reals(log_probs, "ctc_loss_cpu", half=False)

@@ -72,11 +72,11 @@ def _variances(var: Tensor | float, input: Tensor) -> Tensor:
 
 # ---- Poisson --------------------------------------------------------------------------------------------------------
 _poisson_log = row(
-    "poisson_nll_loss", keeps_type(lambda x, y: np.exp(x) - y * x), x=lambda g, x, y: g * (exp(x) - y),
+    "poisson_of_logarithm", keeps_type(lambda x, y: np.exp(x) - y * x), x=lambda g, x, y: g * (exp(x) - y),
     y=lambda g, x: -g * x, broadcasts=True,
 )  # fmt: skip
 _poisson_rate = row(
-    "poisson_nll_loss_of_rate", keeps_type(lambda x, y, eps: x - y * np.log(x + eps)),
+    "poisson_of_rate", keeps_type(lambda x, y, eps: x - y * np.log(x + eps)),
     x=lambda g, x, y, eps: g * (1 - y / (x + eps)), y=lambda g, x, eps: -g * np.log(x + eps), broadcasts=True,
 )  # fmt: skip
 

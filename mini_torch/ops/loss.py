@@ -67,6 +67,8 @@ def elementwise_loss(name: str, each: Any, *, x: Any, y: Any) -> Any:
         return loss if scale is None else np.add.reduce(loss, axis=None) * scale
 
     def of(formula: Any) -> Any:
+        if formula is None:
+            return None
         return lambda g, x, y, scale, option: formula(g if scale is None else g * scale, x, y, option)
 
     return row(name, quiet(keeps_type(forward)), x=of(x), y=of(y))

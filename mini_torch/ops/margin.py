@@ -35,8 +35,7 @@ def _soft_margin_each(x: Any, y: Any, _: Any) -> Any:
 
 
 _soft_margin = elementwise_loss(
-    "soft_margin_loss", _soft_margin_each, x=lambda g, x, y, _: -g * y * sigmoid(-(x * y)),
-    y=lambda g, x, y, _: -g * x * sigmoid(-(x * y)),
+    "soft_margin_loss", _soft_margin_each, x=lambda g, x, y, _: -g * y * sigmoid(-(x * y)), y=None
 )  # fmt: skip
 
 
@@ -46,7 +45,9 @@ def soft_margin_loss(
 ) -> Tensor:
     """ln(1 + exp(-target · input)), for targets 1 and -1. Source: PyTorch's `nn.functional.soft_margin_loss`."""
     reduction = reduction_of(size_average, reduce, reduction)
-    return applied(_soft_margin, input, target, reduction)
+    if np.broadcast_shapes(input._array.shape, target._array.shape) != input._array.shape:
+        raise RuntimeError(f"output with shape {list(input.shape)} doesn't match the target's shape {list(target.shape)}")
+    return applied(_soft_margin, input, target.detach(), reduction)
 
 
 _hinge_embedding = row(

@@ -230,7 +230,8 @@ def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0) -> Tensor:
     """
     if dim == -1:
         return norm(v, pow)
-    others = [axis for axis in range(v._array.ndim) if axis != check_dim(dim, v._array.ndim)]
+    kept = check_dim(dim, v._array.ndim)
+    others = [axis for axis in range(v._array.ndim) if axis != kept]
     return norm(v, pow, others, keepdim=True)
 
 
