@@ -106,3 +106,28 @@ def libm(name: str) -> Callable[[Array], Array]:
     fast, exact = getattr(np, name), _one_by_one(getattr(math, name))
     probe = np.linspace(*_PROBED.get(name, (-2 * math.pi, 2 * math.pi)), 4098)[1:-1]
     return fast if np.array_equal(fast(probe), exact(probe)) else exact
+
+
+def narrowed(x: Array, kind: np.dtype[Any]) -> Array:
+    """float64 numbers in the type `kind`; in one of 16 bits by way of float32, as C++ does."""
+    return (x.astype(np.float32) if kind.itemsize == 2 else x).astype(kind, copy=False)
+
+
+_MARGIN = 2.0**-50  # by how much a vector version may be off: several times its last bit
+
+
+def libm_in(kind: np.dtype[Any], name: str, x: Array, then: Callable[[Array], Array]) -> Array:
+    """then(f(x)) in the type `kind`, f as the C library rounds it, `then` increasing or falling.
+
+    In a type narrower than float64 the last bit of f rarely shows. So the vector version is taken, and the C library
+    only asked where another last bit would lead to another result.
+    """
+    if kind == np.float64:
+        return then(libm(name)(x))
+    with np.errstate(all="ignore"):
+        fast = getattr(np, name)(x)
+        out, other = (narrowed(then(fast * side), kind) for side in (1 - _MARGIN, 1 + _MARGIN))
+        doubtful = np.flatnonzero(out != other)
+        if doubtful.size:
+            out.flat[doubtful] = narrowed(then(libm(name)(x.flat[doubtful])), kind)
+    return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 import mini_torch
+from mini_torch import rounding
 from mini_torch.nn import functional as F
 
 
@@ -111,3 +113,16 @@ def test_a_fresh_state_is_pytorchs() -> None:
     assert place == [0] * 8
     mini_torch.rand(624, generator=generator)
     assert generator.get_state()[16:18].tolist() == [112, 2]
+
+
+def test_the_vector_version_gives_the_c_librarys_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where it is some last bits off, here on purpose, just at the edges between two float32."""
+    edges = np.arange(1, 2000, dtype=np.float32).astype(np.float64) / 1000 + 2.0**-25
+    x = np.concatenate([np.nextafter(edges, 0), edges, np.nextafter(edges, 9), np.linspace(0.1, 9, 1000)])
+    expected = np.array([math.tan(value) for value in x]).astype(np.float32)
+    tan = np.tan
+    monkeypatch.setattr(np, "tan", lambda x: tan(x) * (1 + 4e-16))
+    rounding.libm.cache_clear()
+    assert np.array_equal(rounding.libm_in(np.dtype(np.float32), "tan", x, lambda y: y), expected)
+    monkeypatch.undo()
+    rounding.libm.cache_clear()

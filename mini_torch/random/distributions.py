@@ -5,30 +5,42 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
-from ..rounding import Array, libm
-from .generator import Generator, Shape, by_memory
+from ..rounding import Array, libm_in
+from .generator import Generator, by_memory, in_pieces
 
 __all__ = ["binomial", "cauchy", "geometric", "log_normal", "multinomial", "poisson"]
 
 
-def geometric(generator: Generator, shape: Shape, p: float) -> Array:
-    """How many trials of success probability `p` it takes to the first success: ⌈ln u / ln(1 - p)⌉, in float64."""
-    return np.ceil(libm("log")(generator.uniform(shape, dtype=np.float64)) / math.log(1 - p))
+def geometric(generator: Generator, shape: tuple[int, ...], p: float, kind: np.dtype[Any]) -> Array:
+    """How many trials of success probability `p` it takes to the first success: ⌈ln u / ln(1 - p)⌉."""
+    failure = math.log(1 - p)
+
+    def piece(size: int) -> Array:
+        u = generator.uniform(size, dtype=np.float64)
+        return libm_in(kind, "log", u, lambda y: np.ceil(y / failure))
+
+    return in_pieces(piece, math.prod(shape), kind).reshape(shape)
 
 
-def cauchy(generator: Generator, shape: Shape, median: float, sigma: float) -> Array:
-    """median + sigma · tan(π(u - ½)), in float64."""
+def cauchy(generator: Generator, shape: tuple[int, ...], median: float, sigma: float, kind: np.dtype[Any]) -> Array:
+    """median + sigma · tan(π(u - ½))."""
     margin = np.finfo(np.float64).eps
-    u = np.clip(generator.uniform(shape, dtype=np.float64), margin, 1 - margin)
-    return median + sigma * libm("tan")(math.pi * (u - 0.5))
+
+    def piece(size: int) -> Array:
+        u = np.clip(generator.uniform(size, dtype=np.float64), margin, 1 - margin)
+        return libm_in(kind, "tan", math.pi * (u - 0.5), lambda y: median + sigma * y)
+
+    return in_pieces(piece, math.prod(shape), kind).reshape(shape)
 
 
-def log_normal(generator: Generator, shape: tuple[int, ...], mean: float, std: float) -> Array:
-    """exp of a normal number, in float64."""
-    return libm("exp")(generator.normal_singly(math.prod(shape), mean, std)).reshape(shape)
+def log_normal(generator: Generator, shape: tuple[int, ...], mean: float, std: float, kind: np.dtype[Any]) -> Array:
+    """exp of a normal number."""
+    z = generator.normal_singly(math.prod(shape), mean, std)
+    return libm_in(kind, "exp", z, lambda y: y).reshape(shape)
 
 
 def multinomial(generator: Generator, weights: Array, count: int, replacement: bool) -> Array:

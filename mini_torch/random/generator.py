@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..dtype import check_device, cpu, device
-from ..rounding import Array, libm, scaled
+from ..rounding import Array, libm_in, scaled
 from ..tensor import Tensor, wrap
 from .gaussian import BLOCK, normal_blocks, normal_pairs
 
@@ -185,7 +185,7 @@ class Generator:
             x[x == kind.type(high)] = low  # rounding must not reach the end
             return x
 
-        return _in_pieces(piece, _size(shape), kind).reshape(shape)
+        return in_pieces(piece, _size(shape), kind).reshape(shape)
 
     def _unit32(self, size: int) -> Array:
         bits = self.draws(size).astype(np.uint32) & np.uint32((1 << 24) - 1)
@@ -224,21 +224,20 @@ class Generator:
     def bernoulli(self, shape: Shape, p: float) -> Array:
         """True with probability `p`, as bool."""
         bound = np.uint64(math.ceil(math.ldexp(p, 53)))
-        return _in_pieces(lambda size: self._bits53(size) < bound, _size(shape), np.dtype(bool)).reshape(shape)
+        return in_pieces(lambda size: self._bits53(size) < bound, _size(shape), np.dtype(bool)).reshape(shape)
 
     def exponential(self, shape: Shape, rate: float = 1.0, dtype: Any = np.float32) -> Array:
         """Exponential numbers of mean 1 / rate."""
-        u = self.uniform(shape, dtype=np.float64)
-        return narrowed(-1.0 / rate * libm("log1p")(-u), np.dtype(dtype))
+        kind, mean = np.dtype(dtype), 1.0 / rate
+
+        def piece(size: int) -> Array:
+            return libm_in(kind, "log1p", -self._unit64(size), lambda y: -mean * y)
+
+        return in_pieces(piece, _size(shape), kind).reshape(shape)
 
 
 def _size(shape: Shape) -> int:
     return shape if isinstance(shape, int) else math.prod(shape)
-
-
-def narrowed(x: Array, kind: np.dtype[Any]) -> Array:
-    """float64 numbers in the type `kind`; in one of 16 bits by way of float32, as C++ does."""
-    return (x.astype(np.float32) if kind.itemsize == 2 else x).astype(kind)
 
 
 def by_memory(array: Array) -> Array:
@@ -246,7 +245,7 @@ def by_memory(array: Array) -> Array:
     return array.transpose(sorted(range(array.ndim), key=lambda axis: -abs(array.strides[axis])))
 
 
-def _in_pieces(make: Callable[[int], Array], size: int, kind: np.dtype[Any]) -> Array:
+def in_pieces(make: Callable[[int], Array], size: int, kind: np.dtype[Any]) -> Array:
     """`make(size)`, made piece by piece so that what is between stays in the cache."""
     if size <= _PIECE:
         return make(size)

@@ -14,10 +14,10 @@ import numpy as np
 
 from ..dtype import finfo, from_numpy_dtype
 from ..op import adopt, check_writable, shape_mismatch, type_name
-from ..rounding import Array
+from ..rounding import Array, narrowed
 from ..tensor import Tensor, method, wrap
 from .distributions import cauchy, geometric, log_normal
-from .generator import Generator, by_memory, chosen, narrowed
+from .generator import Generator, by_memory, chosen
 
 __all__ = [
     "bernoulli_", "cauchy_", "exponential_", "geometric_", "log_normal_", "normal_", "random_", "uniform_",
@@ -162,7 +162,7 @@ def geometric_(self: Tensor, p: float, *, generator: Generator | None = None) ->
     if self._array.dtype.kind in "bc":
         raise NotImplementedError(f"\"geometric_cpu\" not implemented for '{type_name(self._array.dtype)}'")
     source = chosen(generator)
-    return _fill(self, lambda shape: geometric(source, shape, p))
+    return _fill(self, lambda shape: geometric(source, shape, p, self._array.dtype))
 
 
 def cauchy_(self: Tensor, median: float = 0, sigma: float = 1, *, generator: Generator | None = None) -> Tensor:
@@ -178,7 +178,7 @@ def cauchy_(self: Tensor, median: float = 0, sigma: float = 1, *, generator: Gen
     if not sigma > 0:
         raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}")
     source = chosen(generator)
-    return _fill(self, lambda shape: cauchy(source, shape, median, sigma))
+    return _fill(self, lambda shape: cauchy(source, shape, median, sigma, self._array.dtype))
 
 
 def log_normal_(self: Tensor, mean: float = 1, std: float = 2, *, generator: Generator | None = None) -> Tensor:
@@ -186,11 +186,11 @@ def log_normal_(self: Tensor, mean: float = 1, std: float = 2, *, generator: Gen
 
     Errors: RuntimeError for a std that is not positive, NotImplementedError for integers.
     """
-    _float_kind(self, "log_normal_cpu")
+    kind = _float_kind(self, "log_normal_cpu")
     if not std > 0:
         raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std:g}")
     source = chosen(generator)
-    return _fill(self, lambda shape: log_normal(source, shape, mean, std))
+    return _fill(self, lambda shape: log_normal(source, shape, mean, std, kind))
 
 
 # ---- what they share ---------------------------------------------------------------------------------------
