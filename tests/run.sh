@@ -2,6 +2,8 @@
 # All checks: lint, types, tests with coverage on today's NumPy, tests on the oldest versions we promise.
 # Needs only Python >= 3.10; makes its own virtual environments. Arguments go to pytest and make it
 # run the tests alone: tests/run.sh -k optimizer
+# tests/run.sh --torch installs PyTorch in an environment of its own and runs its whole database of operations; what
+# follows goes to tests/full_database.py. Leaves with 75 where pip cannot have PyTorch.
 set -euf
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MPLBACKEND=Agg
@@ -23,9 +25,7 @@ setup() {  # a virtual environment $1 of Python $2 with packages $3; its stamp s
     [ "$(cat "$1/stamp" 2>/dev/null)" = "$stamp" ] && "$1/bin/python" -c "" && return
     echo "== setting up $1: $stamp"
     rm -rf "$1"
-    "$2" -m venv "$1"
-    "$1/bin/python" -m pip install --quiet --disable-pip-version-check $3
-    echo "$stamp" > "$1/stamp"
+    "$2" -m venv "$1" && "$1/bin/python" -m pip install --quiet --disable-pip-version-check $3 && echo "$stamp" > "$1/stamp"
 }
 
 versions() {
@@ -38,6 +38,17 @@ python=$(find_python "sys.version_info >= (3, 10)") || {
     exit 1
 }
 needs=$(grep -v '^ *\(#\|$\)' requirements.txt)
+
+if [ "${1:-}" = --torch ]; then
+    shift
+    setup .venv-torch "$python" "$needs $(named torch-tests)" || {
+        echo "tests/run.sh --torch: pip cannot install $(named torch-tests | grep '^torch')" >&2
+        exit 75
+    }
+    echo "== PyTorch's database of operations: $(versions .venv-torch)"
+    PYTHONPATH=. exec .venv-torch/bin/python tests/full_database.py "$@"
+fi
+
 setup .venv-test "$python" "$needs $(named dev) setuptools>=77"
 bin=.venv-test/bin
 

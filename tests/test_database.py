@@ -42,9 +42,12 @@ class Entry(NamedTuple):
     def inputs(self, sample: dict[str, Any]) -> list[Array]:
         return [self.arrays[k] for k in sample["inputs"]]
 
-    def check(self, sample: dict[str, Any], found: Any, where: str = "out", relative: float = FLOAT64) -> None:
+    def check(
+        self, sample: dict[str, Any], found: Any, inputs: list[Array], where: str = "out", relative: float = FLOAT64
+    ) -> None:
         allowed = Allowed(relative, self.record.get("values", True))
-        records.check_result(mini_torch, sample, found, self.arrays, allowed, where)
+        first = inputs[0] if inputs else np.zeros(0)
+        records.check_result(mini_torch, sample, found, self.arrays, allowed, first, where)
 
     def check_gradients(self, expected: list[int | None], found: list[Any], relative: float, where: str) -> None:
         for k, (index, g) in enumerate(zip(expected, found)):
@@ -89,7 +92,7 @@ def test_values(entry: Entry) -> None:
     """Values, types, shapes and structure of results; inputs are left alone."""
     for _, sample, arrays in entry.samples():
         outcome = records.play(mini_torch, sample, arrays)
-        entry.check(sample, outcome.out)
+        entry.check(sample, outcome.out, arrays)
         for k, (x, array) in enumerate(zip(outcome.inputs, arrays, strict=True)):
             same = np.array_equal(records.to_array(x), array, equal_nan=array.dtype.kind in "fc")
             assert same == (k not in sample.get("writes", [])), f"input {k} written to: {not same}"
@@ -112,27 +115,30 @@ def test_other_types(entry: Entry) -> None:
     for _, sample, arrays in entry.samples():
         for dtype, variant in sample["variants"].items():
             single = dtype in ("float32", "complex64") and "first" in sample
-            outcome = records.play(mini_torch, sample, records.cast(sample, arrays, dtype), int(single))
+            inputs = records.cast(sample, arrays, dtype)
+            outcome = records.play(mini_torch, sample, inputs, int(single))
             relative = max(FLOAT64, variant.get("error", 0))
             if "out" in variant:
-                entry.check(sample | {"out": variant["out"]}, outcome.out, dtype, relative)
+                entry.check(sample | {"out": variant["out"]}, outcome.out, inputs, dtype, relative)
             else:
-                check_like(entry, sample, outcome.out, variant["dtypes"], relative, dtype)
+                check_like(entry, sample, outcome.out, inputs, variant["dtypes"], relative)
             for k, g in zip(sample["wanted"], outcome.first) if single else []:
                 assert g is None or g.dtype == outcome.inputs[k].dtype, f"gradient of {dtype} is of {g.dtype}"
 
 
-def check_like(entry: Entry, sample: Any, result: Any, dtypes: list[str], relative: float, where: str) -> None:
+def check_like(
+    entry: Entry, sample: Any, result: Any, inputs: list[Array], dtypes: list[str], relative: float
+) -> None:
     """Of these types, and otherwise as in the record."""
     tensors = list(records.leaves(mini_torch, result))
-    assert [str(t.dtype).removeprefix("torch.") for t in tensors] == dtypes, where
+    assert [str(t.dtype).removeprefix("torch.") for t in tensors] == dtypes
     if not entry.record.get("values", True) or records.decomposition(sample):
         return
-    for index, t in zip(records.arrays_of(sample["out"]), tensors, strict=True):
-        found = records.to_array(t)
-        with np.errstate(all="ignore"):
-            array = entry.arrays[index].astype(found.dtype)
-        records.check_array(array, found, max(relative, records.SHORT.get(str(found.dtype), 0)), where)
+    found = [records.to_array(t) for t in tensors]
+    with np.errstate(all="ignore"):
+        theirs = [entry.arrays[k].astype(a.dtype) for k, a in zip(records.arrays_of(sample["out"]), found, strict=True)]
+    for x, y in zip(records.as_ours(sample, inputs[0], theirs, found), found):
+        records.check_array(x, y, max(relative, records.SHORT.get(str(y.dtype), 0)), f"of {inputs[0].dtype}")
 
 
 @each
@@ -154,7 +160,7 @@ def test_strided(entry: Entry) -> None:
         if not sample.get("strided"):
             continue
         outcome = records.play(mini_torch, sample, arrays, int("first" in sample), records.turned)
-        entry.check(sample, outcome.out)
+        entry.check(sample, outcome.out, arrays)
         entry.check_gradients(sample.get("first", []), outcome.first, FLOAT64, "gradient")
 
 
@@ -165,7 +171,7 @@ def test_forms(entry: Entry) -> None:
         for form, expected in sample.get("forms", {}).items():
             if expected == "same":
                 found, same = records.call_form(mini_torch, sample, arrays, form)
-                entry.check(sample, found, form)
+                entry.check(sample, found, arrays, form)
                 assert same, f"{form} returned another tensor"
             else:
                 with pytest.raises(error_type(expected)):
