@@ -1,0 +1,181 @@
+"""Convolution against its definition, its adjoint, blocks and tiles, types, errors."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+
+import mini_torch
+from mini_torch.autograd import gradcheck, gradgradcheck
+from mini_torch.nn import functional as F
+from mini_torch.ops import convolution
+
+Array = np.ndarray[Any, Any]
+Numbers = tuple[int, ...]
+
+# dimensions' sizes, kernel, stride, padding, dilation, groups, channels in and out per group
+GEOMETRIES = [
+    ((7,), (3,), (1,), (0,), (1,), 1, 2, 3),
+    ((8,), (2,), (3,), (1,), (2,), 2, 1, 2),
+    ((4, 5), (3, 2), (1, 1), (1, 1), (1, 1), 1, 3, 2),
+    ((6, 5), (3, 3), (2, 1), (1, 2), (1, 2), 1, 1, 3),
+    ((4, 4), (1, 1), (2, 2), (0, 0), (1, 1), 2, 2, 1),
+    ((8, 8), (1, 1), (1, 1), (0, 0), (1, 1), 1, 2, 1),
+    ((4, 4), (3, 3), (1, 1), (3, 3), (1, 1), 3, 1, 1),
+    ((3, 4, 5), (2, 2, 3), (1, 2, 1), (1, 0, 1), (1, 1, 2), 1, 1, 1),
+]
+
+
+def randoms(*shape: int, seed: int = 0) -> Array:
+    return np.random.default_rng(seed).standard_normal(shape)
+
+
+def by_definition(x: Array, w: Array, stride: Numbers, padding: Numbers, dilation: Numbers, groups: int) -> Array:
+    """The sum over channels and taps, written out."""
+    x = np.pad(x, [(0, 0), (0, 0), *[(p, p) for p in padding]])
+    reach = [d * (k - 1) + 1 for d, k in zip(dilation, w.shape[2:], strict=True)]
+    count = [(n - r) // s + 1 for n, r, s in zip(x.shape[2:], reach, stride, strict=True)]
+    out = np.zeros((len(x), len(w), *count))
+    per_group = len(w) // groups
+    for at in itertools.product(*map(range, count)):
+        cut = [slice(i * s, i * s + r, d) for i, s, r, d in zip(at, stride, reach, dilation, strict=True)]
+        for o in range(len(w)):
+            first = o // per_group * w.shape[1]
+            seen = x[(slice(None), slice(first, first + w.shape[1]), *cut)]
+            out[(slice(None), o, *at)] = (seen * w[o]).reshape(len(x), -1).sum(1)
+    return out
+
+
+def case(geometry: Any, samples: int = 3) -> tuple[Array, Array, dict[str, Any]]:
+    size, kernel, stride, padding, dilation, groups, inputs, outputs = geometry
+    x = randoms(samples, groups * inputs, *size)
+    w = randoms(groups * outputs, inputs, *kernel, seed=1)
+    return x, w, {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+
+
+def function(name: str, dims: int) -> Any:
+    return getattr(F, f"{name}{dims}d")
+
+
+@pytest.mark.parametrize("geometry", GEOMETRIES)
+def test_is_its_definition(geometry: Any) -> None:
+    x, w, options = case(geometry)
+    conv = function("conv", x.ndim - 2)
+    bias = randoms(len(w), seed=2)
+    out = conv(*map(mini_torch.tensor, (x, w, bias)), **options)
+    expected = by_definition(x, w, **options) + bias.reshape(-1, *[1] * (x.ndim - 2))
+    np.testing.assert_allclose(out.numpy(), expected, atol=1e-12)
+    alone = conv(mini_torch.tensor(x[0]), mini_torch.tensor(w), mini_torch.tensor(bias), **options)
+    np.testing.assert_allclose(alone.numpy(), out.numpy()[0], atol=1e-12)
+
+
+@pytest.mark.parametrize("geometry", GEOMETRIES)
+def test_transpose_is_the_adjoint(geometry: Any) -> None:
+    """⟨conv(x), y⟩ = ⟨x, convᵀ(y)⟩, with the output padding that gives x's size back."""
+    x, w, options = case(geometry)
+    dims = x.ndim - 2
+    out = function("conv", dims)(mini_torch.tensor(x), mini_torch.tensor(w), **options)
+    y = randoms(*out.shape, seed=3)
+    small = function("conv_transpose", dims)(mini_torch.tensor(y), mini_torch.tensor(w), **options)
+    more = tuple(n - m for n, m in zip(x.shape[2:], small.shape[2:], strict=True))
+    back = function("conv_transpose", dims)(mini_torch.tensor(y), mini_torch.tensor(w), output_padding=more, **options)
+    assert back.shape == x.shape
+    np.testing.assert_allclose((out.numpy() * y).sum(), (x * back.numpy()).sum())
+
+
+@pytest.mark.parametrize("geometry", GEOMETRIES)
+def test_gradients_of_both_orders(geometry: Any) -> None:
+    x, w, options = case(geometry, samples=1)
+    dims = x.ndim - 2
+    inputs = [mini_torch.tensor(a, requires_grad=True) for a in (x, w, randoms(len(w)))]
+    assert gradcheck(lambda x, w, b: function("conv", dims)(x, w, b, **options), inputs)
+    assert gradgradcheck(lambda x, w, b: function("conv", dims)(x, w, b, **options), inputs)
+    y = function("conv", dims)(*inputs, **options).detach().requires_grad_()
+    assert gradcheck(lambda y, w: function("conv_transpose", dims)(y, w, **options), [y, inputs[1]])
+
+
+@pytest.mark.parametrize("geometry", GEOMETRIES)
+def test_blocks_and_tiles_change_nothing(geometry: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    x, w, options = case(geometry, samples=5)
+
+    def results() -> list[Array]:
+        a, b = mini_torch.tensor(x, requires_grad=True), mini_torch.tensor(w, requires_grad=True)
+        out = function("conv", x.ndim - 2)(a, b, **options)
+        grads = mini_torch.autograd.grad((out * out).sum(), (a, b))
+        return [t.detach().numpy() for t in (out, *grads)]
+
+    expected = results()
+    for block, largest, junk in ((1, 1, 1.0), (3000, 500, 9.0), (1 << 30, 1 << 30, 9.0)):
+        monkeypatch.setattr(convolution, "_BLOCK", block)
+        monkeypatch.setattr(convolution, "_LARGEST", largest)
+        monkeypatch.setattr(convolution, "_JUNK", junk)
+        for found, wanted in zip(results(), expected, strict=True):
+            np.testing.assert_allclose(found, wanted, atol=1e-11)
+
+
+def test_same_and_valid() -> None:
+    x, w = mini_torch.tensor(randoms(1, 2, 5, 6)), mini_torch.tensor(randoms(3, 2, 2, 3))
+    assert F.conv2d(x, w, padding="same", dilation=2).shape == (1, 3, 5, 6)
+    assert F.conv2d(x, w, padding="valid").shape == (1, 3, 4, 4)
+    wider = F.pad(x, (1, 1, 0, 1))  # of an odd sum, the larger half is behind
+    assert mini_torch.allclose(F.conv2d(x, w, padding="same"), F.conv2d(wider, w))
+
+
+def test_types() -> None:
+    whole = F.conv1d(mini_torch.tensor([[[1, 2, 3]]]), mini_torch.tensor([[[10, 1]]]))
+    assert whole.tolist() == [[[12, 23]]]
+    assert whole.dtype == mini_torch.int64
+    many = mini_torch.ones(1, 1, 5000).half()  # a sum in float16 would stop at 2048
+    assert F.conv1d(many, many).item() == 5000
+    z = mini_torch.tensor([[[1j, 2.0]]], dtype=mini_torch.complex128)
+    assert F.conv1d(z, z).tolist() == [[[3 + 0j]]]
+    with pytest.raises(NotImplementedError, match="not implemented for 'Bool'"):
+        F.conv1d(whole.bool(), whole.bool())
+
+
+def test_no_samples_and_no_channels() -> None:
+    w = mini_torch.ones(4, 3, 2, 2, requires_grad=True)
+    out = F.conv2d(mini_torch.ones(0, 3, 5, 5), w)
+    assert out.shape == (0, 4, 4, 4)
+    out.sum().backward()
+    assert not w.grad.any()
+    with pytest.raises(RuntimeError, match=r"Only zero batch or zero channel inputs.*\[2, 3, 0, 5\]"):
+        F.conv2d(mini_torch.ones(2, 3, 0, 5), w, padding=2)
+
+
+ERRORS: list[tuple[Any, type[Exception], str]] = [
+    (lambda x, w: F.conv2d(x.double(), w), RuntimeError, r"Input type \(Double\) and weight type \(Float\)"),
+    (lambda x, w: F.conv2d(x, w, mini_torch.ones(3)), RuntimeError, r"expected bias .* with 4 elements.*size \[3\]"),
+    (lambda x, w: F.conv2d(x[:, :2], w), RuntimeError, r"expected input\[2, 2, 5, 5\] to have 3 channels"),
+    (lambda x, w: F.conv2d(x[0, 0], w), RuntimeError, r"Expected 3D \(unbatched\) or 4D.*\[5, 5\]"),
+    (lambda x, w: F.conv2d(x[..., :1], w), RuntimeError, r"\(5 x 1\)\. Kernel size: \(2 x 2\)"),
+    (lambda x, w: F.conv2d(x, w, stride=0), RuntimeError, "non-positive stride"),
+    (lambda x, w: F.conv2d(x, w, stride=(1, 2, 3)), RuntimeError, r"a list of 2 values.*stride=\[1, 2, 3\]"),
+    (lambda x, w: F.conv2d(x, w, stride=1.5), TypeError, "must be tuple of ints, not float"),
+    (lambda x, w: F.conv2d(x, w, padding=-1), RuntimeError, "negative padding"),
+    (lambda x, w: F.conv2d(x, w, padding="same", stride=2), RuntimeError, "not supported for strided"),
+    (lambda x, w: F.conv2d(x, w, padding="full"), RuntimeError, "Invalid padding string: 'full'"),
+    (lambda x, w: F.conv2d(x, w, groups=3), RuntimeError, "to be divisible by 3 at dimension 0"),
+    (lambda x, w: F.conv2d([1.0], w), TypeError, "argument 'input' .* must be Tensor, not list"),
+    (lambda x, w: F.conv_transpose2d(x, w[:3], output_padding=1), RuntimeError, "output padding must be smaller"),
+    (lambda x, w: F.conv_transpose2d(x, w), RuntimeError, r"to have 4 channels, but got 3 channels"),
+    (lambda x, w: F.conv_transpose2d(x[..., :1], w[:3], padding=2), RuntimeError, "Output size is too small"),
+    (lambda x, w: F.fold(x[:, 0], (4, 4), 2), RuntimeError, r"divisible by the product of kernel_size"),
+    (lambda x, w: F.fold(x[:, 0, :4], (4, 4), 2), RuntimeError, r"sliding blocks 3 \* 3 = 9"),
+    (lambda x, w: F.unfold(x, 7), RuntimeError, r"components must be at least one"),
+]
+
+
+@pytest.mark.parametrize(("call", "kind", "words"), ERRORS)
+def test_errors(call: Any, kind: type[Exception], words: str) -> None:
+    with pytest.raises(kind, match=words):
+        call(mini_torch.ones(2, 3, 5, 5), mini_torch.ones(4, 3, 2, 2))
+
+
+def test_fold_counts_how_often_unfold_takes() -> None:
+    x = mini_torch.ones(1, 1, 4, 4)
+    counts = F.fold(F.unfold(x, 3, padding=1), (4, 4), 3, padding=1)
+    assert counts[0, 0].tolist() == [[4, 6, 6, 4], [6, 9, 9, 6], [6, 9, 9, 6], [4, 6, 6, 4]]
