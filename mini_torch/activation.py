@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from . import ops
+from .ops import catalog as ops
 from .dtype import check_device, default_numpy_dtype, to_numpy_dtype
 from .layer import Identity
 from .network import Module, Parameter

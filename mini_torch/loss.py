@@ -6,7 +6,7 @@ All take `reduction`: 'mean', 'sum', or 'none' for one value per element. The ol
 
 from __future__ import annotations
 
-from . import ops
+from .ops import catalog as ops
 from .network import Module
 from .ops.loss import reduction_of
 from .tensor import Tensor

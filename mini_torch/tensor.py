@@ -14,7 +14,7 @@ import sys
 import weakref
 from collections.abc import Callable, Iterator
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -421,16 +421,14 @@ class Tensor(Methods):
             raise TypeError(
                 f"np.{ufunc.__name__}(…, out=…) cannot write into a tensor: use the result, or the in-place method"
             )
-        entry = numpy_entries.get(ufunc if method == "__call__" else (ufunc, method))
-        if entry is None:
-            _no_entry(ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}")
+        key = ufunc if method == "__call__" else (ufunc, method)
+        entry = numpy_entries.get(key) or _late_entry(
+            key, ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+        )
         return entry(*inputs, **kwargs)
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
-        entry = numpy_entries.get(function)
-        if entry is None:
-            _no_entry(function.__name__)
-        return entry(*args, **kwargs)
+        return (numpy_entries.get(function) or _late_entry(function, function.__name__))(*args, **kwargs)
 
     def __dlpack__(self, *, stream: Any = None, **options: Any) -> Any:
         if self.requires_grad:
@@ -540,7 +538,15 @@ def method(name: str, function: Any) -> None:
     setattr(Tensor, name, function)
 
 
-def _no_entry(name: str) -> NoReturn:
+openers: list[Callable[[], None]] = []  # what opens the rooms of `ops` that are not open yet, see `late.py`
+
+
+def _late_entry(key: Any, name: str) -> Callable[..., Any]:
+    """The entry from a room that is not open yet; TypeError if none has one."""
+    for open_all in openers:
+        open_all()
+    if key in numpy_entries:
+        return numpy_entries[key]
     raise TypeError(
         f"np.{name} has no counterpart for tensors here; compute on x.detach().numpy() outside the graph, or use the "
         f"mini_torch function. (Inside a derivative formula, use a NumPy function that has one.)"

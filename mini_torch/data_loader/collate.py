@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import ops
+from ..ops import catalog as ops
 from ..creation import as_tensor
 from ..dtype import float64
 from ..tensor import Tensor, tensor

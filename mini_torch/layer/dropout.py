@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .. import ops
+from ..ops import catalog as ops
 from ..network import Module
 from ..tensor import Tensor
 

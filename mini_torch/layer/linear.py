@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import ops
+from ..ops import catalog as ops
 from ..dtype import check_device, default_numpy_dtype, to_numpy_dtype
 from ..graph import no_grad
 from ..initializer import initializer, kaiming_uniform_, uniform_

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .. import ops
+from ..ops import catalog as ops
 from ..network import Module
 from ..tensor import Tensor
 from .conv import Sizes, per_dimension

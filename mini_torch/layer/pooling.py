@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .. import ops
+from ..ops import catalog as ops
 from ..network import Module
 from ..tensor import Tensor
 from .conv import Sizes, per_dimension

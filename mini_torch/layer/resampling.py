@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import ops
+from ..ops import catalog as ops
 from ..network import Module
 from ..tensor import Tensor
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..graph import no_grad
 from ..ops.join import cat, stack
-from ..ops.linalg import norm
+from ..ops.linalg.norms import norm
 from ..tensor import Tensor, wrap
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm", "parameters_to_vector",

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import ops
+from ..ops import catalog as ops
 from ..graph import RemovableHandle, is_grad_enabled
 from ..tensor import Tensor
 

@@ -1,8 +1,8 @@
 """PyTorch's `nn.functional`. A door: it defines nothing."""
 
-from ..ops import bilinear as bilinear
-from ..ops import linear as linear
-from ..ops import tanh as tanh
+from ..ops.elementwise.trigonometry import tanh as tanh
+from ..ops.linalg.products import bilinear as bilinear
+from ..ops.linalg.products import linear as linear
 from ..ops.activation import *  # noqa: F403
 from ..ops.attention import *  # noqa: F403
 from ..ops.batch_norm import *  # noqa: F403

@@ -16,7 +16,7 @@ import numpy as np
 from ..op import row, takes_out, type_name
 from ..tensor import Tensor, wrap
 from .dropout import dropout
-from .linalg import matmul
+from .linalg.products import matmul
 from .softmax import softmax_row
 
 __all__ = ["scaled_dot_product_attention"]

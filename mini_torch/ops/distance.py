@@ -10,7 +10,7 @@ from ..op import as_operand, common_type, keeps_type, public, row, type_name
 from ..tensor import Tensor, check_dim
 from .activation import need_reals
 from .adjoint import take
-from .linalg import norm
+from .linalg.norms import norm
 from .shape import broadcast_tensors
 
 __all__ = ["cosine_similarity", "pairwise_distance", "pdist"]

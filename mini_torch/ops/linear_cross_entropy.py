@@ -13,7 +13,7 @@ from ..dtype import dtype
 from ..op import keeps_type, row, takes_out
 from ..tensor import Tensor, wrap
 from .cross_entropy import check_classes, class_shares, cross_entropy
-from .linalg import linear
+from .linalg.products import linear
 from .loss import check_reduction
 from .softmax import softmax_row
 

@@ -15,7 +15,8 @@ from ..tensor import Tensor, wrap
 from .attention import scaled_dot_product_attention
 from .dropout import dropout
 from .join import cat
-from .linalg import baddbmm, bmm, linear
+from .linalg.added import baddbmm
+from .linalg.products import bmm, linear
 from .padding import pad
 from .softmax import softmax
 from .split import chunk, split

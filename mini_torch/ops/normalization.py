@@ -15,7 +15,7 @@ import numpy as np
 from ..op import cast, keeps_type, public, row, several, takes_out
 from ..tensor import Tensor, check_dim
 from .activation import need_floats, need_reals
-from .linalg import norm
+from .linalg.norms import norm
 
 __all__ = ["group_norm", "layer_norm", "local_response_norm", "norm_except_dim", "normalize", "rms_norm"]
 
