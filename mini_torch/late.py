@@ -104,8 +104,8 @@ ROOMS: dict[str, tuple[str, str, str]] = {
         "",
     ),
     "ops.linalg.classic": (
-        "chain_matmul cholesky cholesky_inverse cholesky_solve det frobenius_norm inverse logdet lu lu_solve "
-        "lu_unpack nuclear_norm pca_lowrank pinverse qr slogdet svd svd_lowrank triangular_solve",
+        "chain_matmul cholesky cholesky_inverse cholesky_solve det frobenius_norm inverse lobpcg logdet lu "
+        "lu_solve lu_unpack nuclear_norm pca_lowrank pinverse qr slogdet svd svd_lowrank triangular_solve",
         "",
         "cholesky cholesky_inverse cholesky_solve det inverse logdet lu lu_solve matrix_exp matrix_power norm "
         "pinverse qr slogdet svd triangular_solve",
