@@ -95,11 +95,11 @@ _cholesky_inverse = row(
 
 
 @public
-def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False) -> Tensor:
+def cholesky_solve(input: Tensor, input2: Tensor, upper: bool = False) -> Tensor:
     """X of A X = B from the factor of A = L Lᴴ (with `upper`: Uᴴ U). Source: PyTorch's `torch.cholesky_solve`."""
-    _check_pair(B, L, "cholesky_solve", "b")
-    need_half_not(L, "cholesky_solve_cpu")
-    return _cholesky_solve(B, L, upper)
+    _check_pair(input, input2, "cholesky_solve", "b")
+    need_half_not(input2, "cholesky_solve_cpu")
+    return _cholesky_solve(input, input2, upper)
 
 
 def _inverse_from(factor: Any, upper: bool) -> Any:
@@ -108,11 +108,11 @@ def _inverse_from(factor: Any, upper: bool) -> Any:
 
 
 @public
-def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
+def cholesky_inverse(input: Tensor, upper: bool = False) -> Tensor:
     """A⁻¹ from the factor of A = L Lᴴ (with `upper`: Uᴴ U). Source: PyTorch's `torch.cholesky_inverse`."""
-    need_square(L, "cholesky_inverse")
-    need_half_not(L, "cholesky_inverse_out_cpu")
-    return _cholesky_inverse(L, upper)
+    need_square(input, "cholesky_inverse")
+    need_half_not(input, "cholesky_inverse_out_cpu")
+    return _cholesky_inverse(input, upper)
 
 
 def _check_pair(b: Tensor, a: Tensor, name: str, letter: str) -> None:
@@ -142,18 +142,18 @@ def _check_pair(b: Tensor, a: Tensor, name: str, letter: str) -> None:
 
 @public(function_too=False)
 def triangular_solve(
-    b: Tensor, A: Tensor, upper: bool = True, transpose: bool = False, unitriangular: bool = False
+    input: Tensor, A: Tensor, upper: bool = True, transpose: bool = False, unitriangular: bool = False
 ) -> Any:
     """(solution, cloned_coefficient): X of A X = b (Aᵀ X = b with `transpose`) with A triangular, and a copy of A.
 
     Source: PyTorch's `torch.triangular_solve`.
     """
-    _check_pair(b, A, "triangular_solve", "b")
-    need_half_not(b, "triangular_solve_cpu")
-    batch = np.broadcast_shapes(A._array.shape[:-2], b._array.shape[:-2])
+    _check_pair(input, A, "triangular_solve", "b")
+    need_half_not(input, "triangular_solve_cpu")
+    batch = np.broadcast_shapes(A._array.shape[:-2], input._array.shape[:-2])
     coefficient = A.expand((*batch, *A._array.shape[-2:])).clone()
     matrix, upper = (mT(A), not upper) if transpose else (A, upper)
-    return TriangularSolve(triangular(matrix, b, upper, unitriangular), coefficient)
+    return TriangularSolve(triangular(matrix, input, upper, unitriangular), coefficient)
 
 
 # ---- LU --------------------------------------------------------------------------------------------------------------
@@ -165,9 +165,9 @@ def lu(A: Tensor, pivot: bool = True, get_infos: bool = False) -> Any:
 
 
 @public
-def lu_solve(b: Tensor, LU_data: Tensor, LU_pivots: Tensor) -> Tensor:
+def lu_solve(input: Tensor, LU_data: Tensor, LU_pivots: Tensor) -> Tensor:
     """X of A X = b, see `torch.linalg.lu_solve`. Source: PyTorch's `torch.lu_solve`."""
-    return elimination.lu_solve(LU_data, LU_pivots, b)
+    return elimination.lu_solve(LU_data, LU_pivots, input)
 
 
 @public(method=False)

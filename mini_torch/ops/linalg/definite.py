@@ -83,19 +83,19 @@ def factored(A: Tensor, upper: bool, name: str, check: bool) -> tuple[Tensor, An
 
 
 @takes_out
-def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
+def cholesky(input: Tensor, *, upper: bool = False) -> Tensor:
     """L of A = L Lᴴ, lower triangular (with `upper`: U of A = Uᴴ U), for Hermitian positive definite A (*, n, n).
 
     Errors: LinAlgError where A is not positive definite. Source: PyTorch's `torch.linalg.cholesky`.
     """
-    return factored(A, upper, "linalg.cholesky", check=True)[0]
+    return factored(input, upper, "linalg.cholesky", check=True)[0]
 
 
 @takes_out
-def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False) -> Any:
+def cholesky_ex(input: Tensor, *, upper: bool = False, check_errors: bool = False) -> Any:
     """(L, info): `cholesky` with, instead of the error, the order of the first leading minor that is not positive.
 
     Source: PyTorch's `torch.linalg.cholesky_ex`.
     """
-    out, info = factored(A, upper, "linalg.cholesky_ex", check_errors)
+    out, info = factored(input, upper, "linalg.cholesky_ex", check_errors)
     return CholeskyEx(out, wrap(info))

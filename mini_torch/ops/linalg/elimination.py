@@ -157,7 +157,7 @@ def triangular_right(a: Any, b: Any, upper: bool, unit: bool = False) -> Any:
 
 @takes_out
 def solve_triangular(
-    A: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False
+    input: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False
 ) -> Tensor:
     """X of A X = B (of X A = B unless `left`) with A (*, n, n) upper or lower triangular, B (*, n, k) or (*, k, n).
 
@@ -165,10 +165,10 @@ def solve_triangular(
     inf or nan. Source: PyTorch's `torch.linalg.solve_triangular`.
     """
     name = "linalg.solve_triangular"
-    need_same_type(A, B, name)
-    check_equation(A, B, left, name)
+    need_same_type(input, B, name)
+    check_equation(input, B, left, name)
     need_half_not(B, "triangular_solve_cpu")
-    return triangular(A, B, upper, unitriangular) if left else triangular_right(A, B, upper, unitriangular)
+    return triangular(input, B, upper, unitriangular) if left else triangular_right(input, B, upper, unitriangular)
 
 
 def check_equation(A: Tensor, B: Tensor, left: bool, name: str) -> None:

@@ -178,37 +178,37 @@ def inv_ex(A: Tensor, *, check_errors: bool = False) -> Any:
 
 
 @takes_out
-def tensorinv(A: Tensor, ind: int = 2) -> Tensor:
+def tensorinv(input: Tensor, ind: int = 2) -> Tensor:
     """The inverse of A as a map of its last dimensions to its first `ind`. Source: PyTorch's `torch.linalg.tensorinv`.
     """
     if ind <= 0:
         raise RuntimeError(f"Expected a strictly positive integer for 'ind', but got {ind}")
-    head, tail = A._array.shape[:ind], A._array.shape[ind:]
+    head, tail = input._array.shape[:ind], input._array.shape[ind:]
     n, m = math.prod(head), math.prod(tail)
     if n != m:
         raise RuntimeError(
             f"Expected self to satisfy the requirement prod(self.shape[ind:]) == prod(self.shape[:ind]), but got {m} "
             f"!= {n}"
         )
-    return inverted(A.reshape((n, m)), "inv").reshape((*tail, *head))
+    return inverted(input.reshape((n, m)), "inv").reshape((*tail, *head))
 
 
 @takes_out
-def tensorsolve(A: Tensor, B: Tensor, dims: tuple[int, ...] | None = None) -> Tensor:
+def tensorsolve(input: Tensor, other: Tensor, dims: tuple[int, ...] | None = None) -> Tensor:
     """X of tensordot(A, X, X.ndim) = B; `dims` are first moved to A's end.
 
     Source: PyTorch's `torch.linalg.tensorsolve`.
     """
     if dims is not None:
-        A = A.movedim(tuple(dims), tuple(range(A.ndim - len(dims), A.ndim)))
-    n, rest = B._array.ndim, A._array.shape[B._array.ndim :]
-    rows, columns = math.prod(A._array.shape[:n]), math.prod(rest)
+        input = input.movedim(tuple(dims), tuple(range(input.ndim - len(dims), input.ndim)))
+    n, rest = other._array.ndim, input._array.shape[other._array.ndim :]
+    rows, columns = math.prod(input._array.shape[:n]), math.prod(rest)
     if rows != columns:
         raise RuntimeError(
             "Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == prod(self.shape[:other.ndim]), "
             f"but got {columns} != {rows}"
         )
-    return solve(A.reshape((rows, columns)), B.reshape((-1,))).reshape(rest)
+    return solve(input.reshape((rows, columns)), other.reshape((-1,))).reshape(rest)
 
 
 # ---- determinants ----------------------------------------------------------------------------------------------------

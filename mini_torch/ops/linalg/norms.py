@@ -103,7 +103,7 @@ def _in_type(A: Tensor, dtype: Any, name: str) -> Tensor:
 
 
 @takes_out
-def vector_norm(x: Tensor, ord: float = 2, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+def vector_norm(input: Tensor, ord: float = 2, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """(Σ |x|ᵖ)^(1/p) over all elements or along `dim`; p = ±inf: the largest, smallest; 0: how many are not 0.
 
     The gradient at 0 is 0. Source: PyTorch's `torch.linalg.vector_norm`.
@@ -117,14 +117,14 @@ def vector_norm(x: Tensor, ord: float = 2, dim: Dims = None, keepdim: bool = Fal
         raise RuntimeError(f"{name}: Expected a non-complex scalar as the order of norm.")
     if not isinstance(ord, int | float):
         raise TypeError(f"linalg_vector_norm(): argument 'ord' (position 2) must be Number, not {type(ord).__name__}")
-    x = _in_type(x, dtype, name)
-    axes = axes_of(dim, x._array.ndim)
-    if (ord < 0 or ord == math.inf) and any_zero(x._array.shape, axes):
-        empty = next(a for a in axes if x._array.shape[a] == 0)
+    input = _in_type(input, dtype, name)
+    axes = axes_of(dim, input._array.ndim)
+    if (ord < 0 or ord == math.inf) and any_zero(input._array.shape, axes):
+        empty = next(a for a in axes if input._array.shape[a] == 0)
         every = dim is None or dim in ((), [])
         where = "an empty tensor because" if every else f"the dimension {empty}because this dimension is empty and"
         raise RuntimeError(f"{name} cannot compute the {ord} norm on {where} the operation does not have an identity")
-    return _norm(x, float(ord), axes, keepdim)
+    return _norm(input, float(ord), axes, keepdim)
 
 
 # ---- of matrices -----------------------------------------------------------------------------------------------------
@@ -162,41 +162,41 @@ def _check_matrix_norm(A: Tensor, ord: Any, axes: Any) -> tuple[int, int]:
 
 @takes_out
 def matrix_norm(
-    A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None
+    input: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None
 ) -> Tensor:
     """A norm of matrices: "fro" √Σ|a|², "nuc" the sum of the singular values, ±2 the largest, smallest of them, ±1 of
     the columns' sums of |a|, ±inf of the rows'. Source: PyTorch's `torch.linalg.matrix_norm`.
     """
-    need_matrix(A, "linalg.matrix_norm")
-    axes = _check_matrix_norm(A, ord, (dim,) if isinstance(dim, int) else tuple(dim))
+    need_matrix(input, "linalg.matrix_norm")
+    axes = _check_matrix_norm(input, ord, (dim,) if isinstance(dim, int) else tuple(dim))
     if ord == "fro":
-        return vector_norm(A, 2, axes, keepdim, dtype=dtype)
-    A = _in_type(A, dtype, "linalg.matrix_norm")
+        return vector_norm(input, 2, axes, keepdim, dtype=dtype)
+    input = _in_type(input, dtype, "linalg.matrix_norm")
     if ord in ("nuc", 2, -2):
-        return _of_singular_values(A, ord, axes, keepdim)
+        return _of_singular_values(input, ord, axes, keepdim)
     summed, compared = axes if abs(ord) == 1 else axes[::-1]
-    sums = vector_norm(A, 1, summed, keepdim)
+    sums = vector_norm(input, 1, summed, keepdim)
     return _largest_of(sums, ord, compared - (not keepdim and summed < compared), keepdim)
 
 
 @takes_out
-def norm_of(A: Tensor, ord: Any = None, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+def norm_of(input: Tensor, ord: Any = None, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """A vector's norm or a matrix's: with `ord` that of its one or two dimensions, or of those in `dim`; without `ord`
     the 2-norm of all elements. Source: PyTorch's `torch.linalg.norm`.
     """
     axes = None if dim is None else [dim] if isinstance(dim, int) else list(dim)
     if axes is not None and len(axes) not in (1, 2):
         raise RuntimeError(f"linalg.norm: If dim is specified, it must be of length 1 or 2. Got {axes}")
-    ndim = A._array.ndim
+    ndim = input._array.ndim
     if ord is not None and axes is None and ndim not in (1, 2):
         raise RuntimeError(
             f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {ndim}D."
         )
     if ord is None:
-        return vector_norm(A, 2, axes, keepdim, dtype=dtype)
+        return vector_norm(input, 2, axes, keepdim, dtype=dtype)
     if isinstance(ord, str) or len(axes or range(ndim)) == 2:
-        return matrix_norm(A, ord, (-2, -1) if axes is None else axes, keepdim, dtype=dtype)
-    return vector_norm(A, ord, axes, keepdim, dtype=dtype)
+        return matrix_norm(input, ord, (-2, -1) if axes is None else axes, keepdim, dtype=dtype)
+    return vector_norm(input, ord, axes, keepdim, dtype=dtype)
 
 
 @public
@@ -216,21 +216,21 @@ def norm(input: Tensor, p: Any = "fro", dim: Dims = None, keepdim: bool = False,
 
 
 @takes_out
-def cond(A: Tensor, p: Any = None) -> Tensor:
+def cond(input: Tensor, p: Any = None) -> Tensor:
     """‖A‖ ‖A⁻¹‖ of matrices (*, n, n) → (*), in the norm `p` (of `matrix_norm`); by default, and for ±2, the ratio of
     the largest and the smallest singular value, (*, m, n). inf for a singular A. Source: PyTorch's `torch.linalg.cond`.
     """
-    if A._array.ndim < 2:
+    if input._array.ndim < 2:
         raise RuntimeError("linalg.cond: The input tensor must have at least 2 dimensions.")
     if p not in (None, "fro", "nuc", 1, -1, 2, -2, math.inf, -math.inf):
         raise RuntimeError(f"linalg.cond got an invalid norm type: {p}")
     if p not in (None, 2, -2):
-        need_square(A, f"linalg.cond(ord={p})")
-    if not A._array.size:
-        return wrap(np.zeros(A._array.shape[:-2], np.empty(0, kind_of(A)).real.dtype))
+        need_square(input, f"linalg.cond(ord={p})")
+    if not input._array.size:
+        return wrap(np.zeros(input._array.shape[:-2], np.empty(0, kind_of(input)).real.dtype))
     if p in (None, 2, -2):
-        s = svdvals(A)
+        s = svdvals(input)
         return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
-    inverse, info = inv_ex(A)
-    out = matrix_norm(A, p) * matrix_norm(inverse.masked_fill((info > 0)[..., None, None], 0), p)
+    inverse, info = inv_ex(input)
+    out = matrix_norm(input, p) * matrix_norm(inverse.masked_fill((info > 0)[..., None, None], 0), p)
     return out.masked_fill(info > 0, math.inf)

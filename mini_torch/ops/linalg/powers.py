@@ -65,7 +65,7 @@ _exp: Callable[..., Any] = row("matrix_exp", _exponential, grad_name="LinalgMatr
 
 
 @public
-def matrix_exp(A: Tensor) -> Tensor:
+def matrix_exp(input: Tensor) -> Tensor:
     """1 + A + A²/2 + A³/6 + … of square matrices (*, n, n). Source: PyTorch's `torch.linalg.matrix_exp`.
 
     >>> from mini_torch import zeros
@@ -73,23 +73,23 @@ def matrix_exp(A: Tensor) -> Tensor:
     tensor([[1., 0.],
             [0., 1.]])
     """
-    need_floats(A, "linalg.matrix_exp")
-    need_square(A, "linalg.matrix_exp")
-    return _exp(A)
+    need_floats(input, "linalg.matrix_exp")
+    need_square(input, "linalg.matrix_exp")
+    return _exp(input)
 
 
 @public
-def matrix_power(A: Tensor, n: int) -> Tensor:
+def matrix_power(input: Tensor, n: int) -> Tensor:
     """Aⁿ of square matrices, by squaring; A⁻¹ first for a negative n. Source: PyTorch's `torch.linalg.matrix_power`."""
     if isinstance(n, bool) or not isinstance(n, int | np.integer):
         raise TypeError(f"linalg_matrix_power(): argument 'n' (position 2) must be int, not {type(n).__name__}")
-    need_square(A, "linalg.matrix_power")
+    need_square(input, "linalg.matrix_power")
     if n == 0:
-        eye = np.eye(A._array.shape[-1], dtype=kind_of(A))
-        return A.masked_fill(wrap(np.True_), 0) + eye  # the gradient is zeros, not missing
+        eye = np.eye(input._array.shape[-1], dtype=kind_of(input))
+        return input.masked_fill(wrap(np.True_), 0) + eye  # the gradient is zeros, not missing
     if n < 0:
-        return matrix_power(inv(A), -n)
-    out, power = None, A
+        return matrix_power(inv(input), -n)
+    out, power = None, input
     while True:
         n, odd = divmod(n, 2)
         if odd:
@@ -98,7 +98,7 @@ def matrix_power(A: Tensor, n: int) -> Tensor:
             break
         power = matmul(power, power)
     assert out is not None
-    return out.clone() if out is A else out
+    return out.clone() if out is input else out
 
 
 # ---- products of many ------------------------------------------------------------------------------------------------

@@ -65,48 +65,48 @@ def _check(input: Tensor, tau: Tensor, name: str) -> None:
 
 
 @takes_out
-def householder_product(A: Tensor, tau: Tensor) -> Tensor:
+def householder_product(input: Tensor, tau: Tensor) -> Tensor:
     """The first n columns of Q for the reflections in A (*, m, n) and tau (*, k), as `geqrf` gives them.
 
     Source: PyTorch's `torch.linalg.householder_product`.
     """
     name = "torch.linalg.householder_product"
-    if A._array.ndim >= 2:
-        m, n = A._array.shape[-2:]
+    if input._array.ndim >= 2:
+        m, n = input._array.shape[-2:]
         if m < n:
             raise RuntimeError(f"{name}: input.shape[-2] must be greater than or equal to input.shape[-1]")
         if n < (tau._array.shape[-1] if tau._array.ndim else 0):
             raise RuntimeError(f"{name}: input.shape[-1] must be greater than or equal to tau.shape[-1]")
-    _check(A, tau, name)
-    need_half_not(A, "orgqr_cpu")
-    nothing = A.masked_fill(wrap(np.True_), 0)  # has A's place in the graph, should there be no reflection
-    return _reflected(A, tau, nothing + np.eye(m, n, dtype=kind_of(A)), False)
+    _check(input, tau, name)
+    need_half_not(input, "orgqr_cpu")
+    nothing = input.masked_fill(wrap(np.True_), 0)  # has A's place in the graph, should there be no reflection
+    return _reflected(input, tau, nothing + np.eye(m, n, dtype=kind_of(input)), False)
 
 
 @public
-def orgqr(input: Tensor, tau: Tensor) -> Tensor:
+def orgqr(input: Tensor, input2: Tensor) -> Tensor:
     """The columns of Q, see `torch.linalg.householder_product`. Source: PyTorch's `torch.orgqr`."""
-    return householder_product(input, tau)
+    return householder_product(input, input2)
 
 
 @public
-def ormqr(input: Tensor, tau: Tensor, other: Tensor, left: bool = True, transpose: bool = False) -> Tensor:
+def ormqr(input: Tensor, input2: Tensor, input3: Tensor, left: bool = True, transpose: bool = False) -> Tensor:
     """Q · other (other · Q unless `left`), or with Qᴴ (`transpose`), for all columns of Q, (*, m, m).
 
     Source: PyTorch's `torch.ormqr`.
     """
     name = "torch.ormqr"
-    for x, each in ((input, "input"), (other, "other")):
+    for x, each in ((input, "input"), (input3, "other")):
         if x._array.ndim < 2:
             raise RuntimeError(f"{name}: {each} must have at least 2 dimensions.")
     axis = -2 if left else -1
-    size = other._array.shape[axis]
+    size = input3._array.shape[axis]
     if size != input._array.shape[-2]:
         raise RuntimeError(f"{name}: other.shape[{axis}] must be equal to input.shape[-2]")
-    if tau._array.shape[-1:] != (min(size, input._array.shape[-1]),):
+    if input2._array.shape[-1:] != (min(size, input._array.shape[-1]),):
         raise RuntimeError(f"{name}: tau.shape[-1] must be equal to min(other.shape[{axis}], input.shape[-1])")
-    _check(input, tau, name)
+    _check(input, input2, name)
     need_half_not(input, "ormqr_cpu")
     if left:
-        return _reflected(input, tau, other, transpose)
-    return mH(_reflected(input, tau, mH(other), not transpose))
+        return _reflected(input, input2, input3, transpose)
+    return mH(_reflected(input, input2, mH(input3), not transpose))

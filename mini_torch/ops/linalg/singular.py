@@ -183,33 +183,33 @@ pinv_of: Callable[..., Any] = row(
 
 
 @takes_out
-def pinv(A: Tensor, rcond: Any = None, *, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Tensor:
+def pinv(input: Tensor, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> Tensor:
     """The pseudo-inverse of A (*, m, n) → (*, n, m); singular values up to max(atol, rtol · the largest) count as 0.
 
-    `rtol` is ε · max(m, n) unless given. Source: PyTorch's `torch.linalg.pinv`.
+    `rtol` is ε · max(m, n) unless given; `rcond` is its older name. Source: PyTorch's `torch.linalg.pinv`.
     """
-    kind = kind_of(A)
-    if A._array.ndim < 2 or kind.kind not in "fc" or kind.itemsize == 2:
+    kind = kind_of(input)
+    if input._array.ndim < 2 or kind.kind not in "fc" or kind.itemsize == 2:
         raise RuntimeError(
-            f"linalg.pinv({type_name(kind)}{{{list(A.shape)}}}): expected a tensor with 2 or more dimensions of float, "
-            "double, cfloat or cdouble types"
+            f"linalg.pinv({type_name(kind)}{{{list(input.shape)}}}): expected a tensor with 2 or more dimensions of "
+            "float, double, cfloat or cdouble types"
         )
-    if not A._array.size:
-        return wrap(np.zeros(mT(A._array).shape, kind)) + 0 * mT(A).sum()
-    _need_numbers(A)
-    return pinv_of(A, atol, rtol if rcond is None else rcond, hermitian)
+    if not input._array.size:
+        return mT(input).clone()
+    _need_numbers(input)
+    return pinv_of(input, atol, rtol if rcond is None else rcond, hermitian)
 
 
 @takes_out
 def matrix_rank(
-    A: Tensor, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None
+    input: Tensor, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None
 ) -> Tensor:
     """How many singular values of A (*, m, n) are over max(atol, rtol · the largest) → (*).
 
     `rtol` is ε · max(m, n) unless given; `tol` is an `atol` by itself. Source: PyTorch's `torch.linalg.matrix_rank`.
     """
-    need_matrix(A, "torch.linalg.matrix_rank", "input")
-    if kind_of(A).kind not in "fc" or kind_of(A).itemsize == 2:
+    need_matrix(input, "torch.linalg.matrix_rank", "input")
+    if kind_of(input).kind not in "fc" or kind_of(input).itemsize == 2:
         raise RuntimeError("This function doesn't handle types other than float and double")
     if tol is not None:
         atol, rtol = tol, 0.0
@@ -217,11 +217,11 @@ def matrix_rank(
         if isinstance(given, Tensor) and is_complex(given):
             raise RuntimeError(f"torch.linalg.matrix_rank: {name} tensor of complex type is not supported. Got "
                                f"{type_name(kind_of(given))}")  # fmt: skip
-    array = A._array
+    array = input._array
     if hermitian:
-        s = np.abs(eigvalsh(A.detach())._array)
+        s = np.abs(eigvalsh(input.detach())._array)
     else:
-        _need_numbers(A)
+        _need_numbers(input)
         s = values_of(array)
     return wrap(np.sum(_cut(s, array.shape, atol, rtol), axis=-1, dtype=np.int64))
 
@@ -242,7 +242,7 @@ _DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
 
 
 @takes_out
-def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None) -> Any:
+def lstsq(input: Tensor, b: Tensor, rcond: float | None = None, *, driver: str | None = None) -> Any:
     """X that makes ‖A X − B‖ least (of all such, the shortest): A (*, m, n), B (*, m, k) → X (*, n, k), or vectors.
 
     The result is (solution, residuals, rank, singular_values), of which there are as many as PyTorch's `driver` gives;
@@ -250,29 +250,29 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     needs A of full rank. Source: PyTorch's `torch.linalg.lstsq`.
     """
     name = "torch.linalg.lstsq"
-    _check_least_squares(A, B, driver)
-    a, b = A._array.shape, B._array.shape
-    vector = len(b) == 1 or (len(a) - 1 == len(b) and a[:-1] == b)
-    right: Any = np.expand_dims(B, -1) if vector else B
-    if a[-2] != right.shape[-2]:
+    _check_least_squares(input, b, driver)
+    shape, other_shape = input._array.shape, b._array.shape
+    vector = len(other_shape) == 1 or (len(shape) - 1 == len(other_shape) and shape[:-1] == other_shape)
+    right: Any = np.expand_dims(b, -1) if vector else b
+    if shape[-2] != right.shape[-2]:
         words = "-1" if vector else "-2"
         raise RuntimeError(f"{name}: input.size(-2) should match other.size({words})")
     driver = driver or "gelsy"
-    cutoff = float(np.finfo(kind_of(A)).eps) * max(a[-2:]) if rcond is None else rcond
-    _need_numbers(A)
-    s = values_of(A._array)
-    rank = np.sum(_cut(s, a, None, cutoff), axis=-1, dtype=np.int64)
+    cutoff = float(np.finfo(kind_of(input)).eps) * max(shape[-2:]) if rcond is None else rcond
+    _need_numbers(input)
+    s = values_of(input._array)
+    rank = np.sum(_cut(s, shape, None, cutoff), axis=-1, dtype=np.int64)
     if driver == "gels":
-        if (rank < min(a[-2:])).any():
+        if (rank < min(shape[-2:])).any():
             raise LinAlgError(
                 f"{name}: The least squares solution could not be computed because the input matrix does not have full "
                 f"rank (error code: {int(np.min(rank)) + 1})."
             )
         cutoff = 0.0
-    x = _lstsq(A, right, cutoff)
+    x = _lstsq(input, right, cutoff)
     residuals: Any = np.real(np.reshape(x, (-1,))[:0])
-    if a[-2] > a[-1] and driver != "gelsy" and (rank == a[-1]).all():
-        rest = right - np.matmul(A, x)
+    if shape[-2] > shape[-1] and driver != "gelsy" and (rank == shape[-1]).all():
+        rest = right - np.matmul(input, x)
         residuals = np.sum(np.real(rest * np.conjugate(rest)), axis=-2)
     return LstSq(
         np.squeeze(x, -1) if vector else x, residuals, wrap(np.empty(0, np.int64) if driver == "gels" else rank),

@@ -88,21 +88,21 @@ def hermitian_spectrum(A: Tensor, UPLO: str) -> tuple[Any, Any]:
 
 
 @takes_out
-def eigh(A: Tensor, UPLO: str = "L") -> Any:
+def eigh(input: Tensor, UPLO: str = "L") -> Any:
     """(eigenvalues, eigenvectors) of Hermitian matrices (*, n, n), read from their lower ("U": upper) triangle.
 
     A = V diag(λ) Vᴴ with λ (*, n) ascending. Source: PyTorch's `torch.linalg.eigh`.
     """
-    return Eigh(*hermitian_spectrum(A, UPLO))
+    return Eigh(*hermitian_spectrum(input, UPLO))
 
 
 @takes_out
-def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
+def eigvalsh(input: Tensor, UPLO: str = "L") -> Tensor:
     """The eigenvalues of Hermitian matrices (*, n, n) → (*, n), ascending; see `eigh`.
 
     Source: PyTorch's `torch.linalg.eigvalsh`.
     """
-    return hermitian_spectrum(A, UPLO)[0]
+    return hermitian_spectrum(input, UPLO)[0]
 
 
 def smallest_or_largest(A: Tensor, k: int, B: Tensor | None, largest: bool) -> tuple[Tensor, Tensor]:
@@ -154,18 +154,18 @@ def _general_spectrum(A: Tensor, name: str) -> tuple[Any, Any]:
 
 
 @takes_out
-def eig(A: Tensor) -> Any:
+def eig(input: Tensor) -> Any:
     """(eigenvalues, eigenvectors) of square matrices (*, n, n), complex: A = V diag(λ) V⁻¹, columns of norm 1.
 
     Errors: RuntimeError for inf or nan. Source: PyTorch's `torch.linalg.eig`.
     """
-    return Eig(*_general_spectrum(A, "linalg.eig"))
+    return Eig(*_general_spectrum(input, "linalg.eig"))
 
 
 @takes_out
-def eigvals(A: Tensor) -> Tensor:
+def eigvals(input: Tensor) -> Tensor:
     """The eigenvalues of square matrices (*, n, n) → (*, n), complex. Source: PyTorch's `torch.linalg.eigvals`."""
-    return _general_spectrum(A, "linalg.eigvals")[0]
+    return _general_spectrum(input, "linalg.eigvals")[0]
 
 
 implements(np.linalg.eigh)(lambda a, UPLO="L": eigh(a, UPLO))

@@ -102,18 +102,18 @@ def _conjugation(A: Tensor, hermitian: bool) -> Any:
 
 
 @takes_out
-def ldl_factor_ex(A: Tensor, *, hermitian: bool = False, check_errors: bool = False) -> Any:
+def ldl_factor_ex(input: Tensor, *, hermitian: bool = False, check_errors: bool = False) -> Any:
     """(LD, pivots, info) of symmetric (or `hermitian`) matrices (*, n, n), read from their lower triangle; info is the
     first step whose pivot is zero, from 1, else 0. No gradient. Source: PyTorch's `torch.linalg.ldl_factor_ex`.
     """
     name = "torch.linalg.ldl_factor_ex"
-    need_square(A, name)
-    need_floats(A, name)
-    need_half_not(A, "ldl_factor_kernel_cpu")
-    shape = A._array.shape
-    out, pivots, info = np.tril(A._array), np.zeros(shape[:-1], np.int32), np.zeros(shape[:-2], np.int32)
+    need_square(input, name)
+    need_floats(input, name)
+    need_half_not(input, "ldl_factor_kernel_cpu")
+    shape = input._array.shape
+    out, pivots, info = np.tril(input._array), np.zeros(shape[:-1], np.int32), np.zeros(shape[:-2], np.int32)
     for at in np.ndindex(*shape[:-2]):
-        pivots[at], info[at] = _factored(out[at], _conjugation(A, hermitian))
+        pivots[at], info[at] = _factored(out[at], _conjugation(input, hermitian))
     if check_errors and info.any():
         where, i = first_failure(info)
         raise RuntimeError(f"{name}: {where}D[{i},{i}] is zero: what is solved with it divides by zero.")
@@ -121,10 +121,10 @@ def ldl_factor_ex(A: Tensor, *, hermitian: bool = False, check_errors: bool = Fa
 
 
 @takes_out
-def ldl_factor(A: Tensor, *, hermitian: bool = False) -> Any:
+def ldl_factor(input: Tensor, *, hermitian: bool = False) -> Any:
     """(LD, pivots), see `ldl_factor_ex`; RuntimeError for a pivot of zero. Source: PyTorch's `torch.linalg.ldl_factor`.
     """
-    out, pivots, _ = ldl_factor_ex(A, hermitian=hermitian, check_errors=True)
+    out, pivots, _ = ldl_factor_ex(input, hermitian=hermitian, check_errors=True)
     return LDL(out, pivots)
 
 
