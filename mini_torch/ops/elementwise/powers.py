@@ -62,7 +62,7 @@ def _number_pow(x: Any, n: Any) -> Any:
         return root if n > 0 else np.reciprocal(root)
     if not math.isfinite(n) or n != int(n):
         return np.power(x, n)
-    if 0 < abs(n) <= 8:
+    if 0 < abs(n) <= 4:
         out = _repeated(x, abs(int(n)))
         return out if n > 0 else np.reciprocal(out)
     size = np.power(np.abs(x), n)  # NumPy takes two hundred times as long for numbers below 0

@@ -45,11 +45,13 @@ arctan2 = atan2
 
 @in_blocks
 def _hypot(x: Any, y: Any) -> Any:
-    if x.dtype.itemsize > 4:
-        return np.hypot(x, y)
-    size = np.sqrt(np.square(x, dtype=np.float64) + np.square(y, dtype=np.float64)).astype(x.dtype)
-    return size if not np.isnan(size).any() else np.hypot(x, y)  # which knows that hypot(inf, NaN) is inf
+    """By its definition, where no square is too large or too small; else as the C library does, ten times as slowly."""
+    size = np.sqrt(x * x + y * y)
+    low, high = _SAFE.get(x.dtype.itemsize, (1.0, 0.0))
+    return size if ((size > low) & (size < high)).all() else np.hypot(x, y)
 
+
+_SAFE = {4: (1e-15, 1e18), 8: (1e-140, 1e150)}  # results of which both squares were far from the type's limits
 
 hypot = binary(
     "hypot", quiet(_hypot), x=lambda g, x, out: g * x / out, y=lambda g, y, out: g * y / out, refuses="biuc",
