@@ -25,7 +25,8 @@ def _refold(x: Any, whole: tuple[int, ...], axis: int, size: int, step: int) -> 
     count, step = x.shape[-2], min(step, length)
     widths = range(0, size, step)
     out = np.zeros((*x.shape[:-2], max((count + len(widths) - 1) * step, length)), x.dtype)
-    steps = out[..., : (count + len(widths) - 1) * step].reshape(*x.shape[:-2], -1, step)
+    filled = count + len(widths) - 1
+    steps = out[..., : filled * step].reshape(*x.shape[:-2], filled, step)
     for k, start in enumerate(widths):
         part = x[..., start : start + step]
         steps[..., k : k + count, : part.shape[-1]] += part
