@@ -822,7 +822,7 @@ F.poisson_nll_loss(x, y)
 F.poisson_nll_loss(p, 2 * q, log_input=False, full=True)
 F.ctc_loss(F.log_softmax(cube, 2), target[:, None], [2, 2, 2], [1, 1, 1], blank=2)
 F.linear_cross_entropy(m, w, target, linear_bias=bias)
-F.linear_cross_entropy(m, w, target, linear_bias=bias, reduction='none', options=torch.nn.LinearCrossEntropyOptions(batch_chunk_size=2, chunking_method=None))
+F.linear_cross_entropy(m, w, target, linear_bias=bias, reduction='none', options=torch.nn.LinearCrossEntropyOptions())
 """
 
 # Lines without gradients: the values and types alone. Inputs as above, float64.

@@ -109,9 +109,8 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 def _warn_of_dims(name: str, ndim: int, what: str, dims: str) -> None:
     warnings.warn(
         f"{name}: Received a {ndim}-D input to {name}, which is deprecated and will result in an error in a future "
-        f"release. To retain the behavior and silence this warning, please use dropout instead. Note that {name} "
-        f"exists to provide channel-wise dropout on inputs with {what}, a channel dimension, and an optional batch dimension "
-        f"(i.e. {dims} inputs).",
+        f"release. To retain the behavior and silence this warning, please use dropout instead. {name} is for inputs "
+        f"with {what}, a channel dimension, and an optional batch dimension (i.e. {dims} inputs).",
         stacklevel=4,
     )
 

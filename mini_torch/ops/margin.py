@@ -46,7 +46,9 @@ def soft_margin_loss(
     """ln(1 + exp(-target · input)), for targets 1 and -1. Source: PyTorch's `nn.functional.soft_margin_loss`."""
     reduction = reduction_of(size_average, reduce, reduction)
     if np.broadcast_shapes(input._array.shape, target._array.shape) != input._array.shape:
-        raise RuntimeError(f"output with shape {list(input.shape)} doesn't match the target's shape {list(target.shape)}")
+        raise RuntimeError(
+            f"output with shape {list(input.shape)} doesn't match the target's shape {list(target.shape)}"
+        )
     return applied(_soft_margin, input, target.detach(), reduction)
 
 

@@ -1,0 +1,134 @@
+"""Attention: the block-by-block rows against the formula, masks, shared heads, and what it refuses."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+import mini_torch as torch
+from mini_torch.autograd import gradcheck, gradgradcheck
+from mini_torch.ops import attention
+
+F = torch.nn.functional
+attend = F.scaled_dot_product_attention
+
+
+def inputs(*shapes: tuple[int, ...]) -> list[torch.Tensor]:
+    torch.manual_seed(0)
+    return [torch.randn(shape, dtype=torch.float64, requires_grad=True) for shape in shapes]
+
+
+def by_the_formula(q: Any, k: Any, v: Any, bias: Any = 0.0) -> Any:
+    scores = q @ np.swapaxes(k, -1, -2) / math.sqrt(q.shape[-1]) + bias
+    e = np.exp(scores - scores.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True) @ v
+
+
+@pytest.fixture(params=[1 << 19, 200, 1], ids=["whole", "a few rows", "row by row"])
+def block(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(attention, "_BLOCK", request.param)
+    return request.param
+
+
+def test_values_do_not_depend_on_the_blocks(block: int) -> None:
+    q, k, v, bias = inputs((2, 3, 5, 4), (2, 3, 7, 4), (2, 3, 7, 6), (3, 5, 7))
+    expected = by_the_formula(*[x.detach().numpy() for x in (q, k, v, bias)])
+    np.testing.assert_allclose(attend(q, k, v, bias).detach().numpy(), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("bias", [(5, 7), (2, 1, 1, 7), (2, 3, 5, 7), (3, 1, 7)])
+def test_gradients(block: int, bias: tuple[int, ...]) -> None:
+    tensors = inputs((2, 3, 5, 4), (2, 3, 7, 4), (2, 3, 7, 2), bias)
+    assert gradcheck(lambda q, k, v, b: attend(q, k, v, b), tensors)
+
+
+def test_second_gradients() -> None:
+    assert gradgradcheck(lambda q, k, v, b: attend(q, k, v, b), inputs((2, 3, 2), (2, 4, 2), (2, 4, 3), (3, 4)))
+
+
+def test_inputs_that_broadcast_get_their_own_shape_back() -> None:
+    q, k, v = inputs((2, 3, 4), (1, 5, 4), (5, 4))
+    attend(q, k, v).sum().backward()
+    assert [x.grad.shape for x in (q, k, v)] == [(2, 3, 4), (1, 5, 4), (5, 4)]
+
+
+def test_a_query_that_may_look_at_nothing_gets_zero() -> None:
+    q, k, v = inputs((3, 2), (4, 2), (4, 2))
+    mask = torch.tensor([[True] * 4, [False] * 4, [True, False, False, False]])
+    out = attend(q, k, v, mask)
+    assert out[1].tolist() == [0.0, 0.0]
+    assert out[2].tolist() == v[0].tolist()
+    out.sum().backward()
+    assert all(bool(torch.isfinite(x.grad).all()) for x in (q, k, v))
+    assert q.grad[1].tolist() == [0.0, 0.0]
+
+
+def test_causal_is_the_lower_triangle() -> None:
+    q, k, v = inputs((4, 2), (6, 2), (6, 2))
+    lower = torch.ones(4, 6, dtype=torch.bool).tril()
+    torch.testing.assert_close(attend(q, k, v, is_causal=True), attend(q, k, v, lower))
+
+
+def test_shared_heads() -> None:
+    q, k, v = inputs((2, 6, 3, 4), (2, 2, 5, 4), (2, 2, 5, 4))
+    repeated = attend(q, k.repeat_interleave(3, 1), v.repeat_interleave(3, 1))
+    torch.testing.assert_close(attend(q, k, v, enable_gqa=True), repeated)
+
+
+def test_float16_is_computed_in_float32() -> None:
+    q = torch.full((1, 64), 30.0, dtype=torch.float16)  # the score, 900 · 64 / 8, is out of float16's precision
+    out = attend(q, torch.cat([q, q]), torch.tensor([[1.0], [3.0]], dtype=torch.float16))
+    assert out.dtype is torch.float16
+    assert out.item() == 2.0
+
+
+def test_dropout_is_drawn_anew_and_keeps_the_mean() -> None:
+    q, k, v = torch.zeros(1, 4), torch.zeros(5000, 4), torch.ones(5000, 1)
+    first, second = (attend(q, k, v, dropout_p=0.5).item() for _ in range(2))
+    assert first != second
+    assert first == pytest.approx(1.0, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("error", "words", "arguments", "options"),
+    [
+        (RuntimeError, "same dtype", (torch.ones(2, 2), torch.ones(2, 2).double(), torch.ones(2, 2)), {}),
+        (RuntimeError, "2 dimensional", (torch.ones(2), torch.ones(2, 2), torch.ones(2, 2)), {}),
+        (RuntimeError, "do not fit", (torch.ones(2, 3), torch.ones(2, 2), torch.ones(2, 2)), {}),
+        (RuntimeError, "is_causal", (torch.ones(2, 2),) * 4, {"is_causal": True}),
+        (RuntimeError, "mask dtype", (*(torch.ones(2, 2),) * 3, torch.ones(2, 2).long()), {}),
+        (RuntimeError, "broadcast", (*(torch.ones(2, 2),) * 3, torch.ones(2, 3)), {}),
+        (RuntimeError, "between 0 and 1", (torch.ones(2, 2),) * 3, {"dropout_p": 1.5}),
+        (TypeError, "must be Tensor", (1, torch.ones(2, 2), torch.ones(2, 2)), {}),
+    ],
+)
+def test_refusals(error: type[Exception], words: str, arguments: Any, options: dict[str, Any]) -> None:
+    with pytest.raises(error, match=words):
+        attend(*arguments, **options)
+
+
+def test_heads_by_hand() -> None:
+    """Two heads of width 1, projections that change nothing: two attentions side by side."""
+    (x,) = inputs((3, 1, 2))
+    eye, weights = torch.eye(2, dtype=torch.float64), torch.cat([torch.eye(2, dtype=torch.float64)] * 3)
+    out, seen = F.multi_head_attention_forward(x, x, x, 2, 2, weights, None, None, None, False, 0.0, eye, None)
+    heads = [attend(x[:, 0, [h]], x[:, 0, [h]], x[:, 0, [h]]) for h in (0, 1)]
+    torch.testing.assert_close(out[:, 0], torch.cat(heads, 1))
+    torch.testing.assert_close(seen.sum(-1), torch.ones(1, 3, dtype=torch.float64))
+
+
+def test_padding_is_not_looked_at() -> None:
+    (x,) = inputs((4, 2, 2))
+    eye, weights = torch.eye(2, dtype=torch.float64), torch.cat([torch.eye(2, dtype=torch.float64)] * 3)
+    padding = torch.tensor([[False, False, True, True], [False] * 4])
+    for need_weights in (True, False):
+        out, seen = F.multi_head_attention_forward(
+            x, x, x, 2, 1, weights, None, None, None, False, 0.0, eye, None, key_padding_mask=padding,
+            need_weights=need_weights,
+        )  # fmt: skip
+        torch.testing.assert_close(out[:, 0], attend(x[:, 0], x[:2, 0], x[:2, 0]))
+        if need_weights:
+            assert seen[0, :, 2:].abs().max().item() == 0.0

@@ -1,0 +1,130 @@
+"""Normalisations: moments by hand, running averages, types, gradients of both orders, and what they refuse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import mini_torch as torch
+from mini_torch.autograd import gradcheck, gradgradcheck
+
+F = torch.nn.functional
+DOUBLE = torch.float64
+
+
+def batch(*shape: int) -> torch.Tensor:
+    torch.manual_seed(0)
+    return (3 * torch.randn(*shape, dtype=DOUBLE) + 1).requires_grad_()
+
+
+NORMS = {
+    "batch": (lambda x, w, b: F.batch_norm(x, None, None, w, b, training=True), (0, 2)),
+    "instance": (lambda x, w, b: F.instance_norm(x, weight=w, bias=b), (2,)),
+    "group": (lambda x, w, b: F.group_norm(x, 4, w, b), (2,)),
+    "one group": (lambda x, w, b: F.group_norm(x, 1, w, b), (1, 2)),
+    "layer": (lambda x, w, b: F.layer_norm(x, (4, 5)), (1, 2)),
+}
+
+
+@pytest.mark.parametrize("name", NORMS)
+def test_moments(name: str) -> None:
+    norm, axes = NORMS[name]
+    out = norm(batch(3, 4, 5), torch.ones(4, dtype=DOUBLE), torch.zeros(4, dtype=DOUBLE)).detach().numpy()
+    np.testing.assert_allclose(out.mean(axes), 0, atol=1e-12)
+    np.testing.assert_allclose(out.var(axes), 1, rtol=1e-4)  # eps makes it a little less
+
+
+@pytest.mark.parametrize("name", NORMS)
+def test_gradients(name: str) -> None:
+    norm, _ = NORMS[name]
+    tensors = [batch(2, 4, 3) if name != "layer" else batch(2, 4, 5), batch(4), batch(4)]
+    tensors = tensors[: 1 if name == "layer" else 3]
+    f = (lambda x: norm(x, None, None)) if name == "layer" else norm
+    assert gradcheck(f, tensors)
+    assert gradgradcheck(f, tensors)
+
+
+def test_running_averages() -> None:
+    x, mean, var = batch(6, 2).detach(), torch.zeros(2, dtype=DOUBLE), torch.ones(2, dtype=DOUBLE)
+    F.batch_norm(x, mean, var, training=True, momentum=0.25)
+    torch.testing.assert_close(mean, 0.25 * x.mean(0))
+    torch.testing.assert_close(var, 0.75 + 0.25 * x.var(0))  # the unbiased one
+    before = mean.clone()
+    out = F.batch_norm(x, mean, var)
+    assert mean.tolist() == before.tolist()
+    torch.testing.assert_close(out, (x - mean) / (var + 1e-5).sqrt())
+
+
+def test_running_averages_over_samples() -> None:
+    x, mean, var = batch(3, 2, 5).detach(), torch.zeros(2, dtype=DOUBLE), torch.ones(2, dtype=DOUBLE)
+    F.instance_norm(x, mean, var, momentum=1.0)
+    torch.testing.assert_close(mean, x.mean(2).mean(0))
+    torch.testing.assert_close(var, x.var(2).mean(0))
+
+
+def test_float16_keeps_its_type_and_float32_precision() -> None:
+    x = torch.full((1, 1000), 300.0, dtype=torch.float16)
+    x[0, 0] = 301.0  # the squares overflow float16
+    for out in (F.layer_norm(x, (1000,)), F.rms_norm(x, (1000,)), F.group_norm(x[:, None], 1)):
+        assert out.dtype is torch.float16
+        assert bool(torch.isfinite(out).all())
+    weight = torch.ones(1000, requires_grad=True)
+    out = F.layer_norm(x, (1000,), weight)
+    assert out.dtype is torch.float16
+    out.sum().backward()
+    assert weight.grad.dtype is torch.float32
+
+
+def test_strided_inputs() -> None:
+    x = batch(4, 3).detach()
+    torch.testing.assert_close(F.layer_norm(x.T, (4,)), F.layer_norm(x.T.contiguous(), (4,)))
+
+
+def test_rms_norm_by_hand() -> None:
+    assert F.rms_norm(torch.tensor([3.0, 4.0]), (2,), eps=0.0).tolist() == pytest.approx([0.6 * 2**0.5, 0.8 * 2**0.5])
+
+
+def test_local_response_by_hand() -> None:
+    x = torch.tensor([1.0, 2.0, 3.0]).reshape(1, 3, 1)
+    out = F.local_response_norm(x, 3, alpha=3.0, beta=1.0, k=1.0).ravel().tolist()
+    assert out == pytest.approx([1 / 6, 2 / 15, 3 / 14])
+    assert gradcheck(lambda x: F.local_response_norm(x, 2, alpha=0.5), batch(2, 3, 2))
+    assert gradgradcheck(lambda x: F.local_response_norm(x, 2, alpha=0.5), batch(2, 3, 2))
+
+
+def test_torch_forms_give_the_moments() -> None:
+    x = batch(3, 4, 5)
+    out, mean, _ = torch.native_layer_norm(x, (4, 5), None, None, 1e-5)
+    torch.testing.assert_close(out, F.layer_norm(x, (4, 5)))
+    torch.testing.assert_close(mean.ravel(), x.mean((1, 2)).detach())
+    assert not mean.requires_grad
+    assert torch.native_group_norm(x, None, None, 3, 4, 5, 2, 1e-5)[1].shape == (3, 2)
+    assert torch.native_batch_norm(x, None, None, None, None, True, 0.1, 1e-5)[2].shape == (4,)
+    torch.testing.assert_close(torch.norm_except_dim(x, 2, 1).ravel(), x.detach().square().sum((0, 2)).sqrt())
+
+
+ONE = torch.ones(2, 4)
+
+
+@pytest.mark.parametrize(
+    ("error", "words", "call"),
+    [
+        (RuntimeError, "normalized_shape", lambda: F.layer_norm(ONE, (3,))),
+        (RuntimeError, "at least 1-dimensional", lambda: F.layer_norm(ONE, ())),
+        (RuntimeError, "same shape", lambda: F.layer_norm(ONE, (4,), torch.ones(3))),
+        (RuntimeError, "divisible", lambda: F.group_norm(ONE, 3)),
+        (RuntimeError, "at least 2", lambda: F.group_norm(torch.ones(4), 2)),
+        (ValueError, "more than 1 value", lambda: F.batch_norm(ONE[:1], None, None, training=True)),
+        (ValueError, "more than 1 spatial", lambda: F.instance_norm(ONE[:, :, None])),
+        (ValueError, "eps", lambda: F.batch_norm(ONE, None, None, training=True, eps=0.0)),
+        (RuntimeError, "running_mean", lambda: F.batch_norm(ONE, None, None)),
+        (RuntimeError, "4 elements not 3", lambda: F.batch_norm(ONE, torch.ones(3), torch.ones(4))),
+        (NotImplementedError, "Long", lambda: F.layer_norm(ONE.long(), (4,))),
+        (ValueError, "3D", lambda: F.local_response_norm(ONE, 2)),
+    ],
+)
+def test_refusals(error: type[Exception], words: str, call: Any) -> None:
+    with pytest.raises(error, match=words):
+        call()
