@@ -142,18 +142,19 @@ def refused(kernel: str, kind: np.dtype[Any], because: str = "") -> NotImplement
 
 # ---- casts ----------------------------------------------------------------------------------------------------------
 @quiet
-def _as_type(x: Any, kind: np.dtype[Any]) -> Any:
+def as_type(x: Any, kind: np.dtype[Any]) -> Any:
+    """An array in another type; of complex numbers the real part."""
     if x.dtype.kind == "c" != kind.kind and kind.kind != "b":
         x = x.real
     return x.astype(kind, order=order_of(x))
 
 
-_cast: Callable[..., Any] = row("to_copy", _as_type, casts=True, x=lambda g: g)  # the engine brings g to x's type
+_cast: Callable[..., Any] = row("to_copy", as_type, casts=True, x=lambda g: g)  # the engine brings g to x's type
 
 
 def cast(x: Tensor, kind: np.dtype[Any]) -> Tensor:
     """A copy in the NumPy type `kind`; recorded if both types can have gradients, else outside the graph."""
-    return _cast(x, kind) if x._requires_grad and kind.kind in "fcV" else wrap(_as_type(x._array, kind))
+    return _cast(x, kind) if x._requires_grad and kind.kind in "fcV" else wrap(as_type(x._array, kind))
 
 
 def by_float32(function: Callable[..., Tensor], *operands: Any) -> Tensor:

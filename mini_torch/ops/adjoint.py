@@ -19,41 +19,45 @@ import numpy as np
 from ..dtype import contiguous_strides
 from ..op import row
 
-__all__ = ["add_along", "add_at", "combine_along", "combine_at", "cut", "diagonal_of", "on_diagonal", "place", "take",
-           "take_along"]  # fmt: skip
+__all__ = ["add_along", "add_at", "combine_along", "combine_at", "cut", "diagonal_of", "on_diagonal", "place",
+           "positions_along", "take", "take_along"]  # fmt: skip
 
 Shape = tuple[int, ...]
 
 
-def _mesh(index: Any, axis: int) -> tuple[Any, ...]:
-    """The full index of which `index` is the part along `axis`."""
-    grid = [np.arange(n).reshape((-1,) + (1,) * (index.ndim - i - 1)) for i, n in enumerate(index.shape)]
-    return (*grid[:axis], index, *grid[axis + 1 :])
+def positions_along(index: Any, shape: Shape, axis: int) -> Any:
+    """Where in the flat memory of an array of `shape` the elements lie that `index` names along `axis`.
+
+    Its other dimensions may be shorter than the array's. One flat index is several times faster than one a dimension.
+    """
+    strides = contiguous_strides(shape)
+    flat = index * np.int64(strides[axis])
+    for i, (n, step) in enumerate(zip(index.shape, strides)):
+        if i != axis and n > 1:
+            flat += np.arange(0, n * step, step).reshape((-1,) + (1,) * (index.ndim - i - 1))
+    return flat
+
+
+def _take_along(x: Any, index: Any, axis: int) -> Any:
+    return x.reshape(-1).take(positions_along(index, x.shape, axis))
 
 
 def combine_along(ufunc: np.ufunc, out: Any, index: Any, axis: int, x: Any) -> Any:
-    """`out` with x combined into it, in place, at `index` along `axis`; other dimensions of index may be shorter.
-
-    The positions are counted out for the flat memory: `ufunc.at` is several times faster with one index than with many.
-    """
-    flat = np.zeros(index.shape, np.int64)
-    for i, (n, step) in enumerate(zip(index.shape, contiguous_strides(out.shape))):
-        along = index if i == axis else np.arange(n).reshape((-1,) + (1,) * (index.ndim - i - 1))
-        flat += along * step
-    ufunc.at(out.reshape(-1), flat.reshape(-1), x.reshape(-1))
+    """`out`, which lies in order, with x combined into it in place, at `index` along `axis`."""
+    ufunc.at(out.reshape(-1), positions_along(index, out.shape, axis).reshape(-1), x.reshape(-1))
     return out
 
 
 def _add_along(x: Any, index: Any, size: Shape, axis: int) -> Any:
     out = np.zeros(size, x.dtype)
     if index.shape[axis] == 1:  # one each: nothing can meet
-        out[_mesh(index, axis)] = x
+        out.reshape(-1)[positions_along(index, size, axis)] = x
         return out
     return combine_along(np.add, out, index, axis, x)
 
 
 take_along = row(
-    "take_along", lambda x, index, axis: x[_mesh(index, axis)], grad_name="GatherBackward0",
+    "take_along", _take_along, grad_name="GatherBackward0",
     x=lambda g, index, shape, axis: add_along(g, index, shape, axis), index=None,
 )  # fmt: skip
 add_along: Callable[..., Any] = row(
@@ -79,14 +83,30 @@ def combine_at(ufunc: np.ufunc, out: Any, index: Any, x: Any) -> Any:
     if out.ndim == 1 or x.size < 256:
         ufunc.at(out, index, x)
         return out
-    first = parts[0]
-    if len(parts) == 1 and isinstance(first, np.ndarray) and first.dtype.kind != "b":  # rows, as of an embedding
-        size = out[0].size
-        positions = np.where(first < 0, first + len(out), first).reshape(-1, 1) * size + np.arange(size)
+    rows = parts[0]
+    if len(parts) == 1 and isinstance(rows, np.ndarray) and rows.dtype.kind != "b":  # as of an embedding
+        rows, width = np.where(rows < 0, rows + len(out), rows).reshape(-1), out[0].size
+        if width >= 512 and _combine_rows(ufunc, out.reshape(-1, width), rows, x.reshape(-1, width)):
+            return out
+        positions = rows.reshape(-1, 1) * width + np.arange(width)
     else:
         positions = np.arange(out.size).reshape(out.shape)[index]
     ufunc.at(out.reshape(-1), positions.reshape(-1), x.reshape(-1))
     return out
+
+
+def _combine_rows(ufunc: np.ufunc, out: Any, rows: Any, x: Any) -> bool:
+    """Long rows by rounds, in each of which every target is met once; False, and nothing done, if that takes many."""
+    order = np.argsort(rows, kind="stable")
+    counts = np.bincount(rows, minlength=1)
+    if not rows.size or counts.max() > 16:
+        return False
+    counts = counts[counts > 0]
+    rounds = np.arange(rows.size) - np.repeat(np.cumsum(counts) - counts, counts)
+    for k in range(counts.max()):
+        now = order[rounds == k]
+        out[rows[now]] = ufunc(out[rows[now]], x[now])
+    return True
 
 
 def _picks_once(index: Any) -> bool:

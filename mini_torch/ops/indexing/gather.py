@@ -10,7 +10,7 @@ import numpy as np
 from ...op import as_operand, implements, public, row, type_name
 from ...op.types import shape_mismatch
 from ...tensor import Tensor, check_dim, wrap
-from ..adjoint import add_along, combine_along, cut, take_along
+from ..adjoint import add_along, combine_along, cut, positions_along, take_along
 
 __all__ = ["gather", "scatter", "scatter_add", "scatter_reduce", "take_along_dim"]
 
@@ -112,8 +112,7 @@ def _corner(x: Any, index: Any) -> Any:
 
 def _written(x: Any, src: Any, index: Any, axis: int) -> Any:
     out = np.array(x, order="C")
-    reached = tuple([slice(None) if i == axis else slice(n) for i, n in enumerate(index.shape)])
-    np.put_along_axis(out[reached], index, _corner(src, index), axis)
+    out.reshape(-1)[positions_along(index, out.shape, axis)] = _corner(src, index)
     return out
 
 

@@ -10,10 +10,11 @@ import numpy as np
 
 from ...graph import mode
 from ...op import adopt, as_operand, cast, check_writable, public, record, row, rows, type_name
-from ...tensor import Tensor, alias, make, method
+from ...op.types import as_type
+from ...tensor import Tensor, alias, make, method, wrap
 from ..adjoint import combine_at, cut, place
 from ..adjoint import take as pick
-from .index import Parts, is_mask, picked_shape, read_arrays, read_index
+from .index import Parts, explained, is_mask, picked_shape, read_arrays, read_index
 
 __all__ = ["index_put", "put", "take"]
 
@@ -30,13 +31,12 @@ def getitem(self: Tensor, index: Any) -> Tensor:
         if not -len(self._array) <= index < len(self._array):
             raise IndexError(f"index {index} is out of bounds for dimension 0 with size {len(self._array)}")
         return _select(self, (index, ...))
-    region, arrays = read_index(index, self._array.shape)
-    x = self if region is None else cut(self, region)
-    if arrays is None:
-        return x
-    if len(arrays) > 1:
-        picked_shape(x._array, arrays)
-    return pick(x, arrays)
+    region, arrays = read_index(index, self._array.ndim)
+    try:
+        x = self if region is None else cut(self, region)
+        return x if arrays is None else pick(x, arrays)
+    except IndexError as error:
+        raise explained(error, index, self._array.shape) from None
 
 
 # ---- x[index] = value ------------------------------------------------------------------------------------------------
@@ -46,30 +46,67 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
         if not index:
             return
         index = None
-    region, arrays = read_index(index, self._array.shape)
+    region, arrays = read_index(index, self._array.ndim)
+    try:
+        if mode.enabled and (self.requires_grad or (isinstance(value, Tensor) and value.requires_grad)):
+            _write_recorded(self, region, arrays, value)
+        else:
+            _write(self, region, arrays, value)
+    except IndexError as error:
+        raise explained(error, index, self._array.shape) from None
+
+
+def _write(self: Tensor, region: Parts | None, arrays: Parts | None, value: Any) -> None:
+    """The assignment outside the graph."""
+    target = self._array if region is None else self._array[region]
+    if type(self._cell) is not list or not target.flags.writeable or 0 in target.strides:
+        check_writable(self if region is None else cut(self, region))
+    source = _source(value, target, arrays)
+    try:
+        target[... if arrays is None else arrays] = source
+    except ValueError:
+        _fitted(wrap(source), target, arrays)
+        raise
+    self._bump()
+
+
+def _write_recorded(self: Tensor, region: Parts | None, arrays: Parts | None, value: Any) -> None:
     target = self if region is None else cut(self, region)
     check_writable(target)
-    kind = target._array.dtype
-    source = value if isinstance(value, Tensor) else number(value, kind)
-    old = alias(target)
-    new = make(Tensor, target._array)
+    array = target._array
+    source = value if isinstance(value, Tensor) else wrap(_source(value, array, arrays))
+    source = _fitted(source, array, arrays)
+    if source._array.dtype != array.dtype:
+        if arrays is not None:
+            _source(value, array, arrays)
+        source = cast(source, array.dtype)
+    old, new = alias(target), make(Tensor, array)
+    array[... if arrays is None else arrays] = source._array
     if arrays is None:
-        source = fit(source, target._array.shape)
-        source = source if source._array.dtype == kind else cast(source, kind)
-        target._array[...] = source._array
-        record_if_on("clone", (source,), (), new)
+        record(rows["clone"], (source,), (), new)
     else:
-        source = fit(source, picked_shape(target._array, arrays), "shape mismatch: value tensor")
-        if source._array.dtype != kind:
-            if not (value._array.size == 1 and _is_one_mask(arrays)):
-                _check_types(target, source)
-            source = cast(source, kind)
-        target._array[arrays] = source._array
-        record_if_on("index_put", (old, source), (arrays, False), new)
-    if old._requires_grad or new._requires_grad:
-        adopt(target, new)
-    else:
-        self._bump()
+        record(rows["index_put"], (old, source), (arrays, False), new)
+    adopt(target, new)
+
+
+def _source(value: Any, target: np.ndarray[Any, Any], arrays: Parts | None) -> Any:
+    """The value as an array or number; RuntimeError or TypeError for a type that PyTorch does not convert here."""
+    if not isinstance(value, Tensor):
+        return number(value, target.dtype)._array
+    array = value._array
+    if array.dtype != target.dtype:
+        if arrays is not None and not (array.size == 1 and _is_one_mask(arrays)):
+            _fitted(value, target, arrays)
+            _check_types(target.dtype, array.dtype)
+        array = as_type(array, target.dtype)
+    return array
+
+
+def _fitted(source: Tensor, target: np.ndarray[Any, Any], arrays: Parts | None) -> Tensor:
+    """The source expanded to what the index picks; RuntimeError if it does not fit."""
+    if arrays is None:
+        return fit(source, target.shape)
+    return fit(source, picked_shape(target, arrays), "shape mismatch: value tensor")
 
 
 def _is_one_mask(arrays: Parts) -> bool:
@@ -78,18 +115,12 @@ def _is_one_mask(arrays: Parts) -> bool:
     return masks == [True]
 
 
-def _check_types(target: Tensor, value: Tensor) -> None:
-    if value._array.dtype != target._array.dtype:
+def _check_types(target: np.dtype[Any], value: np.dtype[Any]) -> None:
+    if value != target:
         raise RuntimeError(
-            f"Index put requires the source and destination dtypes match, got {type_name(target._array.dtype)} for "
-            f"the destination and {type_name(value._array.dtype)} for the source."
+            f"Index put requires the source and destination dtypes match, got {type_name(target)} for the destination "
+            f"and {type_name(value)} for the source."
         )
-
-
-def record_if_on(name: str, inputs: tuple[Tensor, ...], options: tuple[Any, ...], out: Tensor) -> None:
-    """Records a row whose forward was already done in place."""
-    if mode.enabled:
-        record(rows[name], inputs, options, out)
 
 
 def number(value: Any, kind: np.dtype[Any]) -> Tensor:
@@ -112,6 +143,8 @@ def _fits(value: Any, kind: np.dtype[Any]) -> bool:
     if isinstance(value, complex | np.complexfloating):
         return not value.imag and _fits(value.real, kind)
     if kind.kind == "f":
+        if -60000 < value < 60000:  # within every type
+            return True
         return not math.isfinite(value) or abs(value) <= np.finfo(kind).max
     limits = np.iinfo(kind)
     low = limits.min or -limits.max  # an unsigned type lets negative numbers wrap around
@@ -168,7 +201,7 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
     Source: PyTorch's `torch.index_put`.
     """
     parts = read_arrays(indices, input._array.shape)
-    _check_types(input, values)
+    _check_types(input._array.dtype, values._array.dtype)
     values = fit(values, picked_shape(input._array, parts), "shape mismatch: value tensor")
     return put_at(input, values, parts, accumulate)
 

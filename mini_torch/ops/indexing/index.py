@@ -10,26 +10,42 @@ import numpy as np
 
 from ...tensor import Tensor
 
-__all__ = ["Parts", "is_mask", "picked_shape", "read_arrays", "read_index"]
+__all__ = ["Parts", "explained", "is_mask", "picked_shape", "read_arrays", "read_index"]
 
 Parts = tuple[Any, ...]  # of an index: what stands between the commas
 
 
-def read_index(index: Any, shape: tuple[int, ...]) -> tuple[Parts | None, Parts | None]:
+def read_index(index: Any, ndim: int) -> tuple[Parts | None, Parts | None]:
     """The index in two steps, as PyTorch takes it: ints, slices and None first, then arrays in what these leave.
 
     (NumPy counts an int as one of the arrays, which moves dimensions.) The first part gives a view; it ends in an
     Ellipsis, so that NumPy makes no scalar of a single element. Either is None where it has nothing to do. Arrays of
     indices are copied: a later change of theirs cannot reach backward.
 
-    Errors: IndexError for what points outside or is no index, ValueError for a negative step.
+    Errors: IndexError for what is no index, ValueError for a negative step. What points outside, NumPy finds: see
+    `explained`.
     """
+    read = _read(index)
+    for part in read:
+        if isinstance(part, np.ndarray):
+            return _in_two_steps(read, ndim)
+    return (*read, ...) if Ellipsis not in read else tuple(read), None
+
+
+def _read(index: Any) -> list[Any]:
     parts = index if isinstance(index, tuple) else tuple(index) if _stands_for_tuple(index) else (index,)
-    read = [_read_part(part) for part in parts]
-    _check_bounds(read, shape)
-    if not builtins.any(isinstance(part, np.ndarray) for part in read):
-        return tuple(read) if Ellipsis in read else (*read, ...), None
-    return _in_two_steps(read, len(shape))
+    return [part if type(part) is int or part is None or part is Ellipsis else _read_part(part) for part in parts]
+
+
+def explained(error: IndexError, index: Any, shape: tuple[int, ...]) -> IndexError:
+    """NumPy's error in PyTorch's words."""
+    parts = _read(index)
+    try:
+        _check_bounds(parts, shape)
+        picked_shape(np.broadcast_to(np.empty((), bool), shape), tuple(parts))
+    except IndexError as told:
+        return told
+    return error
 
 
 def read_arrays(indices: Any, shape: tuple[int, ...]) -> Parts:
@@ -61,8 +77,6 @@ def _stands_for_tuple(index: Any) -> bool:
 
 
 def _read_part(part: Any) -> Any:
-    if part is None or part is Ellipsis or type(part) is int:
-        return part
     if isinstance(part, slice):
         return _checked_slice(part)
     if isinstance(part, bool | np.bool_):
@@ -79,7 +93,10 @@ def _read_part(part: Any) -> Any:
 
 
 def _checked_slice(part: slice) -> slice:
-    bounds = [None if v is None else _slice_bound(v) for v in (part.start, part.stop, part.step)]
+    start, stop, step = part.start, part.stop, part.step
+    if (type(start) is int or start is None) and (type(stop) is int or stop is None) and step is None:
+        return part
+    bounds = [None if v is None else _slice_bound(v) for v in (start, stop, step)]
     if bounds[2] is not None and bounds[2] <= 0:
         raise ValueError("step must be greater than zero")
     return slice(*bounds)

@@ -28,6 +28,8 @@ _copy_reshape = row("unsafe_view", lambda x, size: x.reshape(size), x=lambda g, 
 def _filled_in(size: tuple[int, ...], x: Tensor) -> tuple[int, ...]:
     """`size` with its -1 computed; RuntimeError if the elements do not fit."""
     count = x._array.size
+    if math.prod(size) == count and count and min(size, default=0) >= 0:
+        return size
     rest = math.prod([n for n in size if n != -1])
     unknown = size.count(-1)
     if unknown > 1:
