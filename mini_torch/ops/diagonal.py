@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import builtins
+import functools
+from typing import Any
 
 import numpy as np
 
@@ -14,8 +16,21 @@ __all__ = [
     "diag", "diag_embed", "diagflat", "diagonal", "trace", "tril", "triu",
 ]  # fmt: skip
 
-_tril = row("tril", lambda x, k: np.tril(x, k), x=lambda g, k: np.tril(g, k))
-_triu = row("triu", lambda x, k: np.triu(x, k), x=lambda g, k: np.triu(g, k))
+
+
+@functools.lru_cache(64)
+def _small_triangle(rows: int, columns: int, k: int) -> Any:
+    return np.tri(rows, columns, k, bool)
+
+
+def _triangle(x: Any, k: int) -> Any:
+    """A mask of what lies on or below the diagonal k; small ones, which cost more to make than to use, are kept."""
+    rows, columns = x.shape[-2:]
+    return _small_triangle(rows, columns, k) if rows * columns <= 4096 else np.tri(rows, columns, k, bool)
+
+
+_tril = row("tril", lambda x, k: np.where(_triangle(x, k), x, x.dtype.type(0)), x=lambda g, k: np.tril(g, k))
+_triu = row("triu", lambda x, k: np.where(_triangle(x, k - 1), x.dtype.type(0), x), x=lambda g, k: np.triu(g, k))
 
 
 def _need_matrix(x: Tensor, name: str) -> None:

@@ -35,9 +35,10 @@ def diff(
             _check_end(input, end, axis)
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
-    x = cat([part for part in (prepend, input, append) if part is not None], axis)
+    parts = [part for part in (prepend, input, append) if part is not None]
+    x = cat(parts, axis) if len(parts) > 1 else input
     if not n:
-        return x
+        return x.clone()
     for _ in range(min(n, x._array.shape[axis])):
         last = x._array.shape[axis] - 1
         if last < 0:

@@ -20,6 +20,9 @@ __all__ = ["broadcast_shapes", "broadcast_tensors", "broadcast_to", "meshgrid", 
 
 # ---- expand ----------------------------------------------------------------------------------------------------------
 def _broadcast(x: Any, size: tuple[int, ...]) -> Any:
+    if isinstance(x, np.ndarray) and x.size and x.flags.c_contiguous:  # `broadcast_to` is five times slower
+        steps = [0 if n != m else s for n, m, s in zip(size[len(size) - x.ndim :], x.shape, x.strides)]
+        return np.ndarray(size, x.dtype, x, 0, (*(0,) * (len(size) - x.ndim), *steps))
     out = np.broadcast_to(x, size)
     out.flags.writeable = x.flags.writeable  # what must not be written to is seen by its strides
     return out

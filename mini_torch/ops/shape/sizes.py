@@ -15,7 +15,7 @@ __all__ = ["listed", "sizes_of"]
 def sizes_of(size: tuple[Any, ...]) -> tuple[int, ...]:
     """`f(2, 3)` or `f((2, 3))` as a tuple of ints; TypeError for what is no int."""
     given = size[0] if len(size) == 1 and isinstance(size[0], tuple | list) else size
-    if all([type(n) is int for n in given]):
+    if all(type(n) is int for n in given):
         return tuple(given)
     for n in given:
         if not isinstance(n, int | np.integer | Tensor):

@@ -21,6 +21,8 @@ def _windows(x: Any, axis: int, size: int, step: int) -> Any:
 
 def _refold(x: Any, whole: tuple[int, ...], axis: int, size: int, step: int) -> Any:
     """Windows (…, count, …, size) added up where they came from, a step's width of all of them at a time."""
+    if not x.size:
+        return np.zeros(whole, x.dtype)
     x, length = np.moveaxis(x, axis, -2), whole[axis]
     count, step = x.shape[-2], min(step, length)
     widths = range(0, size, step)

@@ -84,7 +84,11 @@ def reshape(input: Tensor, *shape: Any) -> Tensor:
     >>> arange(6).reshape(2, -1).shape
     torch.Size([2, 3])
     """
-    size = _filled_in(sizes_of(shape), input)
+    return _reshaped(input, _filled_in(sizes_of(shape), input))
+
+
+def _reshaped(input: Tensor, size: tuple[int, ...]) -> Tensor:
+    """A shape that fits: a view where the memory allows."""
     return (view_in_shape if _viewable(input._array, size) else _copy_reshape)(input, size)
 
 
@@ -134,7 +138,7 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
         raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
     if first == last and shape:
         return input
-    return reshape(input, (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
+    return _reshaped(input, (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
 
 
 @public
@@ -175,9 +179,10 @@ _squeeze = row("squeeze", _squeeze_forward, view=True, x=lambda g, shape: np.res
 def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     """Without the dimensions of size 1, all or those of `dim`. Source: PyTorch's `torch.squeeze`."""
     shape = input._array.shape
-    wanted = range(len(shape)) if dim is None else [dim] if isinstance(dim, int) else dim
-    axes = check_dims(wanted, len(shape))
-    return _squeeze(input, tuple(a for a in axes if shape and shape[a] == 1))
+    if dim is None:
+        return _squeeze(input, tuple([a for a, n in enumerate(shape) if n == 1]))
+    axes = check_dims([dim] if isinstance(dim, int) else dim, len(shape))
+    return _squeeze(input, tuple([a for a in axes if shape and shape[a] == 1]))
 
 
 def check_dims(dims: Any, ndim: int) -> tuple[int, ...]:
