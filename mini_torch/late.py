@@ -93,14 +93,15 @@ ROOMS: dict[str, tuple[str, str, str]] = {
         "gumbel_softmax softmin",
         "",
     ),
-    "ops.dropout": (
-        "alpha_dropout dropout feature_alpha_dropout",
-        "dropout1d dropout2d dropout3d",
+    "ops.short_dropout": (
+        "alpha_dropout alpha_dropout_ dropout dropout_ feature_alpha_dropout feature_alpha_dropout_ "
+        "feature_dropout feature_dropout_ native_dropout",
+        "",
         "",
     ),
-    "ops.short_dropout": (
-        "alpha_dropout_ dropout_ feature_alpha_dropout_ feature_dropout feature_dropout_ native_dropout",
+    "ops.dropout": (
         "",
+        "dropout1d dropout2d dropout3d",
         "",
     ),
     "ops.linalg.classic": (

@@ -176,16 +176,18 @@ class Generator:
     def uniform(self, shape: Shape, low: float = 0.0, high: float = 1.0, dtype: Any = np.float32) -> Array:
         """Uniform numbers, low ≤ x < high."""
         kind = np.dtype(dtype)
+        unit = self._unit64 if kind == np.float64 else self._unit32
 
         def piece(size: int) -> Array:
-            x = self._unit64(size) if kind == np.float64 else self._unit32(size)
+            x = unit(size)
             if (low, high) != (0.0, 1.0):
                 x = scaled(x, x.dtype.type(high) - x.dtype.type(low), low)
             x = x.astype(kind, copy=False)
             x[x == kind.type(high)] = low  # rounding must not reach the end
             return x
 
-        return in_pieces(piece, _size(shape), kind).reshape(shape)
+        as_drawn = low == 0.0 and high == 1.0 and kind.itemsize > 2
+        return in_pieces(unit if as_drawn else piece, _size(shape), kind).reshape(shape)
 
     def _unit32(self, size: int) -> Array:
         bits = self.draws(size).astype(np.uint32) & np.uint32((1 << 24) - 1)
@@ -242,6 +244,8 @@ def _size(shape: Shape) -> int:
 
 def by_memory(array: Array) -> Array:
     """The array with its axes in the order of memory, the largest step first: so it is filled."""
+    if array.flags.c_contiguous:
+        return array
     return array.transpose(sorted(range(array.ndim), key=lambda axis: -abs(array.strides[axis])))
 
 

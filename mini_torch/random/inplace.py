@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ def uniform_(self: Tensor, from_: float = 0, to: float = 1, *, generator: Genera
     kind = _float_kind(self, "check_uniform_bounds")
     if from_ > to:
         raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={from_:g} > to={to:g}")
-    most = finfo(from_numpy_dtype(kind)).max
+    most = _limits(kind)[1]
     if to - from_ > most:
         raise RuntimeError(f"uniform_ expects to-from <= {most:g}, but found to={to:g} and from={from_:g}")
     source = chosen(generator)
@@ -102,6 +103,7 @@ def _count(kind: np.dtype[Any]) -> int:
     return 2 if kind.kind == "b" else int(np.iinfo(kind).max) + 1
 
 
+@cache
 def _limits(kind: np.dtype[Any]) -> tuple[float, float]:
     if kind.kind == "b":
         return 0, 1
