@@ -80,10 +80,6 @@ angle = unary("angle", _angle, _angle_rule, holomorphic=False, doc="The angle of
 
 # ---- conjugates ------------------------------------------------------------------------------------------------------
 _conj = row("conj", lambda x: np.conjugate(x), holomorphic=False, x=lambda g: np.conjugate(g))
-_real_part = row("real_part", lambda x: np.real(x).copy(), holomorphic=False, x=lambda g: g)
-_imag_part = row("imag_part", lambda x: np.imag(x).copy(), holomorphic=False, x=lambda g: g * 1j)
-implements(np.real)(lambda x: _real_part(x) if x.is_complex() else x)
-implements(np.imag)(lambda x: _imag_part(x) if x.is_complex() else np.zeros_like(x))
 implements(np.iscomplexobj)(lambda x: x.is_complex())
 
 
