@@ -112,7 +112,7 @@ ROOMS: dict[str, tuple[str, str, str]] = {
         "pinverse qr slogdet svd triangular_solve",
     ),
     "ops.linalg.norms": (
-        "cond norm",
+        "norm",
         "",
         "",
     ),
@@ -145,6 +145,11 @@ ROOMS: dict[str, tuple[str, str, str]] = {
         "geqrf orgqr ormqr",
         "",
         "geqrf orgqr ormqr",
+    ),
+    "ops.linalg.entries": (
+        "",
+        "",
+        "",
     ),
     "ops.histograms": (
         "bincount histc histogram histogramdd",

@@ -338,3 +338,11 @@ def test_low_rank() -> None:
     same(u * s @ v.T, a)
     u, s, v = torch.pca_lowrank(a, q=3)
     same(u * s @ v.T, a - a.mean(0))
+
+
+def test_numpy_functions_take_tensors() -> None:
+    a, b = random(3, 3), random(3, seed=1)
+    same(np.linalg.solve(a, b), np.linalg.solve(a.numpy(), b.numpy()))
+    same(np.linalg.svd(a, compute_uv=False), np.linalg.svd(a.numpy(), compute_uv=False))
+    same(np.linalg.norm(a, axis=1), np.linalg.norm(a.numpy(), axis=1))
+    same(np.linalg.det(np.linalg.inv(a)), 1 / np.linalg.det(a.numpy()))

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import LinAlgError
-from ...op import implements, quiet, row, several, takes_out
+from ...op import quiet, row, several, takes_out
 from ...tensor import Tensor, wrap
 from .elimination import check_equation, eliminate, first_failure, substitute
 from .matrices import (
@@ -54,7 +54,6 @@ solved: Callable[..., Any] = row(
     "solve", lambda a, b: _solution(a, b), grad_name="LinalgSolveExBackward0", broadcasts=True,
     a=lambda g, a, out: -np.matmul(solved(mT(a), g), mT(out)), b=lambda g, a: solved(mT(a), g),
 )  # fmt: skip
-implements(np.linalg.solve)(solved)
 
 
 def _info(A: Tensor, result: Tensor) -> Any:
@@ -123,7 +122,6 @@ _inv: Callable[..., Any] = row(
     "inv", lambda a: _inverse(a), grad_name="LinalgInvExBackward0",
     a=lambda g, out: -np.matmul(mT(out), np.matmul(g, mT(out))),
 )  # fmt: skip
-implements(np.linalg.inv)(_inv)
 
 
 def _inverse(a: Any) -> Any:
@@ -222,8 +220,11 @@ def _others_of_pairs(s: Any) -> Any:
     """For each pair of s (*, n), the product of all others (*, n, n); 0 on the diagonal."""
     n = s.shape[-1]
     eye = np.eye(n, dtype=bool)
+    if (np.asarray(s._array if isinstance(s, Tensor) else s) > 0).all():
+        total = np.prod(s, axis=-1)[..., None, None]
+        return np.where(eye, 0.0, total / (s[..., None, :] * s[..., :, None]))
     drop = eye[:, None, :] | eye[None, :, :]
-    products = np.prod(np.where(drop, 1.0, np.expand_dims(s, (-3, -2))), axis=-1)
+    products = np.prod(np.where(drop, 1.0, s[..., None, None, :]), axis=-1)
     return np.where(eye, 0.0, products)
 
 
@@ -257,7 +258,6 @@ _det = row(
     "det", quiet(lambda a: np.linalg.det(a)), grad_name="LinalgDetBackward0",
     a=lambda g, a: g[..., None, None] * _cofactors(a),
 )  # fmt: skip
-implements(np.linalg.det)(_det)
 
 
 @takes_out

@@ -15,7 +15,7 @@ from .inverses import inv_ex
 from .matrices import is_complex, kind_of, need_floats, need_matrix, need_square, quotient
 from .singular import svdvals
 
-__all__ = ["cond", "matrix_norm", "norm", "vector_norm"]
+__all__ = ["matrix_norm", "norm", "vector_norm"]  # not cond: torch.cond is something else
 
 
 # ---- of vectors ------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import LinAlgError
-from ...op import implements, row, several, takes_out, type_name
+from ...op import row, several, takes_out, type_name
 from ...random import randn
 from ...tensor import Tensor, wrap
 from .elimination import first_failure
@@ -126,9 +126,6 @@ def svdvals(A: Tensor, *, driver: str | None = None) -> Tensor:
     if A.requires_grad:
         return singular(A, False)[1]
     return wrap(values_of(A._array))
-
-
-implements(np.linalg.svd)(lambda a, full_matrices=True: singular(a, full_matrices))
 
 
 # ---- pseudo-inverse --------------------------------------------------------------------------------------------------

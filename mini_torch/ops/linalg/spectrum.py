@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...op import implements, several, takes_out, type_name
+from ...op import several, takes_out, type_name
 from ...tensor import Tensor
 from .definite import cholesky
 from .elimination import triangular
@@ -167,5 +167,3 @@ def eigvals(input: Tensor) -> Tensor:
     """The eigenvalues of square matrices (*, n, n) → (*, n), complex. Source: PyTorch's `torch.linalg.eigvals`."""
     return _general_spectrum(input, "linalg.eigvals")[0]
 
-
-implements(np.linalg.eigh)(lambda a, UPLO="L": eigh(a, UPLO))
