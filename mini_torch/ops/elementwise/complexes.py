@@ -5,7 +5,6 @@ None of these is holomorphic: each formula is PyTorch's gradient itself, the con
 
 from __future__ import annotations
 
-import builtins
 import math
 from typing import Any
 
@@ -16,8 +15,7 @@ from ...tensor import Tensor, method
 from .arithmetic import sign, signs
 
 __all__ = [
-    "abs", "absolute", "angle", "complex", "conj", "conj_physical", "is_conj", "is_neg", "isreal", "polar",
-    "resolve_conj", "resolve_neg", "sgn",
+    "abs", "absolute", "angle", "complex", "conj", "conj_physical", "isreal", "polar", "sgn",
 ]  # fmt: skip
 
 
@@ -96,30 +94,6 @@ def conj_physical(input: Tensor) -> Tensor:
 
 
 implements(np.conjugate)(conj)
-
-
-@public
-def resolve_conj(input: Tensor) -> Tensor:
-    """input: nothing is lazy here. Source: PyTorch's `torch.resolve_conj`."""
-    return input
-
-
-@public
-def resolve_neg(input: Tensor) -> Tensor:
-    """input: nothing is lazy here. Source: PyTorch's `torch.resolve_neg`."""
-    return input
-
-
-@public
-def is_conj(input: Tensor) -> builtins.bool:
-    """False: conjugates are computed at once. Source: PyTorch's `torch.is_conj`."""
-    return False
-
-
-@public
-def is_neg(input: Tensor) -> builtins.bool:
-    """False: negatives are computed at once. Source: PyTorch's `torch.is_neg`."""
-    return False
 
 
 isreal = unary("isreal", np.isreal, floats=False, doc="Whether the imaginary part is 0")
