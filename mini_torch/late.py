@@ -16,7 +16,7 @@ __all__ = ["OTHERS", "ROOMS", "TOP", "find", "open_all"]
 
 ROOMS: dict[str, tuple[str, str, str]] = {
     "ops.complex_view": (
-        "imag real view_as_complex view_as_real",
+        "imag is_conj is_neg real resolve_conj resolve_neg view_as_complex view_as_real",
         "",
         "@imag @real is_conj is_neg resolve_conj resolve_neg",
     ),
