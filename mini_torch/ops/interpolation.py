@@ -1,9 +1,8 @@
 """Images of another size: nearest, linear, cubic and area interpolation, with and without antialiasing.
 
-All but `area` are separable: along each dimension an output element is a weighted sum of a few input elements, its
-taps. `resample` applies the taps of all dimensions, `unsample` is its adjoint. Indices and weights are computed in the
-type of the input (float32 for halves and bytes), in PyTorch's order, so that the same elements are chosen where a
-position lies between two.
+All are separable: along each dimension an output element is a weighted sum of a few input elements, its taps, which
+`resample` applies. Indices and weights are computed in the type of the input (float32 for halves and bytes), in
+PyTorch's order, so that the same elements are chosen where a position lies between two.
 
 Sources: Keys 1981, "Cubic convolution interpolation for digital image processing", a = -3/4 (with antialiasing -1/2, as
 in Pillow); PyTorch's `nn.functional.interpolate`.
@@ -14,26 +13,19 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..op import row
 from ..tensor import Tensor
 from .pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
+from .resampling import Taps, resample, sampled
 from .spatial import Shape, need_tensor, need_types
 
 __all__ = ["interpolate", "upsample", "upsample_bilinear", "upsample_nearest"]
 
 _DIMS = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}
-
-
-class Taps(NamedTuple):
-    """What each output element is made of, along one dimension of `size` elements."""
-
-    index: Any  # (out, K)
-    weights: Any  # (out, K), None if all are 1
-    size: int
 
 
 # ---- where, and how much ---------------------------------------------------------------------------------------------
@@ -145,61 +137,17 @@ def _taps(
     return _KINDS[mode, antialias](n, m, align, factor, np.float64 if kind == np.float64 else np.float32)
 
 
-# ---- the pair --------------------------------------------------------------------------------------------------------
-def _column(weights: Any, axis: int) -> Any:
-    return weights.reshape(-1, *[1] * (-axis - 1))
-
-
-def _sampled(x: Any, taps: Taps, axis: int) -> Any:
-    if taps.weights is None:
-        return np.take(x, taps.index[:, 0], axis)
-    total = np.take(x, taps.index[:, 0], axis) * _column(taps.weights[:, 0], axis)
-    for k in range(1, taps.index.shape[1]):
-        total += np.take(x, taps.index[:, k], axis) * _column(taps.weights[:, k], axis)
-    return total
-
-
-def _unsampled(g: Any, taps: Taps, axis: int) -> Any:
-    """The adjoint: what was taken from one input element is put next to each other, and summed in one go."""
-    index, k = taps.index.ravel(), taps.index.shape[1]
-    order = np.argsort(index, kind="stable")
-    parts = np.take(g, order // k, axis)
-    if taps.weights is not None:
-        parts *= _column(taps.weights.ravel()[order], axis)
-    found, starts = np.unique(index[order], return_index=True)
-    out = np.zeros((*g.shape[:axis], taps.size, *g.shape[g.ndim + axis + 1 :]), g.dtype)
-    place: tuple[Any, ...] = (..., found, *[slice(None)] * (-axis - 1))
-    out[place] = np.add.reduceat(parts, starts, axis)
-    return out
-
-
-def _over_axes(along: Callable[..., Any]) -> Callable[..., Any]:
-    def forward(x: Any, taps: Any) -> Any:
-        kind = x.dtype
-        y = x.astype(np.float32) if kind == np.float16 else x
-        for axis, each in zip(range(-len(taps), 0), taps):
-            y = y if each is None else along(y, each, axis)
-        return np.array(y) if y is x else y.astype(kind, copy=False)
-
-    return forward
-
-
-resample = row("resample", _over_axes(_sampled), grad_name="UpsampleBackward0", x=lambda g, taps: unsample(g, taps))
-unsample: Callable[..., Any] = row(
-    "unsample", _over_axes(_unsampled), grad_name="UpsampleBackwardBackward0", x=lambda g, taps: resample(g, taps)
-)
-
-
+# ---- bytes -----------------------------------------------------------------------------------------------------------
 def _bytes_along(x: Any, taps: Taps, axis: int) -> Any:
-    """`_sampled` for bytes, in whole numbers: weights of as many binary places as fit into 16 bits, rounded sums."""
+    """`sampled` for bytes, in whole numbers: weights of as many binary places as fit into 16 bits, rounded sums."""
     if taps.weights is None:
-        return _sampled(x, taps, axis)
+        return sampled(x, taps, axis)
     places = 0
     while places < 22 and 0.5 + taps.weights.max() * (1 << (places + 1)) < 1 << 15:
         places += 1
     scaled = taps.weights.astype(np.float64) * (1 << places)
     whole = taps._replace(weights=np.trunc(scaled + np.copysign(0.5, scaled)).astype(np.int64))
-    total = _sampled(x.astype(np.int64), whole, axis) + (1 << places >> 1)
+    total = sampled(x.astype(np.int64), whole, axis) + (1 << places >> 1)
     return np.clip(total >> places, 0, 255).astype(np.uint8)
 
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from ...op import row
 from ...tensor import Tensor, wrap
 from ..places import pick_places
+from ..resampling import Taps, resample
 from ..spatial import Shape, need_tensor, need_types, per_dimension
 from ..window import Windows
 from .average import average
@@ -28,41 +28,29 @@ __all__ = [
 Size = int | None | Sequence[int | None]
 
 
-class Regions(NamedTuple):
-    """Stretches of `size` elements, from each start to (not including) each end; both never fall."""
+@functools.lru_cache(256)
+def _shares(n: int, m: int) -> tuple[Any, Any]:
+    """Where the windows start, and where they end."""
+    steps = np.arange(m, dtype=np.int64)
+    return steps * n // m, -(-(steps + 1) * n // m)
 
-    starts: tuple[int, ...]
-    ends: tuple[int, ...]
-    size: int
 
-    def turned(self) -> Regions:
-        """For each element, the stretch of stretches that it is in."""
-        elements = np.arange(self.size)
-        first = np.searchsorted(self.ends, elements, "right")
-        last = np.searchsorted(self.starts, elements, "right")
-        return Regions(tuple(first.tolist()), tuple(last.tolist()), len(self.starts))
+def _members(n: int, m: int) -> Any:
+    """The elements of each window (m, longest), the last again in shorter ones."""
+    starts, ends = _shares(n, m)
+    longest = max((ends - starts).max(), 1) if m else 1
+    return np.minimum(starts[:, None] + np.arange(longest), ends[:, None] - 1)
 
 
 @functools.lru_cache(256)
-def _shares(n: int, m: int) -> Regions:
-    return Regions(tuple([i * n // m for i in range(m)]), tuple([-(-(i + 1) * n // m) for i in range(m)]), n)
-
-
-def _region_sums(x: Any, regions: Regions, axis: int) -> Any:
-    """The sum of each region along `axis`, which counts from the end."""
-    lead, last = x.shape[: x.ndim + axis], x.shape[x.ndim + axis :][1:]
-    if not regions.size:
-        return np.zeros((*lead, len(regions.starts), *last), x.dtype)
-    # reduceat sums from each index to the next: the even ones are ours. The end must be an index, too.
-    whole = np.concatenate([x, np.zeros((*lead, 1, *last), x.dtype)], axis)
-    cuts = np.array([regions.starts, regions.ends], np.intp).T.ravel()
-    return np.take(np.add.reduceat(whole, cuts, axis), np.arange(0, len(cuts), 2), axis)
-
-
-region_sums: Callable[..., Any] = row(
-    "region_sums", _region_sums, grad_name="AdaptiveAvgPool2DBackward0",
-    x=lambda g, regions, axis: region_sums(g, regions.turned(), axis),
-)  # fmt: skip
+def _mean_taps(n: int, m: int) -> Taps | None:
+    if n == m:
+        return None
+    index = _members(n, m)
+    starts, ends = _shares(n, m)
+    weights = np.broadcast_to(1.0 / (ends - starts)[:, None], index.shape)
+    last = index == ends[:, None] - 1  # shares its weight with its repetitions, lest infinity meet a zero
+    return Taps(index, np.where(last, weights / np.add.reduce(last, axis=1, keepdims=True), weights), n)
 
 
 def _check(name: str, dims: int, input: Tensor, output_size: Size, first: int) -> Shape:
@@ -98,13 +86,7 @@ def _adaptive_avg(dims: int, input: Tensor, output_size: Size) -> Tensor:
     if all(m and n % m == 0 for n, m in zip(size, count)):  # windows of one size, side by side
         kernel = tuple([n // m for n, m in zip(size, count)])
         return average(input, Windows(size, kernel, count, kernel, (0,) * dims, (1,) * dims), math.prod(kernel))
-    kind = input._array.dtype
-    total = input.float() if kind == np.float16 else input
-    for axis, (n, m) in zip(range(-dims, 0), zip(size, count)):
-        regions = _shares(n, m)
-        lengths = np.subtract(regions.ends, regions.starts).astype(total._array.dtype)
-        total = region_sums(total, regions, axis) / wrap(lengths.reshape(-1, *[1] * (-axis - 1)))
-    return total.half() if kind == np.float16 else total
+    return resample(input, tuple([_mean_taps(n, m) for n, m in zip(size, count)]))
 
 
 def adaptive_avg_pool1d(input: Tensor, output_size: Size) -> Tensor:
@@ -164,12 +146,9 @@ def _choices(size: Shape, count: Shape) -> Any:
     """The elements of each window (windows, choices), as places in the flattened dimensions."""
     index: Any = np.zeros((1, 1), np.int64)
     for n, m in zip(size, count):
-        regions = _shares(n, m)
-        starts, ends = np.array(regions.starts, np.int64), np.array(regions.ends, np.int64)
-        longest = max((ends - starts).max(), 1) if m else 1
-        along = np.minimum(starts[:, None] + np.arange(longest), ends[:, None] - 1)  # a shorter one's last, again
+        along = _members(n, m)
         index = (index * n)[:, None, :, None] + along[None, :, None, :]
-        index = index.reshape(index.shape[0] * m, index.shape[2] * longest)
+        index = index.reshape(index.shape[0] * m, index.shape[2] * along.shape[1])
     return index
 
 
