@@ -74,6 +74,8 @@ def _check_source(input: Tensor, axis: int, index: Tensor, source: Tensor, name:
             f"{name}(): Indexing dim {axis} is out of bounds of the source tensor with dim {source._array.ndim}"
         )
     given = source._array.shape[axis] if source._array.ndim else 1
+    if not source._array.ndim and index._array.size != 1:
+        raise IndexError(f"Dimension specified as {axis} but tensor has no dimensions")
     if given != index._array.size:
         raise RuntimeError(
             f"{name}(): Number of indices ({index._array.size}) should be equal to source.size(dim): ({given}), for "
