@@ -35,12 +35,6 @@ SEEDED = {
 }  # fmt: skip
 KINDS = {"UnaryUfuncInfo": "unary", "BinaryUfuncInfo": "binary", "ReductionOpInfo": "reduction"}
 ROOMS = ("nn.functional", "linalg", "fft", "special", "signal.windows")
-INTERNALS = {  # public names that are pieces of the compiler
-    "native_group_norm", "native_layer_norm", "native_batch_norm", "grid_sampler_2d", "grid_sampler_3d",
-    "constant_pad_nd", "unsafe_chunk", "unsafe_split", "expand_copy", "diagonal_copy", "alias_copy", "as_strided_copy",
-    "narrow_copy", "view_copy", "permute_copy", "split_with_sizes_copy", "unfold_copy", "squeeze_copy", "t_copy",
-    "transpose_copy", "unbind_copy", "unsqueeze_copy", "hash_tensor", "nonzero_static", "empty_permuted",
-}  # fmt: skip
 
 
 class CannotSay(Exception):
@@ -55,9 +49,7 @@ def why_not(entry: Any) -> str:
         return "inside of PyTorch, CUDA, masked or sparse tensors"
     if name.startswith("_") and not name.startswith("__"):
         return "private name"
-    if name in ("geqrf", "ormqr", "linalg.householder_product") or "ldl_" in name:
-        return "piece of LAPACK"
-    if name.endswith("_backward") or name in INTERNALS:
+    if name.endswith("_backward") or name == "hash_tensor":
         return "inside of PyTorch"
     if entry.variant_test_name in ("triton_optimized", "without_cudnn"):
         return "CUDA"

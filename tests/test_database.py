@@ -19,6 +19,8 @@ import mini_torch
 import records
 from records import Allowed, Array
 
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # PyTorch's own, of what is deprecated
+
 FLOAT64, SECOND = 1e-7, 1e-6
 KNOWN_MISSING = set((Path(__file__).parent / "known_missing.txt").read_text().splitlines())
 

@@ -1,12 +1,13 @@
 """Every operation in the table, every way it can be used, against what PyTorch was recorded to do.
 
-The lines come from `samples.py`; nothing here names an operation. An operation, or one input's formula, that
-no line reaches fails `test_every_formula_has_a_sample`.
+The lines come from `samples.py`; nothing here names an operation. An operation, or one input's formula, that neither
+a line nor PyTorch's own database (`test_database.py`) reaches fails `test_every_formula_has_a_sample`.
 """
 
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import json
 from collections.abc import Iterator
@@ -17,7 +18,9 @@ import numpy as np
 import pytest
 
 import mini_torch
+import records
 import samples
+import test_database
 from mini_torch import Tensor, op
 
 DATA = Path(__file__).parent / "data"
@@ -323,6 +326,13 @@ def reached() -> set[tuple[str, str]]:
     for code, variant in CASES:
         if variant != "strided" and not isinstance(recorded()[f"{code} | {variant}"], str):
             differentiate_thrice(code, variant)
+    for _, entry in test_database.all_entries():
+        for _, sample, arrays in entry.samples():
+            if "first" in sample:
+                with contextlib.suppress(Exception):  # test_database.py says what fails
+                    records.play(mini_torch, sample, arrays, 2)
+    x = mini_torch.full((2,), 0.5, requires_grad=True)  # what test_random.py tests
+    mini_torch.poisson(x), mini_torch.binomial(x, x)
     return {
         (row.name, name)
         for row in ROWS
@@ -340,7 +350,14 @@ def test_every_formula_has_a_sample(reached: set[tuple[str, str]]) -> None:
 def names_used() -> set[str]:
     trees = [ast.parse(code) for code in [*samples.SAMPLES, *samples.VALUE_SAMPLES, *IN_PLACE.values()]]
     nodes = [node for tree in trees for node in ast.walk(tree)]
-    return {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    return {node.attr for node in nodes if isinstance(node, ast.Attribute)} | names_in_the_database()
+
+
+def names_in_the_database() -> set[str]:
+    every = [sample for _, entry in test_database.all_entries() for _, sample, _ in entry.samples()]
+    called = {name for sample in every for name, _, _ in sample["steps"]}
+    called |= {form for sample in every for form in sample.get("forms", {})}
+    return {name.rsplit(".", 1)[-1] for name in called}
 
 
 def test_every_public_function_has_a_sample() -> None:

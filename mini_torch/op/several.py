@@ -34,7 +34,7 @@ def several(
     count = len(rules)
     assert parameters[:count] == tuple(rules), f"row {name}: forward{parameters} does not start with {tuple(rules)}"
     new = Row(name, forward, rules, options=parameters[count:], grad_name=grad_name, holomorphic=holomorphic)
-    plans: dict[tuple[bool, ...], _Plan] = {}
+    plans: dict[int, Any] = new.plans
 
     def function(*args: Any) -> tuple[Any, ...]:
         inputs, options = args[:count], args[count:]
@@ -42,10 +42,10 @@ def several(
             return forward(*args)
         tensors = [x if isinstance(x, Tensor) else wrap(x) for x in inputs]
         outs = tuple([wrap(array) for array in forward(*[x._array for x in tensors], *options)])
-        wanted = tuple([mode.enabled and x.requires_grad and rule is not None
-                        for x, rule in zip(tensors, rules.values())])  # fmt: skip
+        wanted = [mode.enabled and x.requires_grad and rule is not None for x, rule in zip(tensors, rules.values())]
         if any(wanted):
-            plan = plans.get(wanted) or plans.setdefault(wanted, _Plan(new, results, wanted))
+            key = sum(want << i for i, want in enumerate(wanted))
+            plan = plans.get(key) or plans.setdefault(key, _Plan(new, results, wanted))
             plan.record(tensors, options, outs)
         return outs
 
@@ -61,7 +61,7 @@ class _Plan:
     saves_out = False  # they are among what is saved
     holomorphic = False  # for the walk: conjugates are taken here
 
-    def __init__(self, row: Row, results: tuple[str, ...], wanted: tuple[bool, ...]) -> None:
+    def __init__(self, row: Row, results: tuple[str, ...], wanted: list[bool]) -> None:
         self.name, self.row, self.results = row.grad_name, row, results
         self.formulas = [rule if want else None for rule, want in zip(row.rules.values(), wanted)]
         self.arguments = [() if f is None else parameters_of(f) for f in self.formulas]
