@@ -112,10 +112,12 @@ def main() -> int:
     start = time.monotonic()
     tasks = [(name, options.samples) for name in database.entries() if re.search(options.only, name)]
     with multiprocessing.get_context("spawn").Pool(options.jobs) as pool:
-        results = list(pool.imap_unordered(examine_quietly, tasks, chunksize=4))
-    for result in sorted(results):
-        for what, error in result.wrong.items():
-            print(f"  {result.name}, {what.removeprefix('test_')}: {error[: None if options.only else 150]}")
+        results = []
+        for result in pool.imap_unordered(examine_quietly, tasks, chunksize=4):
+            results.append(result)
+            for what, error in result.wrong.items():
+                shown = error if options.only else error[:150]
+                print(f"  {result.name}, {what.removeprefix('test_')}: {shown}", flush=True)
     counts = passed(results)
     show(counts)
     print(f"PyTorch {torch.__version__}, {time.monotonic() - start:.0f} s")
