@@ -5,6 +5,7 @@ from ...layer import *  # noqa: F403
 from ...loss import *  # noqa: F403
 from ...network import *  # noqa: F403
 from . import activation as activation
+from . import adaptive as adaptive
 from . import batchnorm as batchnorm
 from . import channelshuffle as channelshuffle
 from . import container as container

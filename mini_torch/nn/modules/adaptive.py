@@ -1,0 +1,3 @@
+"""PyTorch's `nn.modules.adaptive`. A door: it defines nothing."""
+
+from ...layer import AdaptiveLogSoftmaxWithLoss as AdaptiveLogSoftmaxWithLoss
