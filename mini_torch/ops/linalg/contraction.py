@@ -43,7 +43,10 @@ def _product(x: Any, y: Any, a: Letters, b: Letters, c: Letters) -> Any:
         return np.einsum(x, [names[s] for s in a], y, [names[s] for s in b], [names[s] for s in c])
     size = {**dict(zip(a, x.shape)), **dict(zip(b, y.shape))}
     x, y = _arranged(x, a, (batch, left, summed)), _arranged(y, b, (batch, summed, right))
-    out = np.matmul(x, y) if summed else x * y
+    if summed and x.dtype.char == "e":  # BLAS has no float16
+        out = np.matmul(x.astype(np.float32), y.astype(np.float32)).astype(x.dtype)
+    else:
+        out = np.matmul(x, y) if summed else x * y
     order = [*batch, *left, *right]
     return out.reshape([size[s] for s in order]).transpose([order.index(s) for s in c])
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...op import apply, implements, public, row, rows, shape_mismatch, type_name
+from ...op import apply, cast, implements, public, row, rows, shape_mismatch, type_name
 from ...tensor import Tensor, check_dim, method, wrap
 from .contraction import einsum
 
@@ -52,6 +52,14 @@ def c_type(kind: np.dtype[Any]) -> str:
             "Long": "long int"}.get(name, name.lower())  # fmt: skip
 
 
+def _times(product: Any, x: Any, y: Any) -> Any:
+    """The product of two of one type; of float16 by way of float32, for which there is BLAS."""
+    if x._array.dtype.char != "e":
+        return product(x, y)
+    wide = np.dtype(np.float32)
+    return cast(product(cast(x, wide), cast(y, wide)), x._array.dtype)
+
+
 def _by(shape: tuple[int, ...]) -> str:
     return "x".join(map(str, shape))
 
@@ -71,7 +79,7 @@ def mm(input: Tensor, mat2: Tensor) -> Tensor:
         raise RuntimeError(
             f"mat1 and mat2 shapes cannot be multiplied ({_by(input._array.shape)} and {_by(mat2._array.shape)})"
         )
-    return _mm(input, mat2)
+    return _times(_mm, input, mat2)
 
 
 @public
@@ -86,7 +94,7 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
             f"Expected size for first two dimensions of batch2 tensor to be: [{a[0]}, {a[2]}] but got: [{b[0]}, "
             f"{b[1]}]."
         )
-    return _bmm(input, mat2)
+    return _times(_bmm, input, mat2)
 
 
 @public
@@ -98,7 +106,7 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
     _check_types(input, vec, "addmv_impl_cpu")
     if a[1] != b[0]:
         raise RuntimeError(f"size mismatch, got input ({a[0]}), mat ({_by(a)}), vec ({b[0]})")
-    return _mv(input, vec)
+    return _times(_mv, input, vec)
 
 
 @public
@@ -161,10 +169,10 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
             f"[{math.prod(b[:-2])}, {b[-2]}] (shapes {list(a)} and {list(b)})"
         )  # fmt: skip
     if len(b) == 2:  # one large product beats many small ones
-        flat: Any = np.reshape(_mm(np.reshape(input, (math.prod(a[:-1]), a[-1])), other), (*a[:-1], b[-1]))
+        flat: Any = np.reshape(_times(_mm, np.reshape(input, (math.prod(a[:-1]), a[-1])), other), (*a[:-1], b[-1]))
         return flat
     try:
-        return _bmm(input, other)
+        return _times(_bmm, input, other)
     except ValueError:
         raise shape_mismatch(a[:-2], b[:-2]) from None
 
@@ -213,7 +221,8 @@ _linear_no_bias = row(
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x Wᵀ + b: input (*, k), weight (n, k), bias (n) → (*, n). Source: PyTorch's `nn.functional.linear`."""
     try:  # the happy path costs nothing; what went wrong is found out afterwards
-        if weight._array.dtype is input._array.dtype and weight._array.ndim == 2 and input._array.ndim > 1:
+        kind = weight._array.dtype
+        if kind is input._array.dtype and kind.char != "e" and weight._array.ndim == 2 and input._array.ndim > 1:
             if bias is None:
                 return _linear_no_bias(input, weight)
             return apply(_LINEAR, (input, weight, bias))
