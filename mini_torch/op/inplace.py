@@ -62,7 +62,11 @@ def check_writable(x: Tensor) -> None:
             raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
     if not x._array.flags.writeable:
         raise RuntimeError("this tensor's memory is read-only. Please clone() it before writing into it.")
-    array = x._array
+    _check_no_repeats(x._array)
+
+
+def _check_no_repeats(array: Any) -> None:
+    """RuntimeError for an expanded array: a write into one element would be seen in others."""
     if 0 in array.strides and array.size and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape)):
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
@@ -111,6 +115,7 @@ def write_out(result: Any, out: Any) -> Any:
     _check_castable(result, out)
     if out._array.shape != result._array.shape:
         _resize_out(out, result._array.shape)
+    _check_no_repeats(out._array)
     out._array[...] = result._array
     out._bump()
     return out
