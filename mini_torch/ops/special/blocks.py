@@ -12,7 +12,7 @@ from ...op import Forward, refused
 
 __all__ = ["Kernel", "blockwise", "patch"]
 
-BLOCK = 2**17  # bytes: a kernel's few temporary arrays fit the second-level cache, and NumPy's calls cost little
+BLOCK = 2**18  # bytes: a kernel's few temporary arrays fit the second-level cache, and NumPy's calls cost little
 
 
 Kernel = Callable[..., Any]

@@ -91,13 +91,14 @@ def _erf(x: Any, eps: float) -> Any:
 def _erfc(x: Any, eps: float) -> Any:
     out = scaled_erfc(np.abs(x), eps)
     out *= _exp_square(x, -1, eps)
-    return _continued(out, x, 2)
+    return _continued(out, x)
 
 
-def _continued(tail: Any, x: Any, whole: float) -> Any:
-    """The tail for x ≥ 0, and `whole` less it for x < 0; three times as fast as `where`."""
-    np.copysign(tail, 0.0 + x, out=tail)  # -0 as 0
-    tail += whole * (x < 0)
+def _continued(tail: Any, x: Any) -> Any:
+    """The tail for x ≥ 0, and 2 less it for x < 0; twice as fast as `where`."""
+    sign = np.copysign(1.0, x)
+    tail *= sign
+    tail += 1 - sign
     return tail
 
 
@@ -148,15 +149,15 @@ erfinv = unary(
 _HALF = math.sqrt(0.5)
 
 
-def _tail(x: Any, eps: float) -> Any:
-    """The normal distribution's part beyond |x|."""
+def _tails(x: Any, eps: float) -> Any:
+    """The normal distribution's part beyond ±x."""
     out = scaled_erfc(np.abs(x) * _HALF, eps)
-    out *= 0.5 * _exp_square(x, -0.5, eps)
+    out *= _exp_square(x, -0.5, eps)
     return out
 
 
 def _ndtr_block(x: Any, eps: float) -> Any:
-    return _continued(_tail(x, eps), -x, 1)
+    return 0.5 * _continued(_tails(x, eps), -x)
 
 
 _ATANH_CDF = [c * _HALF * 0.5**k for k, c in enumerate(_ATANH_ERF)]
@@ -177,7 +178,7 @@ normal_cdf = blockwise("erf_vml_cpu", single=_cdf_single)(_ndtr_block)
 
 @blockwise("log_ndtr_cpu", half=False)
 def _log_ndtr(x: Any, eps: float) -> Any:
-    out = np.log1p(-_tail(x, eps))
+    out = np.log1p(-0.5 * _tails(x, eps))
     patch(out, x < 0, lambda x: np.log(0.5 * scaled_erfc(-x * _HALF, eps)) - 0.5 * x * x, x)
     return out
 

@@ -37,9 +37,9 @@ class Chebyshev:
         return horner(powers, x)
 
     def _needed(self, eps: float) -> Sequence[float]:
-        """The first coefficients; what the others could add is less than `eps`/64."""
+        """The first coefficients; what the others could add is less than `eps`/16."""
         count, rest = len(self.coefficients), 0.0
-        while count > 1 and rest + abs(self.coefficients[count - 1]) < abs(self.coefficients[0]) * eps / 64:
+        while count > 1 and rest + abs(self.coefficients[count - 1]) < abs(self.coefficients[0]) * eps / 16:
             count -= 1
             rest += abs(self.coefficients[count])
         return self.coefficients[:count]
