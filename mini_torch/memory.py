@@ -101,7 +101,7 @@ def strided(
             raise ValueError
         if not full:
             start = 0
-        return np.ndarray(size, kind, storage, start, tuple([s * itemsize for s in stride]))  # type: ignore[arg-type]
+        return np.ndarray(size, kind, storage, start, tuple([s * itemsize for s in stride]))
     except (TypeError, ValueError):
         needed = (offset + sum((n - 1) * s for n, s in zip(size, stride)) + 1) * itemsize
         raise RuntimeError(
