@@ -1,7 +1,7 @@
 """Gaussian elimination: the LU factors of matrices, triangular equations, and what is solved with them.
 
-NumPy solves, but gives no factors; these are ours, column by column for a whole batch at once. Sources: Golub and Van
-Loan, "Matrix Computations", algorithms 3.1 and 3.4; for the derivatives F. de Hoog, R. Anderssen, M. Lukas,
+NumPy solves, but gives no factors; these are ours, panel by panel for a whole batch at once. Sources: Golub and Van
+Loan, "Matrix Computations", sections 3.1 to 3.4; for the derivatives F. de Hoog, R. Anderssen, M. Lukas,
 "Differentiation of matrix functionals using triangular factorization" (2011).
 """
 
@@ -44,8 +44,8 @@ _PANEL = 32  # columns that are eliminated one by one before the rest of the mat
 
 
 def eliminate(a: Any) -> tuple[Any, Any, Any]:
-    """(LU, pivots, info) of P A' = L U by partial pivoting: both factors in one matrix, the rows exchanged at each
-    step (from 1), and the step (from 1) whose pivot is zero, 0 if none is."""
+    """(LU, pivots, info) of a = P L U by partial pivoting: both factors in one matrix, the row exchanged at each step
+    (from 1), and the first step (from 1) whose pivot is zero, 0 if none is."""
     *batch, m, n = a.shape
     k = min(m, n)
     lu = np.array(a, order="C").reshape(int(np.prod(batch)), m, n)
