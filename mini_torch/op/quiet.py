@@ -43,11 +43,14 @@ def quiet(function: Callable[..., Any]) -> Callable[..., Any]:
         with np.errstate(all="ignore"):
             return function(*args)
 
+    silent.plain = function  # type: ignore[attr-defined]  # for `Row`, which hushes it
     return silent
 
 
-def hushed(ufunc: np.ufunc) -> Callable[..., Any]:
-    """The ufunc without warnings, at the least cost. RuntimeError if the context is taken: then use `quiet`."""
+def hushed(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function without warnings, at the least cost. RuntimeError if the context is taken: use `np.errstate` then."""
     if _run is not None:
-        return functools.partial(_run, ufunc)
-    return functools.partial(ufunc, extobj=[np.getbufsize(), 0, None])  # what NumPy 1 had for the purpose
+        return functools.partial(_run, function)
+    if isinstance(function, np.ufunc):
+        return functools.partial(function, extobj=[np.getbufsize(), 0, None])  # what NumPy 1 had for the purpose
+    return quiet(function)

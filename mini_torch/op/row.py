@@ -62,8 +62,9 @@ class Row:
         lends: bool = False, holomorphic: bool = True,
     ) -> None:  # fmt: skip
         self.name = name
-        self.given = forward
-        self.forward = hushed(forward) if isinstance(forward, np.ufunc) else forward
+        plain = forward if isinstance(forward, np.ufunc) else getattr(forward, "plain", None)
+        self.given = plain or forward
+        self.forward = hushed(plain) if plain else forward
         self.rules = rules
         self.inputs = tuple(rules)
         self.options = options

@@ -15,8 +15,8 @@ from ..tensor import Tensor, make, wrap
 from .quiet import quiet
 from .row import row
 
-__all__ = ["TYPE_NAMES", "as_operand", "cast", "common_type", "floating", "keeps_type", "number_as", "operands", "refused",
-           "shape_mismatch", "type_name"]  # fmt: skip
+__all__ = ["TYPE_NAMES", "as_operand", "cast", "common_type", "floating", "keeps_type", "number_as", "operands",
+           "refused", "shape_mismatch", "type_name"]  # fmt: skip
 
 _ndarray = np.ndarray
 

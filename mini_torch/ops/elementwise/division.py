@@ -27,9 +27,9 @@ def _no_zero_divisor(input: Any, other: Any, a: Tensor, b: Tensor) -> None:
 
 # ---- rounded quotients -----------------------------------------------------------------------------------------------
 # NumPy's remainders call the C library for each element. For float32 they come out exactly from arithmetic in float64,
-# as long as the quotient is small: x and y have 24 bits, so x / y is no nearer to a whole number q < 2**28 than
-# float64 can tell, and q · y has at most 52 bits.
-_EXACT = 2.0**28
+# as long as the quotient is small: x and y have 24 bits, so x / y is no nearer to a whole number q < 2**22 than
+# float64 can tell, and q · y has at most 46 bits.
+_EXACT = 2.0**22
 
 
 def _short(function: Any, by_numpy: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...op import apply, cast, implements, public, row, rows, shape_mismatch, type_name
+from ...op import apply, cast, implements, public, quiet, row, rows, shape_mismatch, type_name
 from ...tensor import Tensor, check_dim, method, wrap
 from .contraction import einsum
 
@@ -20,13 +20,13 @@ def _turned(x: Any) -> Any:
     return np.swapaxes(x, -1, -2)
 
 
-_mm = row("mm", lambda x, y: x @ y, x=lambda g, y: g @ y.T, y=lambda g, x: x.T @ g)
+_mm = row("mm", quiet(lambda x, y: x @ y), x=lambda g, y: g @ y.T, y=lambda g, x: x.T @ g)
 _bmm = row(
-    "bmm", lambda x, y: np.matmul(x, y), broadcasts=True, x=lambda g, y: np.matmul(g, _turned(y)),
+    "bmm", quiet(lambda x, y: np.matmul(x, y)), broadcasts=True, x=lambda g, y: np.matmul(g, _turned(y)),
     y=lambda g, x: np.matmul(_turned(x), g),
 )  # fmt: skip
-_mv = row("mv", lambda x, y: x @ y, x=lambda g, y: np.expand_dims(g, -1) * y, y=lambda g, x: x.T @ g)
-_dot = row("dot", lambda x, y: np.dot(x, y), x=lambda g, y: g * y, y=lambda g, x: g * x)
+_mv = row("mv", quiet(lambda x, y: x @ y), x=lambda g, y: np.expand_dims(g, -1) * y, y=lambda g, x: x.T @ g)
+_dot = row("dot", quiet(lambda x, y: np.dot(x, y)), x=lambda g, y: g * y, y=lambda g, x: g * x)
 
 
 def _check_types(x: Tensor, y: Tensor, kernel: str = "addmm_impl_cpu_") -> None:
@@ -207,12 +207,12 @@ column_sums = row("column_sums", _column_sums, x=lambda g, shape: np.broadcast_t
 
 
 row(
-    "linear", lambda x, weight, bias: x @ weight.T + bias, grad_name="AddmmBackward0",
+    "linear", quiet(lambda x, weight, bias: x @ weight.T + bias), grad_name="AddmmBackward0",
     x=lambda g, weight: g @ weight, weight=_weight_rule, bias=lambda g: column_sums(_rows(g)),
 )  # fmt: skip
 _LINEAR = rows["linear"]
 _linear_no_bias = row(
-    "linear_no_bias", lambda x, weight: x @ weight.T, grad_name="MmBackward0", x=lambda g, weight: g @ weight,
+    "linear_no_bias", quiet(lambda x, weight: x @ weight.T), grad_name="MmBackward0", x=lambda g, weight: g @ weight,
     weight=_weight_rule,
 )  # fmt: skip
 
