@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import mini_torch
-from mini_torch.ops.special import erf, erfc
+from mini_torch import erf, erfc
 
 MODULES: dict[str, tuple[dict[str, Any], str]] = {  # name, options: repr
     "ReLU": ({}, "ReLU()"),
