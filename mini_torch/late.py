@@ -65,7 +65,7 @@ ROOMS: dict[str, tuple[str, str, str]] = {
     "ops.special.gamma": (
         "digamma lgamma mvlgamma polygamma",
         "",
-        "digamma digamma_ lgamma lgamma_ mvlgamma mvlgamma_ polygamma polygamma_ psi psi_",
+        "digamma digamma_ lgamma lgamma_ mvlgamma mvlgamma_ polygamma polygamma_",
     ),
     "ops.special.incomplete_gamma": (
         "igamma igammac",

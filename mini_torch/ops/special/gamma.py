@@ -74,6 +74,7 @@ def lgamma_block(x: Any, eps: float) -> Any:
     patch(out, w > 8, lambda w, log_w: _stirling(w, log_w, eps), w, log_w)
     patch(out, x < 0, lambda x, of_w: _reflected(x, of_w, eps), x, out)
     patch(out, below & (x >= 0), lambda x, of_w: of_w - np.log(x), x, out)
+    out += 0.0  # -0 becomes 0
     return out
 
 
@@ -132,7 +133,7 @@ def _pi_cot(x: Any, eps: float) -> Any:
 
 
 digamma: Callable[..., Tensor] = unary(
-    "digamma", _digamma, lambda g, x: g * _polygamma(x, 1), doc="ψ(x), the derivative of ln Γ", aliases=("psi",),
+    "digamma", _digamma, lambda g, x: g * _polygamma(x, 1), doc="ψ(x), the derivative of ln Γ",
 )  # fmt: skip
 
 
