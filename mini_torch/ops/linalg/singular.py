@@ -249,7 +249,7 @@ def lstsq(input: Tensor, b: Tensor, rcond: float | None = None, *, driver: str |
     name = "torch.linalg.lstsq"
     _check_least_squares(input, b, driver)
     shape, other_shape = input._array.shape, b._array.shape
-    vector = len(other_shape) == 1 or (len(shape) - 1 == len(other_shape) and shape[:-1] == other_shape)
+    vector = len(shape) - 1 == len(other_shape)
     right: Any = np.expand_dims(b, -1) if vector else b
     if shape[-2] != right.shape[-2]:
         words = "-1" if vector else "-2"
@@ -283,6 +283,11 @@ def _check_least_squares(A: Tensor, B: Tensor, driver: str | None) -> None:
         raise RuntimeError(f"{name}: input must have at least 2 dimensions.")
     if B._array.ndim < 1:
         raise RuntimeError(f"{name}: other must have at least 1 dimension.")
+    if not 0 <= A._array.ndim - B._array.ndim <= 1:
+        raise RuntimeError(
+            f"{name}: input.dim() must be greater or equal to other.dim() and (input.dim() - other.dim()) <= 1, but "
+            f"they are {A._array.ndim} and {B._array.ndim}"
+        )
     if A._array.dtype != B._array.dtype:
         raise RuntimeError(f"{name}: Expected input and other to have the same dtype, but got input's dtype "
                            f"{type_name(kind_of(A))} and other's dtype {type_name(kind_of(B))}")  # fmt: skip
