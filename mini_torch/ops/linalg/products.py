@@ -192,7 +192,12 @@ def _numpy_dot(a: Tensor, b: Tensor, out: Any = None) -> Tensor:
 # ---- linear ----------------------------------------------------------------------------------------------------------
 def _rows(x: Any) -> Any:
     """All but the last dimension as one."""
-    return x if len(x.shape) == 2 else np.reshape(x, (-1, x.shape[-1]))
+    return x if len(x.shape) == 2 else np.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
+
+
+def _times(x: Any, w: Any) -> Any:
+    """x w for x (*, k) and w (k, n): one large product beats many small ones."""
+    return x @ w if len(x.shape) == 2 else np.reshape(_rows(x) @ w, (*x.shape[:-1], w.shape[-1]))
 
 
 def _weight_rule(g: Any, x: Any) -> Any:
