@@ -24,7 +24,7 @@ def size_of(size: tuple[Any, ...]) -> tuple[int, ...]:
     """`f(2, 3)` or `f((2, 3))` as a tuple of ints; RuntimeError for a negative one."""
     given = tuple(size[0]) if len(size) == 1 and isinstance(size[0], tuple | list) else size
     for n in given:
-        if isinstance(n, float | str) or n is None:
+        if isinstance(n, float | str | bool) or n is None:
             raise TypeError(f"size must be a tuple of ints, not {type(n).__name__}: {given}")
         if n < 0:
             raise RuntimeError(f"Dimension size must be non-negative, got {n}: {list(given)}")
@@ -139,31 +139,43 @@ def _like(input: Tensor, dtype: Any) -> np.dtype[Any]:
 
 
 def empty_like(
-    input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any
-) -> Tensor:
-    """Uninitialised, in the shape and type of `input`. Source: PyTorch's `torch.empty_like`."""
+    input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None,
+    layout: Any = None, pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
+    """Uninitialised, in the shape and type of `input`; in its order in memory, too, unless `memory_format` says one.
+
+    Source: PyTorch's `torch.empty_like`.
+    """
     array = np.empty_like(input._array, _like(input, dtype), order_of(input._array), subok=False)
-    return finish(array, device, requires_grad)
+    return finish(in_format(array, memory_format), device, requires_grad)
 
 
 def zeros_like(
-    input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any
-) -> Tensor:
-    """Filled with 0, in the shape and type of `input`. Source: PyTorch's `torch.zeros_like`."""
-    return finish(np.zeros_like(input._array, _like(input, dtype), order_of(input._array)), device, requires_grad)
+    input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None,
+    layout: Any = None, pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
+    """`empty_like`, filled with 0. Source: PyTorch's `torch.zeros_like`."""
+    array = np.zeros_like(input._array, _like(input, dtype), order_of(input._array))
+    return finish(in_format(array, memory_format), device, requires_grad)
 
 
-def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any) -> Tensor:
-    """Filled with 1, in the shape and type of `input`. Source: PyTorch's `torch.ones_like`."""
-    return finish(np.ones_like(input._array, _like(input, dtype), order_of(input._array)), device, requires_grad)
+def ones_like(
+    input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None,
+    layout: Any = None, pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
+    """`empty_like`, filled with 1. Source: PyTorch's `torch.ones_like`."""
+    array = np.ones_like(input._array, _like(input, dtype), order_of(input._array))
+    return finish(in_format(array, memory_format), device, requires_grad)
 
 
 def full_like(
-    input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any
-) -> Tensor:
-    """Filled with a number, in the shape and type of `input`. Source: PyTorch's `torch.full_like`."""
+    input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+    memory_format: Any = None, layout: Any = None, pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
+    """`empty_like`, filled with a number. Source: PyTorch's `torch.full_like`."""
     value = number_as(_number("full_like", fill_value), _like(input, dtype))
-    return finish(np.full_like(input._array, value, value.dtype, order_of(input._array)), device, requires_grad)
+    array = np.full_like(input._array, value, value.dtype, order_of(input._array))
+    return finish(in_format(array, memory_format), device, requires_grad)
 
 
 def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:

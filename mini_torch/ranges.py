@@ -40,6 +40,8 @@ def _check_range(first: Any, last: Any, step: Any) -> None:
 def _steps(first: Any, step: Any, count: int, kind: Kind) -> Any:
     """first + i · step; of floats in float64, then rounded."""
     with np.errstate(all="ignore"):
+        if kind == np.int64:
+            return np.arange(first, first + step * count, step, dtype=np.int64)
         if kind.kind in "iu":
             start, by = np.array(int(first)).astype(kind), np.array(int(step)).astype(kind)
             return start + by * np.arange(count).astype(kind)
@@ -48,7 +50,7 @@ def _steps(first: Any, step: Any, count: int, kind: Kind) -> Any:
 
 @takes_out
 def arange(
-    start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None,
+    start: Any = None, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None,
     requires_grad: bool = False, layout: Any = None, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """start, start + step, … below end. int64 if all three are ints, else the default floating type.
@@ -58,7 +60,10 @@ def arange(
     >>> arange(1, 2.5, 0.5)
     tensor([1.0000, 1.5000, 2.0000])
     """
-    first, last, step = (_plain(x) for x in ((0, start, step) if end is None else (start, end, step)))
+    if start is None and end is None:
+        raise TypeError("arange(): argument 'end' (position 1) is missing")
+    ends = (0, start) if end is None else (0 if start is None else start, end)
+    first, last, step = (_plain(x) for x in (*ends, step))
     whole = all(isinstance(x, int) for x in (first, last, step))
     kind = to_numpy_dtype(dtype) if dtype is not None else np.dtype(np.int64) if whole else default_numpy_dtype()
     if kind.kind in "bc":

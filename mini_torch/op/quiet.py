@@ -48,7 +48,7 @@ def quiet(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def hushed(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function without warnings, at the least cost. RuntimeError if the context is taken: use `np.errstate` then."""
+    """The function without warnings, at least cost. RuntimeError if the context is taken: then use `np.errstate`."""
     if _run is not None:
         return functools.partial(_run, function)
     if isinstance(function, np.ufunc):

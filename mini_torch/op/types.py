@@ -73,14 +73,23 @@ def number_as(value: Any, kind: np.dtype[Any]) -> np.ndarray[Any, Any]:
         if value.imag and kind.kind != "b":
             raise _overflow(value, kind)
         value = value.real if kind.kind != "b" else bool(value)
+    low, high = _limits(kind)
     if kind.kind in "iu" and not isinstance(value, bool):
-        limits = np.iinfo(kind)
-        if value != value or not (-limits.max if kind.kind == "u" else limits.min) <= value <= limits.max:
+        if value != value or not low <= value <= high:
             raise _overflow(value, kind)
         return np.array(int(value)).astype(kind)
-    if kind.kind == "f" and value == value and math.inf > abs(value) > float(np.finfo(kind).max):
+    if high < abs(value) < math.inf:
         raise _overflow(value, kind)
     return np.array(value, kind)
+
+
+@functools.cache
+def _limits(kind: np.dtype[Any]) -> tuple[Any, Any]:
+    """The smallest and the largest number that may fill a tensor of this type."""
+    if kind.kind in "iu":
+        limits = np.iinfo(kind)
+        return -limits.max if kind.kind == "u" else limits.min, limits.max
+    return -math.inf, float(np.finfo(kind).max) if kind.kind in "fc" else math.inf
 
 
 def _overflow(value: Any, kind: np.dtype[Any]) -> RuntimeError:

@@ -30,6 +30,7 @@ def _no_zero_divisor(input: Any, other: Any, a: Tensor, b: Tensor) -> None:
 # as long as the quotient is small: x and y have 24 bits, so x / y is no nearer to a whole number q < 2**22 than
 # float64 can tell, and q · y has at most 46 bits.
 _EXACT = 2.0**22
+_FEW = 128  # elements for which the C library is faster than more calls
 
 
 def _short(function: Any, by_numpy: Any) -> Any:
@@ -44,7 +45,7 @@ def _short(function: Any, by_numpy: Any) -> Any:
 
     @quiet
     def rounded(x: Any, y: Any) -> Any:
-        return exact(x, y) if x.dtype.kind == "f" and x.dtype.itemsize <= 4 else by_numpy(x, y)
+        return exact(x, y) if x.dtype.kind == "f" and x.dtype.itemsize <= 4 and x.size > _FEW else by_numpy(x, y)
 
     return rounded
 
@@ -52,6 +53,14 @@ def _short(function: Any, by_numpy: Any) -> Any:
 def _floored(x: Any, y: Any) -> Any:
     quotient = np.floor(x / y)
     return quotient, quotient
+
+
+def _numpy_remainder(x: Any, y: Any) -> Any:
+    """NumPy's, but a zero has the dividend's sign, as in PyTorch."""
+    out = np.remainder(x, y)
+    if x.dtype.kind == "f" and not out.all():
+        out = np.where(out == 0, np.copysign(out, x), out)
+    return out
 
 
 def _rest_of_floor(x: Any, y: Any) -> Any:
@@ -88,7 +97,7 @@ def _remainder_rule(g: Any, x: Any, y: Any) -> Any:
 
 
 remainder = binary(
-    "remainder", _short(_rest_of_floor, np.remainder), x=lambda g: g, y=_remainder_rule, operator="mod",
+    "remainder", _short(_rest_of_floor, _numpy_remainder), x=lambda g: g, y=_remainder_rule, operator="mod",
     refuses="bc", check=_no_zero_divisor, doc="x − y ⌊x / y⌋: the remainder with the divisor's sign",
 )  # fmt: skip
 fmod = binary(

@@ -27,7 +27,10 @@ floor = _rounding("floor", np.floor, "⌊x⌋")
 ceil = _rounding("ceil", np.ceil, "⌈x⌉")
 trunc = fix = _rounding("trunc", np.trunc, "x without its fraction", aliases=("fix",))
 frac = unary("frac", quiet(lambda x: x - np.trunc(x)), lambda g: g, refuses="biuc", doc="x − trunc x")
-_round = row("round", quiet(lambda x, decimals: np.round(x, decimals)), x=no_gradient)
+_round = row(
+    "round", quiet(lambda x, decimals: np.round(x, decimals) if decimals or x.dtype.kind != "f" else np.rint(x)),
+    x=no_gradient,
+)  # fmt: skip
 
 
 @public(inplace=True)
