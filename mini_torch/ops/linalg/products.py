@@ -195,7 +195,7 @@ def _rows(x: Any) -> Any:
     return x if len(x.shape) == 2 else np.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
 
 
-def _times(x: Any, w: Any) -> Any:
+def _rows_times(x: Any, w: Any) -> Any:
     """x w for x (*, k) and w (k, n): one large product beats many small ones."""
     return x @ w if len(x.shape) == 2 else np.reshape(_rows(x) @ w, (*x.shape[:-1], w.shape[-1]))
 
