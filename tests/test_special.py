@@ -129,6 +129,7 @@ def test_polynomials_take_tensors_of_orders() -> None:
         close(getattr(special, name)(x, n), expected)
         assert getattr(special, name)(3, n).dtype == mini_torch.float32
     assert special.hermite_polynomial_h(x.float(), 129).isnan().all()
+    assert special.legendre_polynomial_p(x=x, n=2).equal(special.legendre_polynomial_p(x, 2))
 
 
 # ---- edges -----------------------------------------------------------------------------------------------------------

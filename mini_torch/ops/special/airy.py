@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .blocks import patch
-from .declare import without_gradient
+from .declare import of_x, without_gradient
 from .series import Chebyshev
 
 __all__ = ["airy_ai"]
@@ -90,4 +90,4 @@ def _airy_block(x: Any, eps: float) -> Any:
     return out
 
 
-airy_ai = without_gradient("airy_ai", _airy_block, "Ai(x), the solution of y'' = x y that decays")
+airy_ai = of_x(without_gradient("airy_ai", _airy_block, "Ai(x), the solution of y'' = x y that decays"))

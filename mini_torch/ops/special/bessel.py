@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .blocks import patch
-from .declare import without_gradient
+from .declare import of_x, without_gradient
 from .series import Chebyshev
 
 __all__ = ["bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "spherical_bessel_j0"]
@@ -108,4 +108,4 @@ bessel_j0 = without_gradient("bessel_j0", _j0_block, "J₀(x)")
 bessel_j1 = without_gradient("bessel_j1", _j1_block, "J₁(x)")
 bessel_y0 = without_gradient("bessel_y0", _y0_block, "Y₀(x), x > 0")
 bessel_y1 = without_gradient("bessel_y1", _y1_block, "Y₁(x), x > 0")
-spherical_bessel_j0 = without_gradient("spherical_bessel_j0", _spherical_block, "sin(x) / x")
+spherical_bessel_j0 = of_x(without_gradient("spherical_bessel_j0", _spherical_block, "sin(x) / x"))

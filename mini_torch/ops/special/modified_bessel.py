@@ -14,7 +14,7 @@ import numpy as np
 from ...op import unary
 from ...tensor import Tensor
 from .blocks import blockwise, patch
-from .declare import special, without_gradient
+from .declare import of_x, special, without_gradient
 from .series import Chebyshev
 
 __all__ = [
@@ -148,9 +148,9 @@ modified_bessel_i0 = without_gradient("modified_bessel_i0", _i0_block, "I₀(x)"
 modified_bessel_i1 = without_gradient("modified_bessel_i1", _i1_block, "I₁(x)")
 modified_bessel_k0 = without_gradient("modified_bessel_k0", _k_block(_k0_near, _K0_FAR, False), "K₀(x), x > 0")
 modified_bessel_k1 = without_gradient("modified_bessel_k1", _k_block(_k1_near, _K1_FAR, False), "K₁(x), x > 0")
-scaled_modified_bessel_k0 = without_gradient(
-    "scaled_modified_bessel_k0", _k_block(_k0_near, _K0_FAR, True), "exp(x) K₀(x), x > 0",
-)  # fmt: skip
-scaled_modified_bessel_k1 = without_gradient(
-    "scaled_modified_bessel_k1", _k_block(_k1_near, _K1_FAR, True), "exp(x) K₁(x), x > 0",
-)  # fmt: skip
+scaled_modified_bessel_k0 = of_x(
+    without_gradient("scaled_modified_bessel_k0", _k_block(_k0_near, _K0_FAR, True), "exp(x) K₀(x), x > 0")
+)
+scaled_modified_bessel_k1 = of_x(
+    without_gradient("scaled_modified_bessel_k1", _k_block(_k1_near, _K1_FAR, True), "exp(x) K₁(x), x > 0")
+)

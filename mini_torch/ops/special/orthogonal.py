@@ -43,7 +43,13 @@ def _recurrence(x: Any, n: Any, first: Any, step: Callable[[int, Any, Any, Any],
 def _polynomial(name: str, kernel: Kernel, doc: str) -> Callable[..., Tensor]:
     """The public function of a tensor or number x and an order n of either kind."""
     run = blockwise(f"{name}_cpu", half=False)(lambda x, n, eps: kernel(x, _whole(n), eps))
-    return special_of_two(name, run, doc=doc)
+    of_two = special_of_two(name, run, doc=doc)
+
+    def polynomial(x: Any, n: Any, *, out: Tensor | None = None) -> Tensor:
+        return of_two(x, n, out=out)
+
+    polynomial.__name__, polynomial.__qualname__, polynomial.__doc__ = of_two.__name__, of_two.__name__, of_two.__doc__
+    return polynomial
 
 
 # ---- Chebyshev -------------------------------------------------------------------------------------------------------
