@@ -1,6 +1,7 @@
 """How an operation is declared, and the one door through which every operation goes. See `row.py`."""
 
 from .inplace import adopt as adopt
+from .inplace import check_changeable as check_changeable
 from .inplace import check_writable as check_writable
 from .inplace import inplace as inplace
 from .inplace import overwrite as overwrite

@@ -15,7 +15,7 @@ from ..view import View
 from .row import record, row, rows
 from .types import cast, type_name
 
-__all__ = ["adopt", "check_writable", "inplace", "overwrite", "own_node", "write_out"]
+__all__ = ["adopt", "check_changeable", "check_writable", "inplace", "overwrite", "own_node", "write_out"]
 
 
 def inplace(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -47,8 +47,8 @@ def own_node(x: Tensor) -> Tensor:
     return out
 
 
-def check_writable(x: Tensor) -> None:
-    """RuntimeError if `x` may not be changed in place now."""
+def check_changeable(x: Tensor) -> None:
+    """RuntimeError if `x` has a place in the graph, or none for ever, that a change in place would spoil."""
     if not mode.inference and type(x._cell) is InferenceCell:
         raise RuntimeError(
             "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a "
@@ -60,6 +60,11 @@ def check_writable(x: Tensor) -> None:
         base = x._view.base
         if base._requires_grad and base._node is None:
             raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
+
+
+def check_writable(x: Tensor) -> None:
+    """RuntimeError if `x` may not be written to now."""
+    check_changeable(x)
     if not x._array.flags.writeable:
         raise RuntimeError("this tensor's memory is read-only. Please clone() it before writing into it.")
     _check_no_repeats(x._array)

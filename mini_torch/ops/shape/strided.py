@@ -11,7 +11,7 @@ import numpy as np
 from ...dtype import contiguous_strides
 from ...graph import mode
 from ...memory import Layout, layout_of, offset_of, positions, storage_of, strided
-from ...op import public, row
+from ...op import check_changeable, public, row
 from ...tensor import Tensor, alias, method, wrap
 from ...view import View
 from .sizes import sizes_of
@@ -95,8 +95,7 @@ def _viewed_in_place(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """The in-place form of a view: the tensor itself takes the view's geometry (its memory is not touched)."""
 
     def in_place(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        if mode.enabled and self.requires_grad and self._node is None:
-            raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+        check_changeable(self)
         old = alias(self)
         old._view = self._view
         out = function(old, *args, **kwargs)
