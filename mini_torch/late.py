@@ -23,12 +23,12 @@ ROOMS: dict[str, tuple[str, str, str]] = {
     "ops.diagonal": (
         "diag diag_embed diagflat diagonal trace tril triu",
         "",
-        "diag diag_embed diagflat diagonal trace tril tril_ triu triu_",
+        "diag diag_embed diagflat diagonal fill_diagonal_ trace tril tril_ triu triu_",
     ),
     "ops.copies": (
-        "alias_copy as_strided_copy diagonal_copy expand_copy narrow_copy permute_copy select_copy "
-        "split_with_sizes_copy squeeze_copy t_copy transpose_copy unbind_copy unfold_copy unsqueeze_copy "
-        "view_as_complex_copy view_as_real_copy view_copy",
+        "alias_copy as_strided_copy detach_copy diagonal_copy expand_copy narrow_copy permute_copy "
+        "select_copy slice_copy split_copy split_with_sizes_copy squeeze_copy t_copy transpose_copy "
+        "unbind_copy unfold_copy unsqueeze_copy view_as_complex_copy view_as_real_copy view_copy",
         "",
         "narrow_copy",
     ),
@@ -40,7 +40,8 @@ ROOMS: dict[str, tuple[str, str, str]] = {
     "ops.storage": (
         "",
         "",
-        "storage untyped_storage",
+        "@layout const_data_ptr dim_order get_device is_pinned is_same_size is_set_to is_shared storage "
+        "untyped_storage",
     ),
     "ops.extremes": (
         "amax amin aminmax argmax argmin cummax cummin max min",

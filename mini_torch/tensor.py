@@ -162,6 +162,7 @@ class Tensor(Methods):
         """Whether the type holds negative numbers."""
         return self._array.dtype.kind in "ifcV"
 
+    is_cpu = True
     is_cuda = is_sparse = is_quantized = is_mps = is_xpu = is_meta = is_nested = False
 
     def is_inference(self) -> bool:

@@ -344,3 +344,21 @@ def test_written_into_a_copy(code: str) -> None:
     assert (changed != start).sum() == inputs[used[-1]].numel()
     assert mini_torch.autograd.gradcheck(run, [inputs[name] for name in used])
     assert mini_torch.autograd.gradgradcheck(run, [inputs[name] for name in used])
+
+
+def test_diagonals_filled_in_place(torch: ModuleType) -> None:
+    assert torch.zeros(3, 2).fill_diagonal_(1).tolist() == [[1, 0], [0, 1], [0, 0]]
+    assert torch.zeros(5, 2).fill_diagonal_(1, wrap=True).tolist() == [[1, 0], [0, 1], [0, 0], [1, 0], [0, 1]]
+    assert torch.zeros(2, 2, 2).fill_diagonal_(1).sum() == 2
+    with pytest.raises(RuntimeError, match="all dimensions of input must be of equal length"):
+        torch.zeros(2, 3, 4).fill_diagonal_(1)
+
+
+def test_who_shares_what(torch: ModuleType) -> None:
+    x = torch.zeros(2, 3)
+    assert x.T.untyped_storage().data_ptr() == x.untyped_storage().data_ptr()
+    assert (x[1:].untyped_storage().nbytes(), len(x.storage())) == (24, 6)
+    assert x.is_set_to(x.view(2, 3))
+    assert not x.is_set_to(x.clone())
+    assert (x.T.dim_order(), x.layout) == ((1, 0), torch.strided)
+    assert x.apply_(lambda v: v + 2).map_(torch.ones(3), lambda a, b: a - b).sum() == 6

@@ -176,6 +176,19 @@ def _fill(self: Tensor, value: Any) -> Tensor:
     return self
 
 
+def _map(self: Tensor, *others: Any) -> Tensor:
+    *tensors, function = others
+    if self.requires_grad:
+        raise RuntimeError("Can't call apply_() on Variable that requires grad. Use var.detach().apply_() instead.")
+    arrays = np.broadcast_arrays(self._array, *[x._array for x in tensors])
+    values = [function(*numbers) for numbers in zip(*[array.ravel().tolist() for array in arrays])]
+    self._array[...] = np.array(values, self._array.dtype).reshape(self._array.shape)
+    self._bump()
+    return self
+
+
+method("apply_", lambda self, callable: _map(self, callable))
+method("map_", lambda self, tensor, callable: _map(self, tensor, callable))
 method("fill_", _fill)
 method("zero_", lambda self: _fill(self, 0))
 

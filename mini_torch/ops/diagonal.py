@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..op import implements, public, row
-from ..tensor import Tensor, check_dim
+from ..tensor import Tensor, check_dim, method
 from .adjoint import diagonal_of, on_diagonal
 
 __all__ = [
@@ -90,6 +90,27 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
 def diagflat(input: Tensor, offset: int = 0) -> Tensor:
     """The square matrix with the elements of `input`, in order, on a diagonal. Source: PyTorch's `torch.diagflat`."""
     return diag_embed(input.reshape(-1), offset)
+
+
+def _fill_diagonal(self: Tensor, fill_value: float, wrap: builtins.bool = False) -> Tensor:
+    """Writes a number on the diagonal where all indices are equal, in place; returns the tensor.
+
+    With `wrap`, the diagonal of a tall matrix starts anew below a free row. Errors: RuntimeError for vectors, and for
+    more than two dimensions of different sizes. Source: PyTorch's `Tensor.fill_diagonal_`.
+    """
+    shape = self._array.shape
+    if len(shape) < 2:
+        raise RuntimeError(f"dimensions must larger than 1 (got {len(shape)})")
+    if len(shape) > 2 and len(set(shape)) > 1:
+        raise RuntimeError(f"all dimensions of input must be of equal length, got {list(shape)}")
+    rows = np.arange(shape[0] if wrap and len(shape) == 2 else min(shape))
+    columns = rows % (shape[1] + 1)
+    rows, columns = rows[columns < shape[1]], columns[columns < shape[1]]
+    self[(rows,) + (columns,) * (len(shape) - 1)] = fill_value
+    return self
+
+
+method("fill_diagonal_", _fill_diagonal)
 
 
 @public

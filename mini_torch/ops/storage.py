@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..memory import storage_of
+from ..dtype import strided
+from ..memory import layout_of, storage_of
 from ..tensor import Tensor, method
 
 __all__: list[str] = []
@@ -72,5 +73,24 @@ def _typed_storage(self: Tensor) -> TypedStorage:
     return TypedStorage(storage_of(self._array).view(self._array.dtype))
 
 
+def _dim_order(self: Tensor) -> tuple[int, ...]:
+    """The dimensions as they lie in memory, outermost first. Source: PyTorch's `Tensor.dim_order`."""
+    strides = self.stride()
+    return tuple(sorted(range(len(strides)), key=lambda axis: -strides[axis]))
+
+
+def _is_set_to(self: Tensor, tensor: Tensor) -> bool:
+    """Whether both see the same memory by the same size and stride. Source: PyTorch's `Tensor.is_set_to`."""
+    return layout_of(self._array) == layout_of(tensor._array) and self.data_ptr() == tensor.data_ptr()
+
+
 method("untyped_storage", _untyped_storage)
 method("storage", _typed_storage)
+method("dim_order", _dim_order)
+method("is_set_to", _is_set_to)
+method("is_same_size", lambda self, other: self._array.shape == other._array.shape)
+method("const_data_ptr", lambda self: self.data_ptr())
+method("layout", property(lambda self: strided, doc="Always `torch.strided`."))
+method("get_device", lambda self: -1)  # the CPU's number
+method("is_pinned", lambda self, device=None: False)
+method("is_shared", lambda self: False)
