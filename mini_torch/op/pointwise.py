@@ -60,15 +60,16 @@ def binary(
     name: str, forward: Forward, *, x: Formula | None = None, y: Formula | None = None, floats: bool = False,
     result: type | None = None, operator: str | None = None, doc: str = "", aliases: tuple[str, ...] = (),
     export: bool = True, check: Callable[[Any, Any, Tensor, Tensor], None] | None = None, holomorphic: bool = True,
-    refuses: str = "", kernel: str = "", numbers: str = "xy",
+    refuses: str = "", kernel: str = "", numbers: str = "xy", method: bool = True,
 ) -> Callable[..., Tensor]:  # fmt: skip
     """Declares an elementwise operation of two operands, tensors or numbers, with broadcasting and promotion.
 
     `operator` names Python's operator (`"add"`: `__add__`, `__radd__`, `__iadd__`). With `floats`, integers are
     computed in the default floating type. `result=bool` is for comparisons. `refuses` has NumPy's letters for the kinds
     of common types that it does not take, for which the error names `kernel`. `numbers` says which of the two may be a
-    number in the public function ("y": the second; "xy": one of the two). `check(input, other, x, y)` sees the
-    operands as given and brought to one type, unless both were of one floating type from the start.
+    number in the public function ("y": the second; "xy": one of the two). Without `method`, there is that function
+    only. `check(input, other, x, y)` sees the operands as given and brought to one type, unless both were of one
+    floating type from the start.
     """
     new = Row(name, forward, {} if x is None and y is None else {"x": x, "y": y}, broadcasts=True,
               holomorphic=holomorphic)  # fmt: skip
@@ -118,10 +119,11 @@ def binary(
 
     describe(checked, name, doc)
     if export:
-        publish(checked, (name, *aliases), (name, *aliases), True)
+        publish(checked, (name, *aliases), (name, *aliases) if method else (), True)
+    if export and method:
         publish_inplace(function, (name, *aliases))
     enter_ufunc(forward, of_numpy)
-    return checked if export else function
+    return checked if export or not method else function
 
 
 def _not_a_tensor(name: str, argument: str, position: int, given: Any) -> TypeError:

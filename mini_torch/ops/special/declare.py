@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from ...op import Formula, Forward, binary, unary
 from ...tensor import Tensor
@@ -36,12 +35,4 @@ def special_of_two(
     name: str, forward: Forward, *, x: Formula | None = None, y: Formula | None = None, doc: str,
 ) -> Callable[..., Tensor]:  # fmt: skip
     """`binary` for `torch.special`: of two tensors, or a tensor and a number, as floats."""
-    return binary(f"special_{name}", forward, x=x, y=y, floats=True, export=False, check=_one_is_a_tensor, doc=doc)
-
-
-def _one_is_a_tensor(input: Any, other: Any, a: Tensor, b: Tensor) -> None:
-    if not (isinstance(input, Tensor) or isinstance(other, Tensor)):
-        raise TypeError(
-            f"one of the arguments must be a Tensor, got ({type(input).__name__}, {type(other).__name__}); write "
-            "torch.tensor(…) around one of them"
-        )
+    return binary(f"special_{name}", forward, x=x, y=y, floats=True, method=False, export=False, doc=doc)
