@@ -36,7 +36,8 @@ def test_overflow_and_invalid_values_are_no_news(code: str, dtype: torch.dtype) 
 def test_backward_is_quiet() -> None:
     x = torch.tensor([0.0, 1.0], requires_grad=True)
     (x.log() + x.sqrt()).sum().backward()
-    assert x.grad is not None and x.grad.tolist() == [math.inf, 1.5]
+    assert x.grad is not None
+    assert x.grad.tolist() == [math.inf, 1.5]
 
 
 def test_numpy_s_own_setting_stays_as_it_was() -> None:
@@ -55,7 +56,7 @@ def test_threads_are_quiet_at_the_same_time() -> None:
         try:
             for _ in range(20):
                 (x * x).log()
-        except BaseException as error:  # noqa: BLE001
+        except BaseException as error:
             heard.append(error)
 
     with warnings.catch_warnings():
@@ -146,8 +147,11 @@ def test_remainders_at_the_edges() -> None:
     y = torch.tensor([3.0, -3.0, inf, inf, 2.0, 2.0, 2.0])
     remainder, rest = x % y, torch.fmod(x, y)
     assert str((x % y)[0].item()) == "-0.0"  # a zero has the dividend's sign, as in PyTorch
-    assert remainder[2].item() == inf and remainder[3].item() == 1.0
-    assert rest[2].item() == -1.0 and math.isnan(rest[4].item()) and math.isnan(rest[5].item())
+    assert remainder[2].item() == inf
+    assert remainder[3].item() == 1.0
+    assert rest[2].item() == -1.0
+    assert math.isnan(rest[4].item())
+    assert math.isnan(rest[5].item())
     assert (x // y).tolist()[:4] == [-2.0, -2.0, -1.0, 0.0]
     assert (torch.tensor([1.0, -1.0, 0.0]) // 0).tolist()[:2] == [inf, -inf]
 
@@ -229,13 +233,16 @@ def test_sign_of_nan_is_zero_and_extremes_share() -> None:
     assert torch.tensor([math.nan, -2.0, 0.0]).sign().tolist() == [0.0, -1.0, 0.0]
     x, y = tensors([1.0, 2.0, math.nan], [1.0, 3.0, 0.0], dtype=torch.float64)
     torch.maximum(x, y).sum().backward()
-    assert x.grad is not None and y.grad is not None
-    assert x.grad.tolist() == [0.5, 0.0, 1.0] and y.grad.tolist() == [0.5, 1.0, 1.0]
+    assert x.grad is not None
+    assert y.grad is not None
+    assert x.grad.tolist() == [0.5, 0.0, 1.0]
+    assert y.grad.tolist() == [0.5, 1.0, 1.0]
 
 
 def test_ends_of_lerp_are_hit() -> None:
     x, end = torch.tensor([0.1, -3.0]), torch.tensor([7.0, 1e8])
-    assert torch.equal(torch.lerp(x, end, 1.0), end) and torch.equal(torch.lerp(x, end, 0.0), x)
+    assert torch.equal(torch.lerp(x, end, 1.0), end)
+    assert torch.equal(torch.lerp(x, end, 0.0), x)
     assert torch.equal(torch.lerp(x, end, torch.tensor([0.0, 1.0])), torch.stack([x[0], end[1]]))
 
 
