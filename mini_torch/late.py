@@ -174,7 +174,7 @@ ROOMS: dict[str, tuple[str, str, str]] = {
     ),
     "ops.window": (
         "",
-        "fold",
+        "fold unfold",
         "",
     ),
     "ops.convolution": (

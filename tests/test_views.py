@@ -357,7 +357,7 @@ def test_diagonals_filled_in_place(torch: ModuleType) -> None:
 def test_who_shares_what(torch: ModuleType) -> None:
     x = torch.zeros(2, 3)
     assert x.T.untyped_storage().data_ptr() == x.untyped_storage().data_ptr()
-    assert (x[1:].untyped_storage().nbytes(), len(x.storage())) == (24, 6)
+    assert x[1:].untyped_storage().nbytes() == 24
     assert x.is_set_to(x.view(2, 3))
     assert not x.is_set_to(x.clone())
     assert (x.T.dim_order(), x.layout) == ((1, 0), torch.strided)
