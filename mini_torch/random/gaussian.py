@@ -19,20 +19,15 @@ from ..rounding import Array, libm, scaled
 
 BLOCK = 16
 _HALF_BLOCK = BLOCK // 2
-_CHUNK = 1024  # blocks at a time, so that what is between stays in the cache
 
 _f32 = np.float32
 
 
 def normal_blocks(uniforms: Array, mean: float, std: float) -> Array:
     """A (k, 16) array of uniforms as a (k, 16) array of normals of the same type, float32 or float64."""
-    out = np.empty_like(uniforms)
     box_muller = _box_muller32 if uniforms.dtype == np.float32 else _box_muller64
-    for start in range(0, len(uniforms), _CHUNK):
-        part = uniforms[start : start + _CHUNK]
-        pair = box_muller(part[:, :_HALF_BLOCK], part[:, _HALF_BLOCK:])
-        out[start : start + _CHUNK] = scaled(np.concatenate(pair, axis=1), std, mean)
-    return out
+    pair = box_muller(uniforms[:, :_HALF_BLOCK], uniforms[:, _HALF_BLOCK:])
+    return scaled(np.concatenate(pair, axis=1), std, mean)
 
 
 def _box_muller64(u: Array, v: Array) -> tuple[Array, Array]:

@@ -26,6 +26,7 @@ Shape = int | tuple[int, ...]
 _STARTING_SEED = 67280421310721
 _LARGE_RANGE = 1 << 28  # a range from which on integers take two draws
 _PIECE = 1 << 13
+_NORMALS = 1 << 14
 _STATE = np.dtype([
     ("seed", "<u8"), ("left", "<i4"), ("seeded", "<i4"), ("next", "<u8"), ("key", "<u8", 624), ("unused", "<f8"),
     ("spare", "<f8"), ("unused2", "<f8"), ("has_spare", "<i4"), ("unused3", "V12"),
@@ -204,15 +205,24 @@ class Generator:
         kind, size = np.dtype(dtype), _size(shape)
         if size < BLOCK:
             return self.normal_singly(size, mean, std).astype(kind).reshape(shape)
-        # What is over after the last full block is made with the places before it, from 16 more uniforms. (In
-        # 16 bits none are drawn for it before.)
+        z = np.empty(size, np.result_type(kind, np.float32))
+        starts = range(0, size - BLOCK + 1, _NORMALS)
+        for start, end in zip(starts, [*starts[1:], size]):
+            z[start:end] = self._normals(end - start, mean, std, z.dtype, drawn_over=kind.itemsize > 2)
+        return z.astype(kind, copy=False).reshape(shape)
+
+    def _normals(self, size: int, mean: float, std: float, kind: np.dtype[Any], drawn_over: bool) -> Array:
+        """What is over after the last full block is made with the places before it, from 16 more uniforms; numbers are
+        drawn for it before, too, but not for types of 16 bits."""
         full = size - size % BLOCK
         more = BLOCK if full < size else 0
-        uniforms = self.uniform((full if kind.itemsize == 2 else size) + more, dtype=np.result_type(kind, np.float32))
-        blocks = np.concatenate([uniforms[:full], uniforms[len(uniforms) - more :]])
-        z = normal_blocks(blocks.reshape(-1, BLOCK), mean, std).ravel()
-        z[size - more : size] = z[full:]
-        return z[:size].astype(kind, copy=False).reshape(shape)
+        uniforms = self.uniform((size if drawn_over else full) + more, dtype=kind)
+        if more:
+            uniforms = np.concatenate([uniforms[:full], uniforms[-more:]])
+        z = normal_blocks(uniforms.reshape(-1, BLOCK), mean, std).ravel()
+        if more:
+            z[size - more : size] = z[full:]
+        return z[:size]
 
     def normal_singly(self, size: int, mean: float = 0.0, std: float = 1.0) -> Array:
         """`size` normal numbers in float64, as they come one by one: of each pair the second waits for the next."""
