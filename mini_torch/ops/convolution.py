@@ -92,16 +92,33 @@ def _samples_first(x: Any) -> Any:
     return x.transpose(-1, *range(x.ndim - 1))  # `moveaxis` takes ten times as long
 
 
-def _columns(frame: Any, w: Windows, groups: int) -> Any:
-    """The windows of a frame (n, C, *span) as matrices (groups, C/groups · taps, windows · n)."""
+def _seen(frame: Any, w: Windows) -> Any:
+    """The windows of a frame (n, C, *span) as a view (C, *kernel, *counts, n)."""
     n, channels = frame.shape[:2]
     sample, channel, *steps = frame.strides
-    view = as_strided(
+    return as_strided(
         frame, (channels, *w.kernel, *w.counts[:-1], _width(w), n),
         (channel, *[s * d for s, d in zip(steps, w.dilation)], *[s * t for s, t in zip(steps, w.stride)], sample),
         writeable=False,
     )  # fmt: skip
-    return view.reshape(groups, channels // groups * w.taps, math.prod(w.counts[:-1]) * _width(w) * n)
+
+
+def _blocks(x: Any, w: Windows, groups: int) -> Iterator[tuple[slice, slice, Windows, Any]]:
+    """Samples, rows of windows, the windows there, and these as columns (groups, C/groups · taps, windows · n).
+
+    The columns are good until the next ones: all take turns in the same memory, which so stays in the cache.
+    """
+    samples, rows = _steps(w, x.shape[1], x)
+    memory = None
+    for start in range(0, len(x), samples):
+        frame = _samples_last(x[start : start + samples], w)
+        for here, rows_seen, part in _tiles(w, rows):
+            seen = _seen(frame[:, :, rows_seen], part)
+            memory = np.empty(seen.size, x.dtype) if memory is None else memory  # the first is the largest
+            columns = memory[: seen.size].reshape(seen.shape)
+            np.copyto(columns, seen)
+            length = math.prod(seen.shape[len(w.size) + 1 :])
+            yield slice(start, start + samples), here, part, columns.reshape(groups, -1, length)
 
 
 def _as_columns(y: Any, groups: int, width: int) -> Any:
@@ -114,20 +131,24 @@ def _as_columns(y: Any, groups: int, width: int) -> Any:
 
 # ---- the three rows --------------------------------------------------------------------------------------------------
 @_halves_as_floats
-def _correlate(x: Any, weight: Any, w: Windows, groups: int) -> Any:
+def _correlate(x: Any, weight: Any, w: Windows, groups: int, bias: Any = None) -> Any:
     n, channels, outputs = len(x), x.shape[1], len(weight)
     matrix = weight.reshape(groups, outputs // groups, channels // groups * w.taps)
+    shift = None if bias is None else bias.reshape(groups, -1, 1)
     if _pointwise(w):
-        return np.matmul(matrix, x.reshape(n, groups, channels // groups, -1)).reshape(n, outputs, *w.counts)
+        y = np.matmul(matrix, x.reshape(n, groups, channels // groups, -1))
+        return _shifted(y, shift).reshape(n, outputs, *w.counts)
     out = np.empty((n, outputs, *w.counts), x.dtype)
-    samples, rows = _steps(w, channels, x)
-    for start in range(0, n, samples):
-        frame = _samples_last(x[start : start + samples], w)
-        for here, seen, part in _tiles(w, rows):
-            y = np.matmul(matrix, _columns(frame[:, :, seen], part, groups))
-            y = y.reshape(outputs, *part.counts[:-1], _width(part), frame.shape[0])
-            out[start : start + samples, :, here] = _samples_first(y[..., : part.counts[-1], :])
+    for samples, rows, part, columns in _blocks(x, w, groups):
+        y = _shifted(np.matmul(matrix, columns), shift).reshape(outputs, *part.counts[:-1], _width(part), -1)
+        out[samples, :, rows] = _samples_first(y[..., : part.counts[-1], :])
     return out
+
+
+def _shifted(y: Any, shift: Any) -> Any:
+    if shift is not None:
+        y += shift
+    return y
 
 
 @_halves_as_floats
@@ -138,12 +159,8 @@ def _weigh(x: Any, y: Any, w: Windows, groups: int) -> Any:
         products = np.matmul(y.reshape(n, groups, outputs // groups, -1), columns.swapaxes(2, 3))
         return np.add.reduce(products, axis=0).reshape(outputs, channels // groups, *w.kernel)
     out = np.zeros((groups, outputs // groups, channels // groups * w.taps), x.dtype)
-    samples, rows = _steps(w, channels, x)
-    for start in range(0, n, samples):
-        frame = _samples_last(x[start : start + samples], w)
-        for here, seen, part in _tiles(w, rows):
-            columns = _columns(frame[:, :, seen], part, groups).swapaxes(1, 2)
-            out += np.matmul(_as_columns(y[start : start + samples, :, here], groups, _width(part)), columns)
+    for samples, rows, part, columns in _blocks(x, w, groups):
+        out += np.matmul(_as_columns(y[samples, :, rows], groups, _width(part)), columns.swapaxes(1, 2))
     return out.reshape(outputs, channels // groups, *w.kernel)
 
 
@@ -182,7 +199,7 @@ def _turned(w: Windows) -> Windows:
 
 
 correlate = row(
-    "correlate", _correlate, grad_name="ConvolutionBackward0",
+    "correlate", lambda x, weight, w, groups: _correlate(x, weight, w, groups), grad_name="ConvolutionBackward0",
     x=lambda g, weight, w, groups: spread(g, weight, w, groups),
     weight=lambda g, x, w, groups: weigh(x, g, w, groups),
 )  # fmt: skip
@@ -198,13 +215,8 @@ weigh: Callable[..., Any] = row(
 )  # fmt: skip
 
 
-def _plus_bias(forward: Callable[..., Any]) -> Callable[..., Any]:
-    def biased(x: Any, weight: Any, bias: Any, w: Any, groups: Any) -> Any:
-        out = forward(x, weight, w, groups)
-        out += bias.reshape(-1, *[1] * len(w.size))
-        return out
-
-    return biased
+def _spread_plus_bias(x: Any, weight: Any, bias: Any, w: Windows, groups: int) -> Any:
+    return _shifted(_spread(x, weight, w, groups), bias.reshape(-1, *[1] * len(w.size)))
 
 
 def _bias_rule(g: Any, w: Windows) -> Any:
@@ -212,12 +224,12 @@ def _bias_rule(g: Any, w: Windows) -> Any:
 
 
 _correlate_biased = row(
-    "correlate_biased", _plus_bias(_correlate), grad_name="ConvolutionBackward0",
-    x=lambda g, weight, w, groups: spread(g, weight, w, groups),
+    "correlate_biased", lambda x, weight, bias, w, groups: _correlate(x, weight, w, groups, bias),
+    grad_name="ConvolutionBackward0", x=lambda g, weight, w, groups: spread(g, weight, w, groups),
     weight=lambda g, x, w, groups: weigh(x, g, w, groups), bias=_bias_rule,
 )  # fmt: skip
 _spread_biased = row(
-    "spread_biased", _plus_bias(_spread), grad_name="ConvolutionBackward0",
+    "spread_biased", _spread_plus_bias, grad_name="ConvolutionBackward0",
     x=lambda g, weight, w, groups: correlate(g, weight, w, groups),
     weight=lambda g, x, w, groups: weigh(g, x, w, groups), bias=_bias_rule,
 )  # fmt: skip
