@@ -491,7 +491,7 @@ def alias(x: Tensor) -> Tensor:
 
 
 def _rebuild(cls: type, array: Array, requires_grad: bool, extra: dict[str, Any]) -> Any:
-    out = make(cls, array)
+    out = make(cls, array.view(array.dtype.type))  # pickle makes a dtype of its own, and `is` would take slow paths
     out._requires_grad = requires_grad
     out.__dict__.update(extra)
     return out
