@@ -24,4 +24,5 @@ from . import padding as padding
 from . import pixelshuffle as pixelshuffle
 from . import pooling as pooling
 from . import sparse as sparse
+from . import transformer as transformer
 from . import upsampling as upsampling

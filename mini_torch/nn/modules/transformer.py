@@ -1,0 +1,7 @@
+"""PyTorch's `nn.modules.transformer`. A door: it defines nothing."""
+
+from ...layer import Transformer as Transformer
+from ...layer import TransformerDecoder as TransformerDecoder
+from ...layer import TransformerDecoderLayer as TransformerDecoderLayer
+from ...layer import TransformerEncoder as TransformerEncoder
+from ...layer import TransformerEncoderLayer as TransformerEncoderLayer
