@@ -710,7 +710,6 @@ torch.feature_dropout(x, 0.0, True) + torch.feature_alpha_dropout(x, 0.5, False)
 torch.native_dropout(x, 0.5, False)
 torch.bernoulli(prob * 0 + 1)
 torch.poisson(p * 0)
-torch.binomial(p, p * 0)
 torch.normal(x, p * 0)
 # ---- Fourier
 torch.fft.irfft(torch.fft.fft(x), 6)
@@ -870,6 +869,7 @@ torch.take(x, picks)
 
 # Lines without gradients: the values and types alone. Inputs as above, float64.
 VALUES = """
+torch.binomial(p, p * 0)
 torch.gcd(rows, columns)
 torch.lcm(rows + 3, columns)
 torch.heaviside(x, y)
