@@ -93,7 +93,7 @@ def errors(entry: Any) -> list[Any]:
 
 def name_of(function: Any) -> str:
     """The public name of a function or method; empty for a lambda."""
-    name = (resolve_name(function) or "").removeprefix("torch.")
+    name = (resolve_name(function) or "").removeprefix("torch.").removeprefix("functional.")
     return "" if "<" in name or name.startswith("_") else name
 
 
@@ -143,7 +143,7 @@ class Script:
 
     def seen(self, function: Any, args: Any, kwargs: Any) -> Any:
         """A call of the database's lambda; what only asks for a shape or a type is no step."""
-        name = (resolve_name(function) or "").removeprefix("torch.")
+        name = name_of(function)
         result = self.call(function, args, kwargs, name)
         if not any(True for _ in tensors(result)) and name != "Tensor.item":
             self.steps.pop()

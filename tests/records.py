@@ -131,7 +131,7 @@ class Outcome(NamedTuple):
 
 
 def to_tensor(torch: ModuleType, array: Array, wants_gradient: bool = False) -> Any:
-    return torch.from_numpy(np.array(array)).requires_grad_(wants_gradient)
+    return torch.from_numpy(np.array(array)).clone().requires_grad_(wants_gradient)  # PyTorch can resize the clone
 
 
 def turned(torch: ModuleType, array: Array, wants_gradient: bool = False) -> Any:

