@@ -31,7 +31,7 @@ def positions_along(index: Any, shape: Shape, axis: int) -> Any:
     Its other dimensions may be shorter than the array's. One flat index is several times faster than one a dimension.
     """
     strides = contiguous_strides(shape)
-    flat = index * np.int64(strides[axis])
+    flat = index.astype(np.int64) * strides[axis]
     for i, (n, step) in enumerate(zip(index.shape, strides)):
         if i != axis and n > 1:
             flat += np.arange(0, n * step, step).reshape((-1,) + (1,) * (index.ndim - i - 1))

@@ -7,6 +7,7 @@ are the batch, the others are summed; what only one has is a row or a column.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from string import ascii_lowercase, ascii_uppercase
@@ -107,21 +108,34 @@ def _letters_of(numbers: Sequence[Any]) -> list[str]:
     return [_ELLIPSIS if n is Ellipsis else _LETTERS[n] for n in numbers]
 
 
+@functools.lru_cache(256)
+def _equation_for(equation: str, ndims: tuple[int, ...]) -> tuple[list[Letters], Letters]:
+    """The letters of every dimension of operands with so many dimensions, and of the result; kept for the next time."""
+    return _filled_in(*_read_equation(equation), ndims)
+
+
+def _check_count(terms: int, operands: int) -> None:
+    if terms != operands:
+        more = "more" if operands > terms else "fewer"
+        raise RuntimeError(f"einsum(): {more} operands were provided than specified in the equation")
+
+
 def _filled_in(
-    terms: list[list[str]], result: list[str] | None, operands: Sequence[Any]
+    terms: list[list[str]], result: list[str] | None, ndims: Sequence[int]
 ) -> tuple[list[Letters], Letters]:
     """The letters with one per dimension of each ellipsis, counted from the last, and the implicit result written out.
 
     An implicit result has the ellipsis' dimensions, then what occurs once, in alphabetical order.
     """
+    _check_count(len(terms), len(ndims))
     widths = []
-    for i, (term, x) in enumerate(zip(terms, operands)):
+    for i, (term, ndim) in enumerate(zip(terms, ndims)):
         given = len(term) - (_ELLIPSIS in term)
-        widths.append(x.ndim - given if _ELLIPSIS in term else 0)
-        if given > x.ndim or (_ELLIPSIS not in term and given != x.ndim):
+        widths.append(ndim - given if _ELLIPSIS in term else 0)
+        if given > ndim or (_ELLIPSIS not in term and given != ndim):
             raise RuntimeError(
                 f"einsum(): the number of subscripts in the equation ({given}) does not match the number of dimensions "
-                f"({x.ndim}) for operand {i} and no ellipsis was given"
+                f"({ndim}) for operand {i} and no ellipsis was given"
             )
     wide = [chr(0x1000 + i) for i in range(max(widths))]
 
@@ -210,14 +224,11 @@ def einsum(*args: Any) -> Tensor:
         )
     if isinstance(args[0], str):
         given = list(args[1]) if len(args) == 2 and isinstance(args[1], list | tuple) else list(args[1:])
-        terms, result = _read_equation(args[0])
+        letters, out = _equation_for(args[0], tuple([x._array.ndim for x in given]))
     else:
         given, terms, result = _read_lists(args)
-    if len(terms) != len(given):
-        more = "more" if len(given) > len(terms) else "fewer"
-        raise RuntimeError(f"einsum(): {more} operands were provided than specified in the equation")
+        letters, out = _filled_in(terms, result, [x._array.ndim for x in given])
     _check_types(given)
-    letters, out = _filled_in(terms, result, given)
     return _contracted(_broadcast(given, letters), letters, out)
 
 
@@ -233,7 +244,7 @@ def _check_types(operands: list[Any]) -> None:
 def _contracted(operands: list[Any], terms: list[Letters], result: Letters) -> Tensor:
     size = {c: n for x, term in zip(operands, terms) for c, n in zip(term, x._array.shape)}
     while len(operands) > 1:
-        i, j = _best_pair(terms, result, size)
+        i, j = _best_pair(terms, result, size) if len(terms) > 2 else (0, 1)
         rest = [term for k, term in enumerate(terms) if k not in (i, j)]
         elsewhere = {*result, *(c for term in rest for c in term)}
         x, a = _simplified(operands[i], terms[i], elsewhere | {*terms[j]})
