@@ -80,7 +80,7 @@ class _BrainFloat(dtype):
     def numpy(self) -> np.dtype[Any]:  # type: ignore[override]
         """ml_dtypes' type. Errors: MissingExtraError where the package is not installed."""
         try:
-            import ml_dtypes
+            import ml_dtypes  # type: ignore[import-not-found,unused-ignore]
         except ImportError:
             raise MissingExtraError("ml_dtypes", "bfloat16", "torch.bfloat16") from None
         kind = np.dtype(ml_dtypes.bfloat16)

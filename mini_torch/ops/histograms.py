@@ -146,7 +146,8 @@ def _edges(name: str, x: Array, bins: Any, span: tuple[float, float] | None) -> 
         raise RuntimeError(f"{name}bins must be > 0, but got {bins}")
     if span is None and not x.size:
         span = (0.0, 1.0)
-    low, high = _limits(name + "range", x, *(span or (0, 0)), margin=0.5)
+    least, most = span or (0.0, 0.0)
+    low, high = _limits(name + "range", x, least, most, 0.5)
     return np.linspace(low, high, bins + 1).astype(x.dtype)
 
 

@@ -123,6 +123,8 @@ def gradient(input: Tensor, *, spacing: Any = None, dim: Any = None, edge_order:
     if input._array.dtype == np.uint8:
         raise RuntimeError("torch.gradient does not support uint8 input.")
     dims = [check_dim(d, ndim) for d in (range(ndim) if dim is None else [dim] if isinstance(dim, int) else dim)]
+    if len(set(dims)) != len(dims):
+        raise RuntimeError(f"dim {max(dims, key=dims.count)} appears multiple times in the list of dims")
     several = isinstance(spacing, tuple | list)
     if several and len(spacing) != len(dims):
         raise RuntimeError(

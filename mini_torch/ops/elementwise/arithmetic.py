@@ -93,6 +93,8 @@ subtract = sub
 @public(method=False)
 def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     """other − alpha · input. Source: PyTorch's `torch.rsub`."""
+    if not isinstance(input, Tensor):
+        raise TypeError(f"rsub(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
     _no_bool_subtract(input, other)
     return two("rsub", _sub, other, _scaled(other, input, alpha))
 
