@@ -79,11 +79,12 @@ def test_parameters_get_a_gradient_of_zeros() -> None:
     drawn: list[Callable[[], Any]] = [
         lambda: mini_torch.bernoulli(p), lambda: mini_torch.poisson(p),
         lambda: mini_torch.normal(p, mini_torch.ones(2)), lambda: mini_torch.normal(mini_torch.ones(2), p),
-        lambda: mini_torch.binomial(p, p),
     ]  # fmt: skip
     for draw in drawn:
         (gradient,) = mini_torch.autograd.grad(draw().sum(), p)
         assert gradient.tolist() == [[0.0]] * 3
+    with pytest.raises(NotImplementedError, match="binomial"):
+        mini_torch.binomial(p, p).sum().backward()
 
 
 def test_torch_dropout_needs_all_arguments() -> None:

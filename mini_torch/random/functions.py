@@ -13,7 +13,7 @@ import numpy as np
 
 from ..creation import empty_like, finish, size_of
 from ..dtype import check_device, default_numpy_dtype, to_numpy_dtype
-from ..op import functions, row, shape_mismatch, type_name
+from ..op import functions, no_formula, row, shape_mismatch, type_name
 from ..tensor import Tensor, method, wrap
 from . import distributions
 from .generator import Generator, chosen
@@ -33,8 +33,8 @@ _of_mean_and_std = row(
     mean=lambda g: np.zeros_like(g), std=lambda g: np.zeros_like(g),
 )  # fmt: skip
 _binomial = row(
-    "binomial", lambda count, prob, drawn: drawn, broadcasts=True,
-    count=lambda g: np.zeros_like(g), prob=lambda g: np.zeros_like(g),
+    "binomial", lambda count, prob, drawn: drawn, broadcasts=True, count=no_formula("binomial"),
+    prob=no_formula("binomial"),
 )  # fmt: skip
 
 
@@ -223,7 +223,7 @@ def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
 
 
 def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
-    """How many of `count` trials succeed, each with probability `prob`. Its gradient is 0.
+    """How many of `count` trials succeed, each with probability `prob`. It has no derivative.
 
     Shape: count and prob broadcast. Errors: ValueError for a count that is not floating, RuntimeError for two types.
     """
