@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from numpy.lib.stride_tricks import as_strided
 from ..op import row, type_name
 from ..tensor import Tensor
 from .spatial import Shape, Sizes, need_tensor, need_types, per_dimension
-from .window import Windows, cuts, overlap, unframed
+from .window import Windows, cuts, unframed, windows_of
 
 __all__ = [
     "conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
@@ -64,8 +65,11 @@ def _steps(w: Windows, channels: int, x: Any) -> tuple[int, int]:
 
 def _tiles(w: Windows, rows: int) -> Iterator[tuple[slice, slice, Windows]]:
     """Rows of windows, the rows of the frame that they see, and the windows there."""
+    if rows >= w.counts[0]:
+        yield slice(None), slice(None), w
+        return
     for start in range(0, w.counts[0], rows):
-        part = w._replace(counts=(min(rows, w.counts[0] - start), *w.counts[1:]))
+        part = replace(w, counts=(min(rows, w.counts[0] - start), *w.counts[1:]))
         top = start * w.stride[0]
         yield slice(start, start + rows), slice(top, top + part.span[0]), part
 
@@ -83,7 +87,7 @@ def _samples_last(x: Any, w: Windows) -> Any:
     size = n * channels * math.prod(span)
     memory = np.zeros(size + n * w.dilation[-1] * (w.kernel[-1] - 1), x.dtype)
     frame = _samples_first(memory[:size].reshape(channels, *span, n))
-    array, inside = overlap(w)
+    array, inside = w.overlap
     frame[inside] = x[array]
     return frame
 
@@ -168,7 +172,7 @@ def _weigh(x: Any, y: Any, w: Windows, groups: int) -> Any:
 def _spread(y: Any, weight: Any, w: Windows, groups: int) -> Any:
     n, outputs, per_group = len(y), len(weight), weight.shape[1]
     if max(w.stride) == 1 and outputs // groups * math.prod(w.size) <= 2 * per_group * math.prod(w.counts):
-        return _correlate(y, _flipped(weight, groups), _turned(w), groups)
+        return _correlate(y, _flipped(weight, groups), w.turned, groups)
     matrix = weight.reshape(groups, outputs // groups, per_group * w.taps).swapaxes(1, 2)
     out = np.empty((n, groups * per_group, *w.size), y.dtype)
     samples, rows = _steps(w, groups * per_group, y)
@@ -190,12 +194,6 @@ def _flipped(weight: Any, groups: int) -> Any:
     _, per_group, *kernel = weight.shape
     reverse = weight[(..., *[slice(None, None, -1)] * len(kernel))].reshape(groups, -1, per_group, *kernel)
     return np.ascontiguousarray(reverse.swapaxes(1, 2)).reshape(groups * per_group, -1, *kernel)  # as BLAS likes it
-
-
-def _turned(w: Windows) -> Windows:
-    """The windows of the way back, where the stride is 1."""
-    before = tuple([d * (k - 1) - b for d, k, b in zip(w.dilation, w.kernel, w.before)])
-    return w._replace(size=w.counts, counts=w.size, before=before)
 
 
 correlate = row(
@@ -339,7 +337,7 @@ def _convolve(
             f"Calculated padded input size per channel: ({padded}). Kernel size: ({reached}). Kernel size can't be "
             f"greater than actual input size (input {list(input.shape)}, weight {list(weight.shape)})"
         )
-    w = Windows(size, kernel, count, s, before, d)
+    w = windows_of(size, kernel, count, s, before, d)
     return _apply((correlate, _correlate_biased), input, weight, bias, w, groups)
 
 
@@ -421,7 +419,7 @@ def _transpose(
             f"Given input size per channel: {list(count)}. Calculated output size per channel: {list(size)}. Output "
             "size is too small"
         )
-    return _apply((spread, _spread_biased), input, weight, bias, Windows(size, kernel, count, s, p, d), groups)
+    return _apply((spread, _spread_biased), input, weight, bias, windows_of(size, kernel, count, s, p, d), groups)
 
 
 def conv_transpose1d(

@@ -35,6 +35,8 @@ def per_dimension(value: Sizes, dims: int, name: str, argument: str) -> Shape:
 
     Errors: TypeError for what is not ints, RuntimeError for another number of them.
     """
+    if type(value) is tuple and len(value) == dims and all(type(n) is int for n in value):
+        return value  # as layers have it
     if hasattr(value, "__index__") and not isinstance(value, bool):
         return (int(value),) * dims
     if not isinstance(value, Sequence) or isinstance(value, str):

@@ -10,7 +10,9 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -22,7 +24,8 @@ from .spatial import Shape, Sizes, need_tensor, need_types, per_dimension
 __all__ = ["fold", "unfold"]
 
 
-class Windows(NamedTuple):
+@dataclass(frozen=True)
+class Windows:
     """Where windows lie over the last dimensions of an array; a number per dimension in each field.
 
     Window i starts at i · stride - before; its elements, the taps, are `dilation` apart. Where a window reaches outside
@@ -36,25 +39,34 @@ class Windows(NamedTuple):
     before: Shape
     dilation: Shape
 
-    @property
+    @cached_property
     def span(self) -> Shape:
         """From the first window's start to the last one's end."""
         numbers = zip(self.counts, self.stride, self.dilation, self.kernel)
         return tuple([(n - 1) * s + d * (k - 1) + 1 if n and k else 0 for n, s, d, k in numbers])
 
-    @property
+    @cached_property
     def taps(self) -> int:
         """Elements of one window."""
         return math.prod(self.kernel)
 
+    @cached_property
+    def overlap(self) -> tuple[Any, Any]:
+        """Where the array and the windows' span meet: an index into the array and one into the span."""
+        ends = [max(min(n, m - b), 0) for n, m, b in zip(self.size, self.span, self.before)]
+        starts = [min(max(-b, 0), end) for b, end in zip(self.before, ends)]
+        of_array = tuple([slice(i, j) for i, j in zip(starts, ends)])
+        of_span = [slice(i + b, j + b) if i < j else slice(0, 0) for i, j, b in zip(starts, ends, self.before)]
+        return (..., *of_array), (..., *of_span)
 
-def overlap(w: Windows) -> tuple[Any, Any]:
-    """Where the array and the windows' span meet: an index into the array and one into the span."""
-    ends = [max(min(n, m - b), 0) for n, m, b in zip(w.size, w.span, w.before)]
-    starts = [min(max(-b, 0), end) for b, end in zip(w.before, ends)]
-    of_array = tuple([slice(i, j) for i, j in zip(starts, ends)])
-    of_span = tuple([slice(i + b, j + b) if i < j else slice(0, 0) for i, j, b in zip(starts, ends, w.before)])
-    return (..., *of_array), (..., *of_span)
+    @cached_property
+    def turned(self) -> Windows:
+        """The windows of the way back, where the stride is 1: over what was the windows, as many as were elements."""
+        before = tuple([d * (k - 1) - b for d, k, b in zip(self.dilation, self.kernel, self.before)])
+        return replace(self, size=self.counts, counts=self.size, before=before)
+
+
+windows_of = lru_cache(512)(Windows)  # equal numbers share one, and what it has worked out
 
 
 def framed(x: Any, w: Windows, fill: float = 0) -> Any:
@@ -64,14 +76,14 @@ def framed(x: Any, w: Windows, fill: float = 0) -> Any:
         return x[(..., *[slice(m) for m in span])]
     shape = (*x.shape[: x.ndim - len(span)], *span)
     frame = np.full(shape, fill, x.dtype) if fill else np.zeros(shape, x.dtype)
-    array, inside = overlap(w)
+    array, inside = w.overlap
     frame[inside] = x[array]
     return frame
 
 
 def unframed(frame: Any, w: Windows) -> Any:
     """The adjoint of `framed`: (…, *span) cut to (…, *size), zeros where no window reached."""
-    array, inside = overlap(w)
+    array, inside = w.overlap
     part = frame[inside]
     if part.shape[part.ndim - len(w.size) :] == w.size:
         return part if part.size == frame.size else np.array(part)
@@ -136,7 +148,7 @@ def _blocks(name: str, size: Shape, kernel: Sizes, dilation: Sizes, padding: Siz
             f"{name}(): with spatial size {size}, kernel_size={k}, dilation={d}, padding={p}, stride={s}, the shape of "
             f"the array of sliding blocks is {count}, but its components must be at least one."
         )
-    return Windows(tuple(size), k, count, s, p, d)
+    return windows_of(tuple(size), k, count, s, p, d)
 
 
 def unfold(input: Tensor, kernel_size: Sizes, dilation: Sizes = 1, padding: Sizes = 0, stride: Sizes = 1) -> Tensor:

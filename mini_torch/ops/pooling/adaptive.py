@@ -16,7 +16,7 @@ from ...tensor import Tensor, wrap
 from ..places import pick_places
 from ..resampling import Taps, resample
 from ..spatial import Shape, need_tensor, need_types, per_dimension
-from ..window import Windows
+from ..window import windows_of
 from .average import average
 
 __all__ = [
@@ -85,7 +85,7 @@ def _adaptive_avg(dims: int, input: Tensor, output_size: Size) -> Tensor:
     size = input._array.shape[-dims:]
     if all(m and n % m == 0 for n, m in zip(size, count)):  # windows of one size, side by side
         kernel = tuple([n // m for n, m in zip(size, count)])
-        return average(input, Windows(size, kernel, count, kernel, (0,) * dims, (1,) * dims), math.prod(kernel))
+        return average(input, windows_of(size, kernel, count, kernel, (0,) * dims, (1,) * dims), math.prod(kernel))
     return resample(input, tuple([_mean_taps(n, m) for n, m in zip(size, count)]))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...tensor import Tensor
 from ..spatial import Shape, Sizes, need_tensor, per_dimension
-from ..window import Windows
+from ..window import Windows, windows_of
 
 __all__: list[str] = []
 
@@ -51,7 +51,7 @@ def pooling_windows(
             f"{name}(): Given input size: {shape[-dims - 1 :]}. Calculated output size: {(shape[-dims - 1], *count)}. "
             "Output size is too small"
         )
-    return Windows(size, k, count, s, p, d)
+    return windows_of(size, k, count, s, p, d)
 
 
 def _count(size: int, kernel: int, stride: int, padding: int, dilation: int, ceil_mode: bool) -> int:
