@@ -11,6 +11,7 @@ the gradient of putting back is picking. Each pair therefore closes under differ
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -68,10 +69,10 @@ add_along: Callable[..., Any] = row(
 
 def _add_at(x: Any, index: Any, size: Shape) -> Any:
     out = np.zeros(size, x.dtype)
-    if _picks_once(index):
+    if x.size and _picks_once(index):
         out[index] = x
         return out
-    return combine_at(np.add, out, index, x)
+    return combine_at(np.add, out, index, x) if x.size else out  # where nothing is picked, an index may point outside
 
 
 def combine_at(ufunc: np.ufunc, out: Any, index: Any, x: Any) -> Any:
@@ -80,19 +81,27 @@ def combine_at(ufunc: np.ufunc, out: Any, index: Any, x: Any) -> Any:
     Rows take three times as long as the same number of elements in one dimension, so all but little goes that way.
     """
     parts = index if isinstance(index, tuple) else (index,)
-    if out.ndim == 1 or x.size < 256:
+    leading = all(isinstance(part, np.ndarray) and part.dtype.kind == "i" for part in parts)
+    if out.ndim == 1 or x.size < 256 or (not leading and 16 * x.size < out.size):
         ufunc.at(out, index, x)
         return out
-    rows = parts[0]
-    if len(parts) == 1 and isinstance(rows, np.ndarray) and rows.dtype.kind != "b":  # as of an embedding
-        rows, width = np.where(rows < 0, rows + len(out), rows).reshape(-1), out[0].size
-        if width >= 512 and _combine_rows(ufunc, out.reshape(-1, width), rows, x.reshape(-1, width)):
+    if leading:
+        positions, width = _leading_positions(parts, out.shape)
+        if width >= 512 and _combine_rows(ufunc, out.reshape(-1, width), positions, x.reshape(-1, width)):
             return out
-        positions = rows.reshape(-1, 1) * width + np.arange(width)
+        positions = positions.reshape(-1, 1) * width + np.arange(width)
     else:
         positions = np.arange(out.size).reshape(out.shape)[index]
     ufunc.at(out.reshape(-1), positions.reshape(-1), x.reshape(-1))
     return out
+
+
+def _leading_positions(parts: tuple[Any, ...], shape: Shape) -> tuple[Any, int]:
+    """Where the rows lie that index arrays for the first dimensions name, counted in rows, and how wide a row is."""
+    positions: Any = 0
+    for part, n in zip(parts, shape):
+        positions = positions * n + np.where(part < 0, part + n, part)
+    return positions.reshape(-1), math.prod(shape[len(parts) :])
 
 
 def _combine_rows(ufunc: np.ufunc, out: Any, rows: Any, x: Any) -> bool:

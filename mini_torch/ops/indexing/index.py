@@ -113,6 +113,8 @@ def _index_array(part: Any) -> np.ndarray[Any, Any]:
         array = part._array
     elif isinstance(part, np.ndarray):
         array = part
+    elif isinstance(part, range):
+        array = np.arange(part.start, part.stop, part.step)
     else:
         array = np.asarray([p._array if isinstance(p, Tensor) else p for p in part])
         array = array.astype(np.int64) if not array.size else array
