@@ -189,8 +189,18 @@ def _map(self: Tensor, *others: Any) -> Tensor:
 
 method("apply_", lambda self, callable: _map(self, callable))
 method("map_", lambda self, tensor, callable: _map(self, tensor, callable))
+def _zero(self: Tensor) -> Tensor:
+    """Writes 0 everywhere, in place."""
+    if self.requires_grad:
+        return _fill_recorded(self, 0)
+    check_writable(self)
+    self._array[...] = 0
+    self._bump()
+    return self
+
+
 method("fill_", _fill)
-method("zero_", lambda self: _fill(self, 0))
+method("zero_", _zero)
 
 
 @public

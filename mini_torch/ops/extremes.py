@@ -117,18 +117,29 @@ def pick_at(input: Tensor, dim: int, keepdim: bool, find: Any, name: str) -> Ext
         return found(name, _pick_0d[name](input), np.zeros((), np.int64))
     axis = check_dim(dim, input._array.ndim)
     need_elements(input, (axis,), name)
-    index = np.expand_dims(find(input._array, axis), axis)
-    values = _pick[name](input, index, axis)
-    return found(name, values, index) if keepdim else found(name, np.squeeze(values, axis), index.squeeze(axis))
+    index = np.asarray(find(input._array, axis))
+    values = _pick[name](input, index, axis, keepdim)
+    return found(name, values, index.reshape(values._array.shape))
+
+
+def _picked(x: Any, index: Any, axis: int, keepdim: bool) -> Any:
+    """For each place in index, whose shape lacks the axis, the element at it along the axis."""
+    if axis == x.ndim - 1 and x.size:
+        rows = x.reshape(-1, x.shape[-1])
+        out = rows[np.arange(len(rows)), index.reshape(-1)].reshape(index.shape)
+    else:
+        out = np.take_along_axis(x, np.expand_dims(index, axis), axis).squeeze(axis)
+    return np.expand_dims(out, axis) if keepdim else out
+
+
+def _picked_rule(g: Any, index: Any, shape: tuple[int, ...], axis: int, keepdim: bool) -> Any:
+    return add_along(g if keepdim else np.expand_dims(g, axis), np.expand_dims(index, axis), shape, axis)
 
 
 _PICKING = ("max", "min", "median", "nanmedian", "mode", "kthvalue")
 _pick = {
-    name: row(f"{name}_along", lambda x, index, axis: np.take_along_axis(x, index, axis),
-              grad_name=f"{name.title()}Backward0",
-              x=lambda g, index, shape, axis: add_along(g, index, shape, axis), index=None)
-    for name in _PICKING
-}  # fmt: skip
+    name: row(f"{name}_along", _picked, grad_name=f"{name.title()}Backward0", x=_picked_rule) for name in _PICKING
+}
 _pick_0d = {
     name: row(f"{name}_0d", lambda x: x.copy(), grad_name=f"{name.title()}Backward0", x=lambda g: g)
     for name in _PICKING

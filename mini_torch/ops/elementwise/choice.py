@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import functools
 import math
 from typing import Any
 
@@ -84,6 +85,8 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     if not isinstance(input, Tensor):
         raise TypeError(f"clamp(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+    if input._array.dtype.kind == "f" and type(min) in _PLAIN and type(max) in _PLAIN:
+        return _clamp(input, _bound(min, input._array.dtype), _bound(max, input._array.dtype))
     bounds = [bound for bound in (min, max) if bound is not None]
     kind = common_type(input, *bounds)
     if kind.kind == "c":
@@ -92,8 +95,16 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
         raise refused("clamp_cpu", kind)
     if any(isinstance(bound, Tensor) for bound in bounds):
         return _clamp_tensors(input, min, max, kind)
-    low, high = (None if bound is None else number_as(bound, kind) for bound in (min, max))
-    return _clamp(as_operand(input, kind), low, high)
+    return _clamp(as_operand(input, kind), _bound(min, kind), _bound(max, kind))
+
+
+_PLAIN = (float, int, type(None))
+
+
+@functools.lru_cache(maxsize=1000, typed=True)
+def _bound(number: Any, kind: np.dtype[Any]) -> Any:
+    """A bound in the tensor's type; kept for the next time."""
+    return None if number is None else number_as(number, kind)
 
 
 def _clamp_tensors(input: Tensor, min: Any, max: Any, kind: np.dtype[Any]) -> Tensor:
