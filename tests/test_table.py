@@ -30,7 +30,11 @@ NOT_SMOOTH = {code for code in samples.SAMPLES if any(word in code for word in U
 ROWS = list(op.rows.values())  # as declared; `cat` and `stack` add one for every number of inputs they meet
 REFUSALS = (RuntimeError, IndexError, ValueError, TypeError, AssertionError)
 # Where PyTorch stops at a limit of its own and we need not.
-WIDER = {"F.bilinear(m, square, cube.mT) | empty"}
+WIDER = {
+    "F.bilinear(m, square, cube.mT) | empty",
+    "torch.fft.irfft(torch.fft.fft(x), 6) | empty",
+    "torch.fft.hfft(torch.fft.ihfft(x, 5, norm='ortho'), norm='forward') | empty",
+}
 ALLOWED = {"rtol": 1e-7, "atol": 1e-9}
 ROUGHLY = {"rtol": 2e-3, "atol": 2e-4}
 

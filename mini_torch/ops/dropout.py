@@ -64,13 +64,18 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     return _drop(input, None, p, training, inplace)
 
 
-def drop_channels(input: Tensor, p: float, training: bool, inplace: bool, batched: bool) -> Tensor:
-    """Whole channels become 0: dimension 1, or dimension 0 where there is no batch."""
-    _check(p)
-    if training and batched and input._array.ndim < 2:
+def _need_channels(input: Tensor, p: float, training: bool) -> None:
+    if input._array.ndim < 2 and training and 0 < p < 1 and input._array.size:
         raise RuntimeError(
             f"Feature dropout requires at least 2 dimensions in the input, got the shape {list(input._array.shape)}"
         )
+
+
+def drop_channels(input: Tensor, p: float, training: bool, inplace: bool, batched: bool) -> Tensor:
+    """Whole channels become 0: dimension 1, or dimension 0 where there is no batch."""
+    _check(p)
+    if batched:
+        _need_channels(input, p, training)
     lead = 2 if batched else 1
     shape = input._array.shape[:lead] + (1,) * (input._array.ndim - lead)
     return _drop(input, shape, p, training, inplace)
@@ -149,5 +154,7 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
 @takes_out
 def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """`alpha_dropout` of whole channels (dimension 1). Source: PyTorch's `nn.functional.feature_alpha_dropout`."""
+    _check(p)
+    _need_channels(input, p, training)
     shape = input._array.shape[:2] + (1,) * max(input._array.ndim - 2, 0)
     return _alpha_drop(input, shape, p, training, inplace)

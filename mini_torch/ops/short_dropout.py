@@ -43,6 +43,8 @@ feature_alpha_dropout_ = _short("feature_alpha_dropout_", _feature_alpha)
 @public(method=False)
 def native_dropout(input: Tensor, p: float, train: bool | None) -> tuple[Tensor, Tensor]:
     """Dropout, and the mask of what was kept. Source: PyTorch's `torch.native_dropout`."""
+    if not input._array.size:
+        return input, wrap(np.empty_like(input._array))
     if train is False:
         return input.clone(), wrap(np.ones(input._array.shape, bool))
     mask = wrap(kept_elements(input, None, p))
