@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from ..network import Module, ModuleList, Sequential
 from ..ops import catalog as ops
+from ..ops.elementwise.choice import where
 from ..tensor import Tensor
 from .linear import Linear
 
@@ -105,7 +106,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         output = head.argmax(1)
         rare = output >= self.shortlist_size
         if rare.any():
-            output = ops.where(rare, self.log_prob(input).argmax(1), output)
+            output = where(rare, self.log_prob(input).argmax(1), output)
         return output
 
 

@@ -236,7 +236,7 @@ class _LazyNorm(LazyModuleMixin, _Norm):
         self.num_features = input.shape[1]
         for tensor in (self.weight, self.bias, self.running_mean, self.running_var):
             if tensor is not None:
-                tensor.materialize((self.num_features,))
+                tensor.materialize((self.num_features,))  # type: ignore[union-attr]
         self.reset_parameters()
 
 
