@@ -89,8 +89,21 @@ ROOMS: dict[str, tuple[str, str, str]] = {
         "relu6 silu softplus softshrink softsign tanhshrink",
         "hardshrink prelu relu relu_ sigmoid sigmoid_",
     ),
-    "ops.softmax": (
+    "ops.short_softmax": (
         "log_softmax softmax",
+        "",
+        "log_softmax softmax",
+    ),
+    "ops.native": (
+        "batch_norm binary_cross_entropy_with_logits cosine_embedding_loss ctc_loss embedding embedding_bag "
+        "embedding_renorm_ group_norm hinge_embedding_loss instance_norm kl_div layer_norm "
+        "margin_ranking_loss native_batch_norm native_group_norm native_layer_norm poisson_nll_loss rms_norm "
+        "triplet_margin_loss",
+        "",
+        "norm",
+    ),
+    "ops.softmax": (
+        "",
         "gumbel_softmax softmin",
         "",
     ),
@@ -109,7 +122,7 @@ ROOMS: dict[str, tuple[str, str, str]] = {
         "chain_matmul cholesky cholesky_inverse cholesky_solve det frobenius_norm inverse lobpcg logdet lu "
         "lu_solve lu_unpack nuclear_norm pca_lowrank pinverse qr slogdet svd svd_lowrank triangular_solve",
         "",
-        "cholesky cholesky_inverse cholesky_solve det inverse logdet lu lu_solve matrix_exp matrix_power norm "
+        "cholesky cholesky_inverse cholesky_solve det inverse logdet lu lu_solve matrix_exp matrix_power "
         "pinverse qr slogdet svd triangular_solve",
     ),
     "ops.linalg.norms": (
@@ -203,12 +216,12 @@ ROOMS: dict[str, tuple[str, str, str]] = {
         "",
     ),
     "ops.normalization": (
-        "group_norm layer_norm norm_except_dim rms_norm",
+        "norm_except_dim",
         "local_response_norm normalize",
         "",
     ),
     "ops.batch_norm": (
-        "batch_norm instance_norm",
+        "",
         "",
         "",
     ),
@@ -218,17 +231,17 @@ ROOMS: dict[str, tuple[str, str, str]] = {
         "",
     ),
     "ops.embedding": (
-        "embedding",
+        "",
         "one_hot",
         "",
     ),
     "ops.embedding_bag": (
-        "embedding_bag",
+        "",
         "",
         "",
     ),
     "ops.loss": (
-        "binary_cross_entropy_with_logits",
+        "",
         "binary_cross_entropy half_squared_error huber_loss l1_loss mse_loss smooth_l1_loss",
         "",
     ),
@@ -243,18 +256,18 @@ ROOMS: dict[str, tuple[str, str, str]] = {
         "",
     ),
     "ops.likelihood": (
-        "kl_div poisson_nll_loss",
+        "",
         "gaussian_nll_loss",
         "",
     ),
     "ops.margin": (
-        "cosine_embedding_loss hinge_embedding_loss margin_ranking_loss triplet_margin_loss",
+        "",
         "multi_margin_loss multilabel_margin_loss multilabel_soft_margin_loss soft_margin_loss "
         "triplet_margin_with_distance_loss",
         "",
     ),
     "ops.ctc": (
-        "ctc_loss",
+        "",
         "",
         "",
     ),
@@ -267,11 +280,6 @@ ROOMS: dict[str, tuple[str, str, str]] = {
         "",
         "multi_head_attention_forward",
         "",
-    ),
-    "ops.native": (
-        "embedding_renorm_ native_batch_norm native_group_norm native_layer_norm",
-        "",
-        "log_softmax softmax",
     ),
     "ops.window_function": (
         "bartlett_window blackman_window hamming_window hann_window kaiser_window",

@@ -55,6 +55,20 @@ def test_a_variance_below_eps_keeps_its_gradient() -> None:
     assert var.grad.item() == 1.0
 
 
+def test_torch_forms_take_the_reduction_as_a_number() -> None:
+    x, y = some(4, 3), some(4, 3).abs()
+    for number, name in enumerate(("none", "mean", "sum")):
+        found = torch.hinge_embedding_loss(x, y.sign(), 1.0, number)
+        torch.testing.assert_close(found, F.hinge_embedding_loss(x, y.sign(), reduction=name))
+        found = torch.poisson_nll_loss(x, y, True, False, 1e-8, number)
+        torch.testing.assert_close(found, F.poisson_nll_loss(x, y, reduction=name))
+    with pytest.raises(ValueError, match="3 is not a valid"):
+        torch.kl_div(x, y, 3)
+    numbers = torch.tensor([0, 2])
+    assert torch.embedding(TABLE, numbers).tolist() == F.embedding(numbers, TABLE).tolist()
+    assert torch.softmax(X, 1, torch.float64).dtype is torch.float64 is X.softmax(1, torch.float64).dtype
+
+
 # ---- ctc ------------------------------------------------------------------------------------------------------------
 def collapsed(path: tuple[int, ...], blank: int) -> list[int]:
     return [label for label, _ in itertools.groupby(path) if label != blank]

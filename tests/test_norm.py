@@ -102,6 +102,8 @@ def test_torch_forms_give_the_moments() -> None:
     assert not mean.requires_grad
     assert torch.native_group_norm(x, None, None, 3, 4, 5, 2, 1e-5)[1].shape == (3, 2)
     assert torch.native_batch_norm(x, None, None, None, None, True, 0.1, 1e-5)[2].shape == (4,)
+    expected = F.batch_norm(x, None, None, training=True)
+    torch.testing.assert_close(torch.batch_norm(x, None, None, None, None, True, 0.1, 1e-5, False), expected)
     torch.testing.assert_close(torch.norm_except_dim(x, 2, 1).ravel(), x.detach().square().sum((0, 2)).sqrt())
 
 

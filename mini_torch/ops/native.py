@@ -1,13 +1,13 @@
 """What `nn.functional` and `torch` both have, in the form that it has as `torch.…`.
 
 There the arguments come in another order, a reduction is a number (0 'none', 1 'mean', 2 'sum'), and normalisations
-give the moments, too. Dropout's forms are in `short_dropout.py`.
+give the moments, too. Dropout's and softmax's forms are in
+`short_dropout.py` and `short_softmax.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -22,14 +22,12 @@ from .embedding_bag import bags_and_what_they_hold
 from .normalization import group_norm_and_moments, layer_norm_and_moments
 from .normalization import layer_norm as _layer_norm
 from .normalization import rms_norm as _rms_norm
-from .softmax import log_softmax as _log_softmax
-from .softmax import softmax as _softmax
 
 __all__ = [
     "batch_norm", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "ctc_loss", "embedding",
     "embedding_bag", "embedding_renorm_", "group_norm", "hinge_embedding_loss", "instance_norm", "kl_div",
-    "layer_norm", "log_softmax", "margin_ranking_loss", "native_batch_norm", "native_group_norm",
-    "native_layer_norm", "poisson_nll_loss", "rms_norm", "softmax", "triplet_margin_loss",
+    "layer_norm", "margin_ranking_loss", "native_batch_norm", "native_group_norm",
+    "native_layer_norm", "poisson_nll_loss", "rms_norm", "triplet_margin_loss",
 ]  # fmt: skip
 
 Three = tuple[Tensor, Tensor, Tensor]
@@ -41,31 +39,6 @@ def _name(reduction: int) -> str:
     if reduction not in (0, 1, 2):
         raise ValueError(f"{reduction} is not a valid value for reduction: 0 (none), 1 (mean) or 2 (sum)")
     return _NAMES[reduction]
-
-
-# ---- softmax --------------------------------------------------------------------------------------------------------
-@public
-def softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
-    """exp(x) along `dim`, divided by its sum. Right for numbers of any size.
-
-    Errors: IndexError for a dimension out of range. Source: PyTorch's `torch.softmax`.
-
-    >>> from mini_torch import tensor
-    >>> softmax(tensor([1000., 1000.]), dim=0)
-    tensor([0.5000, 0.5000])
-    """
-    return _softmax(input, dim, dtype=dtype)
-
-
-@public
-def log_softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
-    """ln softmax(x), right also where softmax is 0. Source: PyTorch's `torch.log_softmax`.
-
-    >>> from mini_torch import tensor
-    >>> log_softmax(tensor([1000., 0.]), dim=0)
-    tensor([    0., -1000.])
-    """
-    return _log_softmax(input, dim, dtype=dtype)
 
 
 # ---- losses ---------------------------------------------------------------------------------------------------------
