@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..op import public
 from ..tensor import Tensor
 from .spatial import need_tensor
@@ -39,7 +41,8 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
         )
     n, c = len(lead), channels // (r * r)
     parts = input.reshape(*lead, c, r, r, height, width)
-    return parts.permute(*range(n), n, n + 3, n + 1, n + 4, n + 2).reshape(*lead, c, height * r, width * r)
+    out = parts.permute(*range(n), n, n + 3, n + 1, n + 4, n + 2).reshape(*lead, c, height * r, width * r)
+    return _own(out, input)
 
 
 @public(method=False)
@@ -60,9 +63,13 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
             )
     n = len(lead)
     parts = input.reshape(*lead, channels, height // r, r, width // r, r)
-    return parts.permute(*range(n), n, n + 2, n + 4, n + 1, n + 3).reshape(
-        *lead, channels * r * r, height // r, width // r
-    )
+    out = parts.permute(*range(n), n, n + 2, n + 4, n + 1, n + 3)
+    return _own(out.reshape(*lead, channels * r * r, height // r, width // r), input)
+
+
+def _own(out: Tensor, input: Tensor) -> Tensor:
+    """A copy where nothing had to be moved: the result never is a view."""
+    return out.clone() if np.may_share_memory(out._array, input._array) else out
 
 
 @public(method=False)
