@@ -20,7 +20,7 @@ __all__ = ["hushed", "quiet"]
 
 def _quiet_context() -> Callable[..., Any]:
     """`run(function, *args)` of a context in which NumPy is quiet."""
-    context = contextvars.copy_context()
+    context = contextvars.Context()
     context.run(np.seterr, all="ignore")
     return context.run
 

@@ -16,13 +16,20 @@ Array = np.ndarray[Any, Any]
 
 
 class Histogram(NamedTuple):
-    """What `histogram` and `histogramdd` return: counts, and the edges between bins (a tuple of them for several)."""
+    """What `histogram` returns: counts, and the edges between bins."""
 
     hist: Tensor
     bin_edges: Any
 
     def __repr__(self) -> str:
-        return f"torch.return_types.histogram(\nhist={self.hist!r},\nbin_edges={self.bin_edges!r})"
+        name = type(self).__name__.lower()
+        return f"torch.return_types.{name}(\nhist={self.hist!r},\nbin_edges={self.bin_edges!r})"
+
+
+class HistogramDD(Histogram):
+    """What `histogramdd` returns: counts, and a tuple of edges, one for each dimension."""
+
+    __slots__ = ()
 
 
 @public
@@ -113,7 +120,7 @@ def histogram(
 @public
 def histogramdd(
     input: Tensor, bins: Any, range: Any = None, weight: Tensor | None = None, density: bool = False
-) -> Histogram:
+) -> HistogramDD:
     """`histogram` of points: input (…, D), `bins` one for all or D numbers or tensors of edges.
 
     hist has the shape (bins₁, …, bins_D). `range` has 2 D numbers. Source: PyTorch's `torch.histogramdd`.
@@ -131,7 +138,7 @@ def histogramdd(
     spans = [None if range is None else (range[2 * i], range[2 * i + 1]) for i, _ in enumerate(each)]
     edges = [_edges("torch.histogramdd(): ", points[:, i], b, span) for i, (b, span) in enumerate(zip(each, spans))]
     weights = None if weight is None else weight._array.reshape(-1)
-    return Histogram(wrap(_count_between(points, edges, weights, density)), tuple([wrap(e) for e in edges]))
+    return HistogramDD(wrap(_count_between(points, edges, weights, density)), tuple([wrap(e) for e in edges]))
 
 
 def _edges(name: str, x: Array, bins: Any, span: tuple[float, float] | None) -> Array:
