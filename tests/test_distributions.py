@@ -12,6 +12,7 @@ import pytest
 import mini_torch
 from mini_torch import rounding
 from mini_torch.nn import functional as F
+from mini_torch.tensor import tensor
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,7 @@ def test_draws_ahead_go_back(rate: float) -> None:
 @pytest.mark.parametrize("count", [-5.0, 0.0, 10.0])
 @pytest.mark.parametrize("chance", [-0.5, 0.0, 1.0, 1.5])
 def test_binomial_outside(count: float, chance: float) -> None:
-    drawn = mini_torch.binomial(mini_torch.tensor(count), mini_torch.tensor(chance))
+    drawn = mini_torch.binomial(tensor(count), tensor(chance))
     assert drawn.item() == (count if count > 0 and chance >= 1 else 0)
 
 
@@ -90,7 +91,7 @@ def test_parameters_get_a_gradient_of_zeros() -> None:
 def test_torch_dropout_needs_all_arguments() -> None:
     x = mini_torch.ones(2, 6)
     with pytest.raises(TypeError):
-        mini_torch.dropout(x)  # type: ignore[call-arg]
+        mini_torch.dropout(x)
     mini_torch.manual_seed(0)
     expected = F.dropout(x, 0.5)
     mini_torch.manual_seed(0)
