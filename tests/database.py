@@ -7,6 +7,7 @@ database calls a lambda, the steps are what the lambda was seen to call.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import types
@@ -14,6 +15,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import torch
@@ -113,6 +115,9 @@ def public_name(entry: Any) -> str | None:
     raise CannotSay(f"{entry.name}: no public name")
 
 
+UNSEEN = ("svd_lowrank", "pca_lowrank")  # written in Python, without a word to those who watch
+
+
 class Watch(TorchFunctionMode):
     """Notes every call into PyTorch, but not what that calls in turn."""
 
@@ -161,8 +166,20 @@ class Script:
                 self.note(value, [*way, k])
 
     def watch(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        with Watch(self):
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(Watch(self))
+            for name in UNSEEN:
+                stack.enter_context(mock.patch.object(torch, name, self.whole(name, getattr(torch, name))))
             return function(*args, **kwargs)
+
+    def whole(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function as one step."""
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            with torch._C.DisableTorchFunction():
+                return self.call(function, args, kwargs, name)
+
+        return call
 
     def encode(self, value: Any) -> Any:
         """The term of an argument."""

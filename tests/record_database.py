@@ -85,7 +85,7 @@ def record(entry: Any, sample: Any, order: int, store: Store) -> tuple[dict[str,
     if any(shared):
         said["shares"] = shared
     after = [records.to_array(x) for x in outcome.inputs]
-    if written := [k for k, (x, a) in enumerate(zip(after, arrays)) if x.tobytes() != a.tobytes()]:
+    if written := [k for k, (x, a) in enumerate(zip(after, arrays)) if records.difference(a, x) > 1e-9]:
         said["writes"] = written
     elif entry.name not in database.SEEDED and strided_too(said, arrays, store):
         said["strided"] = True
