@@ -87,7 +87,7 @@ def each(check: Callable[[Entry], None]) -> Callable[..., None]:
     """A test of every operation; where it is known to fail, that it still does."""
     CHECKS[check.__name__] = check
 
-    @functools.wraps(check)
+    @functools.wraps(check)  # `__wrapped__` is the check itself
     def test(entry: Entry) -> None:
         line = f"{check.__name__} {entry.name}"
         if line not in KNOWN_MISSING:
@@ -208,3 +208,42 @@ def test_errors(entry: Entry) -> None:
 
 def error_type(name: str) -> type[BaseException]:
     return mini_torch.linalg.LinAlgError if "LinAlg" in name else getattr(builtins, name)
+
+
+# ---- that a fault is found -------------------------------------------------------------------------------------------
+def entry_of(name: str) -> Entry:
+    return dict(all_entries())[name]
+
+
+def fails(check: Callable[[Entry], None], name: str) -> bool:
+    try:
+        check.__wrapped__(entry_of(name))  # type: ignore[attr-defined]
+    except (AssertionError, pytest.fail.Exception):
+        return True
+    return False
+
+
+PLANTED = {  # a small fault each: of values, gradients, types, memory, results written to, refusals
+    "values": (test_values, lambda x: x.exp() * (1 + 1e-6)),
+    "shape": (test_values, lambda x: x.exp().unsqueeze(0)),
+    "gradient": (test_gradients, lambda x: x.exp() + 1e-5 * (x - x.detach())),
+    "second gradient": (test_gradients, lambda x: x.exp() * (1 + 1e-4 * (x - x.detach()) ** 2)),
+    "type": (test_other_types, lambda x: x.exp().double()),
+    "memory": (test_views, lambda x: x.detach() if not x.requires_grad else x),
+    "strides": (test_strided, lambda x: x.exp() if x.is_contiguous() else x.exp().clone() * 2),
+    "form": (test_forms, lambda x, out=None: x.exp()),
+}
+
+
+@pytest.mark.parametrize("fault", PLANTED)
+def test_a_fault_is_found(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    check, wrong = PLANTED[fault]
+    assert not fails(check, "exp")
+    monkeypatch.setattr(mini_torch, "exp", wrong)
+    assert fails(check, "exp")
+
+
+def test_a_missing_refusal_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not fails(test_errors, "linalg.cross")
+    monkeypatch.setattr(mini_torch.linalg, "cross", lambda *args, **kwargs: None)
+    assert fails(test_errors, "linalg.cross")
