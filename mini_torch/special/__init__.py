@@ -8,9 +8,9 @@ from ..ops.elementwise.powers import logit as logit
 from ..ops.elementwise.powers import xlogy as xlogy
 from ..ops.elementwise.rounding import round as round
 from ..ops.elementwise.trigonometry import sinc as sinc
-from ..ops.native import log_softmax as log_softmax
-from ..ops.native import softmax as softmax
 from ..ops.reduction.sums import logsumexp as logsumexp
+from ..ops.short_softmax import log_softmax as log_softmax
+from ..ops.short_softmax import softmax as softmax
 from ..ops.special.airy import airy_ai as airy_ai
 from ..ops.special.bessel import bessel_j0 as bessel_j0
 from ..ops.special.bessel import bessel_j1 as bessel_j1
