@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import functools
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,40 @@ __all__ = ["logsumexp", "mean", "nanmean", "nansum", "sum"]
 
 
 # ---- sums ------------------------------------------------------------------------------------------------------------
+_LARGE, _ROW = 32768, 1024
+
+
+def total(x: Any, axes: tuple[int, ...], keepdim: bool) -> Any:
+    """The sum in the type to add up in. Rows of a large array are added by BLAS: a third of NumPy's time."""
+    ndim, kind = len(x.shape), wide_type(x.dtype)
+    if x.size >= _LARGE and kind is x.dtype and kind.kind == "f" and axes == tuple(range(ndim - len(axes), ndim)):
+        sums = _row_sums(x, count_of(x.shape, axes)) if x.flags.c_contiguous else None
+        if sums is not None:
+            kept = x.shape[: ndim - len(axes)]
+            return sums.reshape((*kept, *(1,) * len(axes)) if keepdim else kept)
+    return np.add.reduce(x, axis=axes, dtype=kind, keepdims=keepdim)
+
+
+def _row_sums(x: Any, n: int) -> Any:
+    """The sums of every n elements that lie in order, in pieces of a thousand; None where these do not come out."""
+    if 64 <= n <= 4 * _ROW:
+        return x.reshape(-1, n) @ _ones(n, x.dtype)
+    if n < 64 or (n != x.size and n % _ROW):
+        return None
+    flat, even = x.reshape(-1), x.size - x.size % _ROW
+    pieces = flat[:even].reshape(-1, _ROW) @ _ones(_ROW, x.dtype)
+    if n == x.size:
+        return np.add.reduce(np.append(pieces, flat[even:]))
+    return np.add.reduce(pieces.reshape(-1, n // _ROW), axis=1)
+
+
+@functools.lru_cache(maxsize=64)
+def _ones(n: int, kind: np.dtype[Any]) -> Any:
+    return np.ones(n, kind)
+
+
 def _sum_forward(x: Any, axes: tuple[int, ...], keepdim: bool) -> Any:
-    kind = x.dtype
-    wide = wide_type(kind)
-    total = np.add.reduce(x, axis=axes, dtype=wide, keepdims=keepdim)
-    return total if wide is kind else total.astype(kind)
+    return total(x, axes, keepdim).astype(x.dtype, copy=False)
 
 
 _sum = row("sum", quiet(_sum_forward), x=lambda g, shape, axes: spread(g, shape, axes))
@@ -64,9 +94,8 @@ def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any
 
 # ---- means -----------------------------------------------------------------------------------------------------------
 def _mean_forward(x: Any, axes: tuple[int, ...], keepdim: bool) -> Any:
-    wide = wide_type(x.dtype)
-    total = np.add.reduce(x, axis=axes, dtype=wide, keepdims=keepdim)
-    return np.divide(total, count_of(x.shape, axes), dtype=wide).astype(x.dtype, copy=False)
+    sums = total(x, axes, keepdim)
+    return np.divide(sums, count_of(x.shape, axes), dtype=sums.dtype).astype(x.dtype, copy=False)
 
 
 _mean = row(
