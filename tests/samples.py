@@ -1062,7 +1062,10 @@ torch.resize_as_(torch.arange(6), torch.zeros(2, 2))
 
 
 def lines(text: str) -> list[str]:
-    return [line for line in text.strip().splitlines() if not line.startswith("#")]
+    """The lines without headings. None may stand twice: the records go by the line."""
+    found = [line for line in text.strip().splitlines() if not line.startswith("#")]
+    assert len(set(found)) == len(found), {line for line in found if found.count(line) > 1}
+    return found
 
 
 SAMPLES = lines(DIFFERENTIABLE)
