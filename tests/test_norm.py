@@ -9,6 +9,7 @@ import pytest
 
 import mini_torch as torch
 from mini_torch.autograd import gradcheck, gradgradcheck
+from mini_torch.ops import standardize
 
 F = torch.nn.functional
 DOUBLE = torch.float64
@@ -44,6 +45,20 @@ def test_gradients(name: str) -> None:
     f = (lambda x: norm(x, None, None)) if name == "layer" else norm
     assert gradcheck(f, tensors)
     assert gradgradcheck(f, tensors)
+
+
+@pytest.mark.parametrize("name", NORMS)
+def test_pieces_change_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    norm, _ = NORMS[name]
+    x, weight, bias = batch(6, 4, 5), batch(4), batch(4)
+    results = []
+    for size in (standardize._PIECE, 100):
+        monkeypatch.setattr(standardize, "_PIECE", size)
+        out = norm(x, weight, bias)
+        results.append([out, *torch.autograd.grad(out.square().sum(), [x, weight, bias], allow_unused=True)])
+    for whole, by_pieces in zip(*results):
+        if whole is not None:
+            torch.testing.assert_close(by_pieces, whole)
 
 
 def test_running_averages() -> None:

@@ -129,8 +129,9 @@ def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
 
 
 _prelu = row(
-    "prelu", lambda x, weight: np.where(x > 0, x, x * weight), grad_name="PreluKernelBackward0", broadcasts=True,
-    x=lambda g, x, weight: np.where(x > 0, g, g * weight), weight=lambda g, x: np.where(x > 0, 0.0, g * x),
+    "prelu", lambda x, weight: np.maximum(x, 0) + np.minimum(x, 0) * weight, grad_name="PreluKernelBackward0",
+    broadcasts=True, x=lambda g, x, weight: masked(g, x > 0) + masked(g * weight, ~(x > 0)),
+    weight=lambda g, x: masked(g * x, ~(x > 0)),
 )  # fmt: skip
 
 
@@ -239,8 +240,8 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 _hardshrink = row(
-    "hardshrink", keeps_type(lambda x, lambd: np.where(np.abs(x) <= lambd, 0.0, x)),
-    x=lambda g, x, lambd: np.where(np.abs(x) <= lambd, 0.0, g),
+    "hardshrink", keeps_type(lambda x, lambd: masked(x, ~(np.abs(x) <= lambd))),
+    x=lambda g, x, lambd: masked(g, ~(np.abs(x) <= lambd)),
 )  # fmt: skip
 
 
@@ -252,8 +253,8 @@ def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
 
 
 _softshrink = row(
-    "softshrink", keeps_type(lambda x, lambd: np.where(np.abs(x) <= lambd, 0.0, x - np.copysign(lambd, x))),
-    x=lambda g, x, lambd: np.where(np.abs(x) <= lambd, 0.0, g),
+    "softshrink", keeps_type(lambda x, lambd: x - np.clip(x, -lambd, lambd)),
+    x=lambda g, x, lambd: masked(g, ~(np.abs(x) <= lambd)),
 )  # fmt: skip
 
 
@@ -270,7 +271,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
 
 _hardsigmoid = row(
     "hardsigmoid", keeps_type(lambda x: np.clip(x + 3, 0, 6) / 6),
-    x=lambda g, x: np.where((x > -3) & (x < 3), g / 6, 0.0),
+    x=lambda g, x: masked(g / 6, (x > -3) & (x < 3)),
 )  # fmt: skip
 
 
@@ -282,8 +283,8 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 _hardswish = row(
-    "hardswish", quiet(keeps_type(lambda x: np.where(x <= -3, 0.0, x * (np.minimum(x + 3, 6) / 6)))),
-    x=lambda g, x: np.where(x <= -3, 0.0, np.where(x < 3, g * (x / 3 + 0.5), g)),
+    "hardswish", quiet(keeps_type(lambda x: x * (np.clip(x + 3, 0, 6) / 6))),
+    x=lambda g, x: masked(g * (x / 3 + 0.5), (x > -3) & (x < 3)) + masked(g, ~(x < 3)),
 )  # fmt: skip
 
 
@@ -316,12 +317,18 @@ def logsigmoid(input: Tensor) -> Tensor:
 def _softplus_forward(x: Any, beta: float, threshold: float) -> Any:
     scaled = x * beta
     smooth = np.maximum(scaled, 0) + np.log1p(np.exp(-np.abs(scaled)))
-    return np.where(scaled > threshold, x, smooth / beta)
+    return chosen(scaled > threshold, x, smooth / beta)
+
+
+def _softplus_rule(g: Any, x: Any, beta: float, threshold: float) -> Any:
+    scaled = x * beta
+    if threshold >= 20 and x.dtype.itemsize <= 4:
+        return g * sigmoid(scaled)  # 1 from there on
+    return masked(g, scaled > threshold) + masked(g * sigmoid(scaled), ~(scaled > threshold))
 
 
 _softplus = row(
-    "softplus", keeps_type(_softplus_forward),
-    x=lambda g, x, beta, threshold: np.where(x * beta > threshold, g, g * sigmoid(x * beta)),
+    "softplus", keeps_type(_softplus_forward), x=_softplus_rule
 )  # fmt: skip
 
 
@@ -419,19 +426,20 @@ _glu = _gated("glu")
 
 # ---- exponential ones -----------------------------------------------------------------------------------------------
 def _elu_forward(x: Any, alpha: float, scale: float, input_scale: float) -> Any:
-    below = alpha * scale * np.expm1(np.minimum(x, 0) * input_scale)
-    return np.where(x > 0, x * scale, below)
+    return np.maximum(x, 0) * scale + alpha * scale * np.expm1(np.minimum(x, 0) * input_scale)
 
 
-_elu = row(
-    "elu", keeps_type(_elu_forward),
-    x=lambda g, x, alpha, scale, input_scale: np.where(
-        x <= 0, g * (alpha * scale * input_scale) * np.exp(np.where(x < 0, x, 0.0) * input_scale), g * scale
-    ),
-)  # fmt: skip
+def _elu_rule(g: Any, x: Any, alpha: float, scale: float, input_scale: float) -> Any:
+    slope = np.exp(np.fmin(x, 0) * input_scale)  # 1 from 0 on, and for NaN
+    if alpha * input_scale == 1:
+        return g * (scale * slope)
+    return masked(g * (alpha * scale * input_scale) * slope, x <= 0) + masked(g * scale, ~(x <= 0))
+
+
+_elu = row("elu", keeps_type(_elu_forward), x=_elu_rule)
 _celu = row(
     "celu", lambda x, alpha: keeps_type(_elu_forward)(x, alpha, 1.0, 1.0 / alpha),
-    x=lambda g, x, alpha: np.where(x <= 0, g * np.exp(np.where(x < 0, x, 0.0) * (1.0 / alpha)), g),
+    x=lambda g, x, alpha: g * np.exp(np.fmin(x, 0) * (1.0 / alpha)),
 )  # fmt: skip
 
 

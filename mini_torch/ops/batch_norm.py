@@ -13,7 +13,8 @@ import numpy as np
 from ..op import keeps_type, row, takes_out, type_name
 from ..tensor import Tensor, wrap
 from .activation import need_reals
-from .normalization import affine, check_more_than_one, per_channel, standardized
+from .normalization import check_more_than_one
+from .standardize import affine, per_channel, standardized
 
 __all__ = ["batch_norm", "instance_norm"]
 

@@ -191,11 +191,12 @@ def l1_loss(
 
 def _huber_each(x: Any, y: Any, delta: float) -> Any:
     size = np.abs(x - y)
-    return np.where(size <= delta, 0.5 * size * size, delta * (size - 0.5 * delta))
+    near = np.minimum(size, delta)
+    return near * (size - 0.5 * near)
 
 
 def _huber_slope(g: Any, d: Any, delta: float) -> Any:
-    return g * np.where(np.abs(d) <= delta, d, delta * np.sign(d))
+    return g * np.minimum(np.maximum(d, -delta), delta)
 
 
 _huber = elementwise_loss(

@@ -1,7 +1,7 @@
 """What brings values to mean 0 and variance 1, or to length 1, sample by sample: layer, group and RMS norm and others.
 
-Layer, group and instance normalisation are one row, `standardized`: they differ in which values are taken together.
-Batch normalisation is in `batch_norm.py`.
+Layer, group, instance and batch normalisation are one row, `standardized`, in `standardize.py`: they differ in which
+values are taken together. The last two are in `batch_norm.py`.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from ..op import cast, keeps_type, public, row, several, takes_out
+from ..op import public, row, takes_out
 from ..tensor import Tensor, check_dim
 from .activation import need_floats, need_reals
 from .linalg.norms import norm
+from .standardize import affine, of_length_one, per_channel, standardized
 
 __all__ = ["group_norm", "layer_norm", "local_response_norm", "norm_except_dim", "normalize", "rms_norm"]
 
@@ -24,80 +25,6 @@ Size = tuple[int, ...]
 
 
 # ---- mean 0, variance 1 ---------------------------------------------------------------------------------------------
-def mean_over(x: Any, axes: Axes) -> Any:
-    """The mean over axes that stay as size 1; NaN of nothing."""
-    count = math.prod([x.shape[a] for a in axes])
-    return np.add.reduce(x, axis=axes, keepdims=True) * (1 / count if count else math.nan)
-
-
-def in_type(forward: Any) -> Any:
-    """The forward with its first result in the input's type; float16 is computed, and its moments stay, in float32."""
-
-    def typed(x: Any, *options: Any) -> Any:
-        kind = x.dtype
-        out, *rest = forward(x if kind.itemsize > 2 else x.astype(np.float32), *options)
-        return out.astype(kind, copy=False), *rest
-
-    typed.__wrapped__ = forward  # type: ignore[attr-defined]
-    return typed
-
-
-def standardize(x: Any, axes: Axes, eps: float) -> tuple[Any, Any, Any, Any]:
-    """(x - mean) · scale, the scale 1 / √(var + eps), the mean and the variance."""
-    mean = mean_over(x, axes)
-    centred = x - mean
-    var = mean_over(centred * centred, axes)
-    scale = (1 / np.sqrt(var + eps)).astype(x.dtype, copy=False)
-    return centred * scale, scale, mean, var
-
-
-def _length_one(x: Any, axes: Axes, eps: float) -> tuple[Any, Any]:
-    scale = (1 / np.sqrt(mean_over(x * x, axes) + eps)).astype(x.dtype, copy=False)
-    return x * scale, scale
-
-
-def _pull_of_scale(g_out: Any, g_scale: Any, out: Any, scale: Any, axes: Axes) -> Any:
-    """What the scale's dependence on x takes off the gradient; ∂scale/∂x is -scale² out / n."""
-    count = math.prod([out.shape[a] for a in axes])
-    return out * (mean_over(g_out * out, axes) + g_scale * scale * (1 / max(count, 1)))
-
-
-standardized = several(
-    "standardize", in_type(standardize), ("out", "scale", "mean", "var"), grad_name="NativeLayerNormBackward0",
-    x=lambda g_out, g_scale, out, scale, axes: (
-        scale * (g_out - mean_over(g_out, axes) - _pull_of_scale(g_out, g_scale, out, scale, axes))
-    ),
-)  # fmt: skip
-_of_length_one = several(
-    "rms_norm", in_type(_length_one), ("out", "scale"),
-    x=lambda g_out, g_scale, out, scale, axes: scale * (g_out - _pull_of_scale(g_out, g_scale, out, scale, axes)),
-)  # fmt: skip
-_affine = row(
-    "affine", keeps_type(lambda x, weight, bias: x * weight + bias), broadcasts=True,
-    grad_name="NativeLayerNormBackward0",
-    x=lambda g, weight: g * weight, weight=lambda g, x: g * x, bias=lambda g: g,
-)  # fmt: skip
-
-
-def affine(x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
-    """x · weight + bias, each of them or None. Errors: RuntimeError for other types than x's, except for float16."""
-    weight, bias = _in_type_of(x, weight), _in_type_of(x, bias)
-    if weight is not None and bias is not None:
-        return _affine(x, weight, bias)
-    if weight is not None:
-        return x * weight
-    return x if bias is None else x + bias
-
-
-def _in_type_of(x: Tensor, given: Tensor | None) -> Tensor | None:
-    kind = x._array.dtype
-    if given is None or given._array.dtype is kind:
-        return given
-    if kind.itemsize != 2 and given._array.dtype != kind:
-        raise RuntimeError("mixed dtype (CPU): all inputs must share same datatype.")
-    return cast(given, kind)
-
-
 def _check_normalized(input: Tensor, wanted: Size, **given: Tensor | None) -> Axes:
     """The axes of the last sizes, which must be `wanted`; so must be those of the weights."""
     shape, count = input._array.shape, len(wanted)
@@ -156,7 +83,7 @@ def rms_norm(
     need_floats(input, "rms_norm")
     if eps is None:
         eps = float(np.finfo(np.result_type(input._array, np.float32)).eps)
-    return affine(_of_length_one(input, axes, eps)[0], weight, None)
+    return affine(of_length_one(input, axes, eps)[0], weight, None)
 
 
 @takes_out
@@ -204,11 +131,6 @@ def group_norm_and_moments(
     out, scale, mean, _ = standardized(grouped, (2,), eps)
     out = affine(out.reshape(shape), per_channel(weight, len(shape)), per_channel(bias, len(shape)))
     return out, mean.squeeze(2), scale.squeeze(2)
-
-
-def per_channel(x: Tensor | None, ndim: int) -> Tensor | None:
-    """A vector of one value per channel, in a shape that broadcasts over (N, C, *) of `ndim` dimensions."""
-    return x if x is None or ndim == 2 else x.reshape(-1, *(1,) * (ndim - 2))
 
 
 # ---- length 1 -------------------------------------------------------------------------------------------------------
