@@ -225,13 +225,29 @@ def _running_extreme(name: str, input: Tensor, dim: int, better: Any) -> Extreme
         return found(name, input.clone(), np.zeros((), np.int64))
     if x.dtype.kind == "c" and x.size:
         raise refused(f"{name}_cpu", x.dtype)
-    best = better.accumulate(x, axis)
-    steps = np.arange(x.shape[axis]).reshape((-1,) + (1,) * (x.ndim - axis - 1))
-    hit = x == best
-    if x.dtype.kind == "f" and np.isnan(best).any():
-        hit = hit | np.isnan(x)
-    index = np.maximum.accumulate(np.where(hit, steps, 0), axis)
+    rows = np.ascontiguousarray(np.moveaxis(x, axis, -1))
+    best, index = np.empty_like(rows), np.empty(rows.shape, np.int64)
+    if x.size:
+        n = x.shape[axis]
+        a, b, c = (each.reshape(-1, n) for each in (rows, best, index))
+        block = _BLOCK // n or 1
+        for start in range(0, len(a), block):
+            part = slice(start, start + block)
+            b[part], c[part] = _so_far(a[part], better)
+    best, index = (np.ascontiguousarray(np.moveaxis(each, -1, axis)) for each in (best, index))
     return found(name, _running(input, best, index, axis), index)
+
+
+_BLOCK = 65536  # elements at a time, which stay in the cache
+
+
+def _so_far(rows: Any, better: Any) -> tuple[Any, Any]:
+    """Along each row, the best so far and where it last stood."""
+    best = better.accumulate(rows, 1)
+    hit = rows == best
+    if rows.dtype.kind == "f" and np.isnan(best).any():
+        hit = hit | np.isnan(rows)
+    return best, np.maximum.accumulate(np.where(hit, np.arange(rows.shape[1]), 0), 1)
 
 
 _running = row(

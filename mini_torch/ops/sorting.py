@@ -52,6 +52,27 @@ def msort(input: Tensor) -> Tensor:
 
 
 _SMALL = 64
+_SEVERAL = 16
+
+
+def _one_by_one(x: Any, k: int, axis: int, largest: bool) -> Any:
+    """The k largest, each by a search of what is left. None where a NaN or the type's own limit spoils it."""
+    if x.dtype.kind == "f":
+        limit = -np.inf if largest else np.inf
+        if np.isnan(x).any():
+            return None
+    else:
+        limit = np.iinfo(x.dtype).min if largest else np.iinfo(x.dtype).max
+    left = np.array(np.moveaxis(x, axis, -1)).reshape(-1, x.shape[axis])
+    rows, find = np.arange(len(left)), np.argmax if largest else np.argmin
+    out = np.empty((len(left), k), np.int64)
+    for i in range(k):
+        out[:, i] = at = find(left, -1)
+        if (left[rows, at] == limit).any():
+            return None
+        left[rows, at] = limit
+    shape = [n for i, n in enumerate(x.shape) if i != axis]
+    return np.moveaxis(out.reshape(*shape, k), -1, axis)
 
 
 def _largest(x: Any, k: int, axis: int, largest: bool) -> Any:
@@ -59,6 +80,10 @@ def _largest(x: Any, k: int, axis: int, largest: bool) -> Any:
     n = x.shape[axis]
     if n <= _SMALL or k > n // 8:
         return np.take(_order(x, axis, largest), np.arange(k), axis)
+    if k <= _SEVERAL:
+        picked = _one_by_one(x, k, axis, largest)
+        if picked is not None:
+            return picked
     some = np.argpartition(x, n - k if largest else k - 1, axis)  # without sorting the rest
     some = np.sort(np.take(some, np.arange(n - k, n) if largest else np.arange(k), axis), axis)
     inner = _order(np.take_along_axis(x, some, axis), axis, largest)

@@ -39,9 +39,10 @@ def _short(function: Any, by_numpy: Any) -> Any:
     @in_blocks
     def exact(x: Any, y: Any) -> Any:
         out, quotient = function(x.astype(np.float64), y.astype(np.float64))
-        good = (np.abs(quotient) < _EXACT) & np.isfinite(y)
         out = out.astype(x.dtype)
-        return out if good.all() else np.where(good, out, by_numpy(x, y))
+        if np.abs(quotient).max() < _EXACT and np.isfinite(y).all():
+            return out
+        return np.where((np.abs(quotient) < _EXACT) & np.isfinite(y), out, by_numpy(x, y))
 
     @quiet
     def rounded(x: Any, y: Any) -> Any:
@@ -55,23 +56,25 @@ def _floored(x: Any, y: Any) -> Any:
     return quotient, quotient
 
 
+def _signed(rest: Any, x: Any) -> Any:
+    """The rest, but a zero has the dividend's sign, as in PyTorch."""
+    return rest if rest.all() else np.where(rest == 0, np.copysign(rest, x), rest)
+
+
 def _numpy_remainder(x: Any, y: Any) -> Any:
-    """NumPy's, but a zero has the dividend's sign, as in PyTorch."""
     out = np.remainder(x, y)
-    if x.dtype.kind == "f" and not out.all():
-        out = np.where(out == 0, np.copysign(out, x), out)
-    return out
+    return _signed(out, x) if x.dtype.kind == "f" else out
 
 
 def _rest_of_floor(x: Any, y: Any) -> Any:
     quotient = np.floor(x / y)
     rest = x - quotient * y
-    return np.where(rest == 0, np.copysign(rest, x), rest), quotient
+    return _signed(rest, x), quotient
 
 
 def _rest_of_trunc(x: Any, y: Any) -> Any:
     quotient = np.trunc(x / y)
-    return np.copysign(x - quotient * y, x), quotient
+    return _signed(x - quotient * y, x), quotient
 
 
 def _truncated(a: Any, b: Any) -> Any:
