@@ -43,6 +43,7 @@ from .ranges import *  # noqa: F403
 from .tensor import Tensor as Tensor
 
 if TYPE_CHECKING:
+    from . import distributions as distributions
     from . import fft as fft
     from . import func as func
     from . import linalg as linalg
@@ -60,8 +61,8 @@ __version__ = "0.1.0"
 
 
 # What not every program uses opens when it is first asked for: it takes as long to import as all the rest.
-_ROOMS = ("accelerator", "amp", "backends", "cuda", "fft", "func", "linalg", "mps", "nn", "optim", "serialization",
-          "signal", "special", "testing", "utils", "xpu")  # fmt: skip
+_ROOMS = ("accelerator", "amp", "backends", "cuda", "distributions", "fft", "func", "linalg", "mps", "nn", "optim",
+          "serialization", "signal", "special", "testing", "utils", "xpu")  # fmt: skip
 _NAMES = {"load": "serialization", "save": "serialization", "set_default_tensor_type": "typed", "vmap": "func"}
 _NAMES |= {f"{kind}Tensor": "typed" for kind in "Bool Byte Char Double Float Half Int Long Short".split()}
 

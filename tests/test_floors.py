@@ -27,14 +27,15 @@ FLOORS = [
     ["random", "ranges"],
     ["ops"],
     ["transform", "recompute", "assertion"],
-    ["initializer", "loss", "activation", "network", "layer", "optimizer", "data_loader", "serialization"],
+    ["initializer", "loss", "activation", "network", "layer", "optimizer", "data_loader", "serialization",
+     "distribution"],
     ["model"],
-    ["accelerator", "amp", "autograd", "backends", "cuda", "fft", "func", "linalg", "mps", "nn", "optim", "signal",
-     "special", "testing", "utils", "xpu"],
+    ["accelerator", "amp", "autograd", "backends", "cuda", "distributions", "fft", "func", "linalg", "mps", "nn",
+     "optim", "signal", "special", "testing", "utils", "xpu"],
     [""],  # mini_torch itself
 ]
-DOORS = ["__init__.py", "accelerator.py", "amp/*.py", "autograd/*.py", "backends/*.py", "cuda/*.py", "fft.py",
-         "func/*.py", "linalg.py", "mps.py", "nn/**/*.py", "optim/**/*.py", "signal/**/*.py", "special/*.py",
+DOORS = ["__init__.py", "accelerator.py", "amp/*.py", "autograd/*.py", "backends/*.py", "cuda/*.py",
+         "distributions/*.py", "fft.py", "func/*.py", "linalg.py", "mps.py", "nn/**/*.py", "optim/**/*.py", "signal/**/*.py", "special/*.py",
          "testing/*.py", "utils/**/*.py", "xpu.py"]  # fmt: skip
 
 

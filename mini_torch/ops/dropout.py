@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..memory import order_of
 from ..op import check_writable, overwrite, takes_out, type_name
 from ..random.generator import by_memory, default_generator
 from ..tensor import Tensor, wrap
@@ -27,7 +28,7 @@ def kept_elements(input: Tensor, shape: Shape, p: float) -> Any:
     """True where an element stays, with probability 1 - p. `shape` None: like the input, and in its memory's order."""
     if input._array.dtype.kind == "c":
         raise NotImplementedError(f"\"bernoulli_scalar_cpu_\" not implemented for '{type_name(input._array.dtype)}'")
-    kept = np.empty_like(input._array, bool) if shape is None else np.empty(shape, bool)
+    kept = np.empty_like(input._array, bool, order_of(input._array)) if shape is None else np.empty(shape, bool)
     by_memory(kept)[...] = default_generator.bernoulli(by_memory(kept).shape, 1 - p)
     return kept
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..memory import order_of
 from ..rounding import Array, libm_in
 from .generator import Generator, by_memory, in_pieces
 
@@ -50,7 +51,7 @@ def multinomial(generator: Generator, weights: Array, count: int, replacement: b
     `count` to arrive are taken. With replacement the running sum of the weights is searched for a uniform number.
     """
     if not replacement or count == 1:
-        times = np.empty_like(weights)
+        times = np.empty_like(weights, order=order_of(weights))
         by_memory(times)[...] = generator.exponential(by_memory(times).shape, dtype=weights.dtype)
         with np.errstate(divide="ignore", invalid="ignore"):
             speed = weights / times

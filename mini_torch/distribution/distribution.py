@@ -1,0 +1,191 @@
+"""What all probability distributions have in common. Source: PyTorch's page "torch.distributions"."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from ..creation import finish
+from ..dtype import Size, default_numpy_dtype
+from ..graph import no_grad
+from ..op import as_operand, functions
+from ..tensor import Tensor
+from .constraint import Constraint
+
+__all__ = ["Distribution"]
+
+Constraints = dict[str, Constraint]
+
+
+def broadcast_all(*values: Any) -> list[Tensor]:
+    """Tensors and numbers as tensors of one shape; numbers take the first tensor's type.
+
+    Errors: ValueError for anything else.
+    """
+    for value in values:
+        if not isinstance(value, Tensor | int | float):
+            raise ValueError(
+                "Input arguments must all be instances of Number, torch.Tensor or objects implementing "
+                f"__torch_function__, got {type(value).__name__}"
+            )
+    kind = next((x._array.dtype for x in values if isinstance(x, Tensor)), default_numpy_dtype())
+    return list(functions["broadcast_tensors"](*(x if isinstance(x, Tensor) else as_operand(x, kind) for x in values)))
+
+
+def shape_of(*parameters: Any) -> Size:
+    """The batch shape that parameters give: () where all are numbers."""
+    return functions["broadcast_shapes"](*(x.shape if isinstance(x, Tensor) else () for x in parameters))
+
+
+def total(values: Tensor, dims: int) -> Tensor:
+    """The sum over so many of the last dimensions."""
+    return values.reshape((*values.shape[: values.ndim - dims], -1)).sum(-1) if dims else values
+
+
+class Distribution:
+    """A batch of distributions of one family: of shape `batch_shape`, each of events of shape `event_shape`.
+
+    `sample` and (with a gradient to the parameters, where `has_rsample`) `rsample` draw in the shape
+    sample_shape + batch_shape + event_shape. Arguments are checked unless `validate_args=False`.
+    """
+
+    has_rsample: bool = False
+    has_enumerate_support: bool = False
+    arg_constraints: ClassVar[Constraints]
+    support: Constraint
+    _validate_args: bool = __debug__
+
+    def __init__(
+        self, batch_shape: Sequence[int] = (), event_shape: Sequence[int] = (), validate_args: bool | None = None
+    ) -> None:
+        self._batch_shape, self._event_shape = Size(batch_shape), Size(event_shape)
+        if validate_args is not None:
+            self._validate_args = validate_args
+        if self._validate_args:
+            for name, constraint in self.arg_constraints.items():
+                if name in vars(self):
+                    self._check_parameter(name, constraint)
+
+    @staticmethod
+    def set_default_validate_args(value: bool) -> None:
+        """Whether arguments are checked where a distribution does not say. Errors: ValueError unless a bool."""
+        if value not in (True, False):
+            raise ValueError(f"validate_args is True or False, got {value!r}")
+        Distribution._validate_args = value
+
+    def _check_parameter(self, name: str, constraint: Constraint) -> None:
+        value = getattr(self, name)
+        if not constraint.check(value).all():
+            raise ValueError(
+                f"Expected parameter {name} ({type(value).__name__} of shape {tuple(value.shape)}) of distribution "
+                f"{self!r} to satisfy the constraint {constraint!r}, but found invalid values:\n{value}"
+            )
+
+    # ---- shapes --------------------------------------------------------------------------------------------
+    @property
+    def batch_shape(self) -> Size:
+        """The shape of the parameters."""
+        return self._batch_shape
+
+    @property
+    def event_shape(self) -> Size:
+        """The shape of a single sample."""
+        return self._event_shape
+
+    def _extended_shape(self, sample_shape: Sequence[int] = ()) -> Size:
+        return Size(sample_shape) + self._batch_shape + self._event_shape
+
+    def expand(self, batch_shape: Sequence[int]) -> Distribution:
+        """The same distribution for a larger batch; the parameters are views."""
+        new = copy.copy(self)
+        new._batch_shape = Size(batch_shape)
+        for name, value in vars(self).items():
+            if isinstance(value, Tensor):
+                own = value.shape[len(self._batch_shape) :]
+                setattr(new, name, value.expand((*batch_shape, *own)))
+            elif isinstance(value, Distribution):
+                setattr(new, name, value.expand(new._batch_shape))
+        return new
+
+    # ---- what families define ------------------------------------------------------------------------------
+    @property
+    def mean(self) -> Tensor:
+        """The expectation."""
+        raise NotImplementedError
+
+    @property
+    def mode(self) -> Tensor:
+        """The value of the highest probability."""
+        raise NotImplementedError(f"{type(self).__name__} does not implement mode")
+
+    @property
+    def variance(self) -> Tensor:
+        """The mean squared distance from the mean."""
+        raise NotImplementedError
+
+    @property
+    def stddev(self) -> Tensor:
+        """The square root of the variance."""
+        return self.variance.sqrt()
+
+    def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
+        """Drawn so that the gradient reaches the parameters."""
+        raise NotImplementedError(f"{type(self).__name__} has no rsample")
+
+    def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
+        """Drawn, outside the graph."""
+        with no_grad():
+            return self.rsample(sample_shape)
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """The logarithm of the probability or density at `value`. Errors: ValueError outside the support."""
+        raise NotImplementedError
+
+    def cdf(self, value: Tensor) -> Tensor:
+        """The probability of less than or exactly `value`."""
+        raise NotImplementedError
+
+    def icdf(self, value: Tensor) -> Tensor:
+        """The inverse of `cdf`."""
+        raise NotImplementedError
+
+    def entropy(self) -> Tensor:
+        """Minus the mean of `log_prob`, in nats."""
+        raise NotImplementedError
+
+    def perplexity(self) -> Tensor:
+        """exp of the entropy."""
+        return self.entropy().exp()
+
+    def enumerate_support(self, expand: bool = True) -> Tensor:
+        """All values of a discrete distribution, along a new first dimension; in the batch's shape if `expand`."""
+        raise NotImplementedError
+
+    # ---- checks --------------------------------------------------------------------------------------------
+    def _validate_sample(self, value: Any) -> None:
+        if not self._validate_args:
+            return
+        if not isinstance(value, Tensor):
+            raise ValueError(f"The value argument to log_prob must be a Tensor, got {type(value).__name__}")
+        given, wanted = value.shape, self._batch_shape + self._event_shape
+        if given[len(given) - len(self._event_shape) :] != self._event_shape:
+            raise ValueError(f"The right-most size of value must match event_shape: {given} vs {self._event_shape}.")
+        if any(i != j and 1 not in (i, j) for i, j in zip(reversed(given), reversed(wanted))):
+            raise ValueError(f"Value is not broadcastable with batch_shape+event_shape: {given} vs {wanted}.")
+        if not self.support.check(value).all():
+            raise ValueError(
+                f"Expected value argument ({type(value).__name__} of shape {tuple(given)}) to be within the support "
+                f"({self.support!r}) of the distribution {self!r}, but found invalid values:\n{value}"
+            )
+
+    def _values(self, values: Any, expand: bool) -> Tensor:
+        """The support's values, an array with the events last, as `enumerate_support` gives them."""
+        count, event = len(values), values.shape[1:]
+        given = finish(values, None, False).reshape((count, *(1 for _ in self._batch_shape), *event))
+        return given.expand((count, *self._batch_shape, *event)) if expand else given
+
+    def __repr__(self) -> str:
+        shown = {name: vars(self)[name] for name in self.arg_constraints if name in vars(self)}
+        parts = [f"{name}: {x.item() if x.numel() == 1 else x.shape}" for name, x in shown.items()]
+        return f"{type(self).__name__}({', '.join(parts)})"
