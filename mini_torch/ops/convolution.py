@@ -13,6 +13,7 @@ performance convolutional neural networks for document processing"), in blocks t
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -173,6 +174,8 @@ def _spread(y: Any, weight: Any, w: Windows, groups: int) -> Any:
     n, outputs, per_group = len(y), len(weight), weight.shape[1]
     if max(w.stride) == 1 and outputs // groups * math.prod(w.size) <= 2 * per_group * math.prod(w.counts):
         return _correlate(y, _flipped(weight, groups), w.turned, groups)
+    if max(w.stride) > 1 and max(w.dilation) == 1:
+        return _spread_by_phases(y, weight, w, groups)
     matrix = weight.reshape(groups, outputs // groups, per_group * w.taps).swapaxes(1, 2)
     out = np.empty((n, groups * per_group, *w.size), y.dtype)
     samples, rows = _steps(w, groups * per_group, y)
@@ -186,6 +189,20 @@ def _spread(y: Any, weight: Any, w: Windows, groups: int) -> Any:
             for tap, cut in cuts(part):
                 tile[(slice(None), *cut)] += columns[(slice(None), *tap)]
         out[start : start + samples] = unframed(_samples_first(frame), w)
+    return out
+
+
+def _spread_by_phases(y: Any, weight: Any, w: Windows, groups: int) -> Any:
+    """Elements of x that are a stride apart see the same taps, each `stride`-th: a problem of stride 1 of their own."""
+    out = np.zeros((len(y), groups * weight.shape[1], *w.size), y.dtype)
+    for phase in itertools.product(*map(range, w.stride)):
+        taps = weight[(..., *[slice(r, None, s) for r, s in zip(phase, w.stride)])]
+        before = tuple([-((r - b) // s) for r, s, b in zip(phase, w.stride, w.before)])
+        place = out[(..., *[slice(r - b + s * q, None, s) for r, s, b, q in zip(phase, w.stride, w.before, before)])]
+        if taps.size and place.size:
+            ones = (1,) * len(phase)
+            part = windows_of(place.shape[2:], taps.shape[2:], w.counts, ones, before, ones)
+            place[...] = _spread(y, taps, part, groups)
     return out
 
 

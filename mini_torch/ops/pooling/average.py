@@ -13,23 +13,15 @@ from ...tensor import Tensor
 from ..activation import relu
 from ..spatial import Sizes, need_types, per_dimension
 from ..window import Windows, framed, unframed
-from .geometry import along, pooling_windows
+from .geometry import along, over_windows, pooling_windows
 from .maximum import max_pool1d, max_pool2d, max_pool3d
 
 __all__ = ["avg_pool1d", "avg_pool2d", "avg_pool3d", "lp_pool1d", "lp_pool2d", "lp_pool3d"]
 
 
-# A sum over a box is a sum over rows of sums over columns: kH + kW additions, not kH · kW.
 def _sums(x: Any, w: Windows) -> Any:
     """The sum of each window of x (…, *size): (…, *counts)."""
-    total = framed(x.astype(np.float32) if x.dtype == np.float16 else x, w)
-    for i, (k, n, s) in enumerate(zip(w.kernel, w.counts, w.stride)):
-        axis = i - len(w.size)
-        parts = [total[along(total, axis, slice(t, t + (n - 1) * s + 1, s))] for t in range(k)]
-        total = parts[0] + parts[1] if k > 1 else parts[0]
-        for part in parts[2:]:
-            total += part
-    return total
+    return over_windows(np.add, framed(x.astype(np.float32) if x.dtype == np.float16 else x, w), w)
 
 
 def _average(x: Any, w: Windows, divisor: Any) -> Any:

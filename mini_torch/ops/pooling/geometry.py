@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
 from ...tensor import Tensor
 from ..spatial import Shape, Sizes, need_tensor, per_dimension
 from ..window import Windows, windows_of
 
 __all__: list[str] = []
+
+_FEW = 8  # steps along a dimension that are taken one by one
 
 
 def check_image(name: str, input: Tensor, dims: int) -> Shape:
@@ -66,3 +71,28 @@ def _count(size: int, kernel: int, stride: int, padding: int, dilation: int, cei
 def along(x: Any, axis: int, cut: slice) -> tuple[Any, ...]:
     """The index that cuts x along `axis`."""
     return (*[slice(None)] * (axis % x.ndim), cut)
+
+
+def over_windows(ufunc: np.ufunc, x: Any, w: Windows) -> Any:
+    """`ufunc` over the elements of each window of a frame (…, *span), one dimension after the other: (…, *counts).
+
+    A box is a line of lines: kH + kW steps, not kH · kW.
+    """
+    for i, (k, n, s, d) in enumerate(zip(w.kernel, w.counts, w.stride, w.dilation)):
+        at = x.ndim - len(w.size) + i
+        if k > _FEW:
+            step = x.strides[at]
+            shape, strides = list(x.shape), list(x.strides)
+            shape[at : at + 1], strides[at : at + 1] = (n, k), (step * s, step * d)
+            x = ufunc.reduce(as_strided(x, shape, strides, writeable=False), axis=at + 1)
+            continue
+        parts = [x[along(x, at, slice(t * d, t * d + (n - 1) * s + 1, s))] for t in range(k)]
+        x = ufunc(parts[0], parts[1]) if k > 1 else parts[0]
+        for part in parts[2:]:
+            ufunc(x, part, out=x)
+    return x
+
+
+def disjoint(w: Windows) -> bool:
+    """Whether no element is in two windows."""
+    return all(s > d * (k - 1) for s, d, k in zip(w.stride, w.dilation, w.kernel))

@@ -12,13 +12,15 @@ from ...op import row
 from ...tensor import Tensor, wrap
 from ..places import pick_places
 from ..spatial import Sizes, need_types
-from ..window import Windows, framed, taps
-from .geometry import pooling_windows
+from ..window import Windows, framed, opened, taps
+from .geometry import disjoint, over_windows, pooling_windows
 
 __all__ = [
     "max_pool1d", "max_pool1d_with_indices", "max_pool2d", "max_pool2d_with_indices", "max_pool3d",
     "max_pool3d_with_indices",
 ]  # fmt: skip
+
+_MANY = 32  # taps, from which on the search for the largest is NumPy's, not ours tap by tap
 
 
 def lowest(kind: np.dtype[Any]) -> Any:
@@ -28,15 +30,15 @@ def lowest(kind: np.dtype[Any]) -> Any:
 
 def _largest(x: Any, w: Windows) -> Any:
     """The largest element of each window of x (…, *size), NaN if there is one: (…, *counts)."""
-    best = None
-    for _, seen in taps(framed(x, w, lowest(x.dtype)), w):
-        best = np.array(seen, order="C") if best is None else np.maximum(best, seen, out=best)
-    return best
+    out = over_windows(np.maximum, framed(x, w, lowest(x.dtype)), w)
+    return np.array(out, order="C") if w.taps == 1 else out
 
 
 def _largest_and_where(x: Any, w: Windows) -> tuple[Any, Any]:
-    """The largest element of each window, and the number of its tap: the first of equals, the last NaN."""
+    """The largest element of each window, and its place: the first of equals, the last NaN."""
     frame = framed(x, w, lowest(x.dtype))
+    if w.taps > _MANY and disjoint(w) and not any(w.before):
+        return _at_once(frame, w)
     best, where = _start(frame, w)
     for number, (_, seen) in enumerate(taps(frame, w)):
         if number:  # numbers rise, so the last that was better is the largest; a masked copy takes four times as long
@@ -45,6 +47,18 @@ def _largest_and_where(x: Any, w: Windows) -> tuple[Any, Any]:
     if best.dtype.kind == "f" and np.isnan(best).any():
         for number, (_, seen) in enumerate(taps(frame, w)):
             np.copyto(where, number, where=np.isnan(seen))
+    return best, _places(where, w)
+
+
+def _at_once(frame: Any, w: Windows) -> tuple[Any, Any]:
+    """`_largest_and_where` for large windows that do not overlap: each made one line."""
+    dims = len(w.size)
+    lead, seen = frame.ndim - dims, opened(frame, w)
+    order = (*range(lead), *range(lead + dims, lead + 2 * dims), *range(lead, lead + dims))
+    lines = seen.transpose(order).reshape(*frame.shape[:lead], *w.counts, w.taps)
+    where, best = np.argmax(lines, -1), np.max(lines, -1)
+    if best.dtype.kind == "f" and np.isnan(best).any():
+        where = np.where(np.isnan(best), w.taps - 1 - np.argmax(np.isnan(lines)[..., ::-1], -1), where)
     return best, _places(where, w)
 
 
