@@ -27,9 +27,10 @@ def main(wanted: list[str]) -> None:
             try:
                 check(entry)
             except (Exception, pytest.fail.Exception) as error:
-                missing.append(f"{what} {name}")
+                if f"{what} {name}" not in test_database.DIFFERS:
+                    missing.append(f"{what} {name}")
                 if wanted:
-                    print(missing[-1], type(error).__name__, str(error)[:1000])
+                    print(f"{what} {name}", type(error).__name__, str(error)[:1000])
     if not wanted:
         (Path(__file__).parent / "known_missing.txt").write_text("".join(f"{line}\n" for line in missing))
         print(f"{len(missing)} of {len(test_database.all_entries()) * len(test_database.CHECKS)}")

@@ -115,6 +115,8 @@ def record_form(said: dict[str, Any], arrays: list[Array], form: str, store: Sto
     """`same` as the function, or the error's name; empty where PyTorch gives something else."""
     try:
         result, same = records.call_form(torch, said, arrays, form)
+        if records.writes(form) and [x.shape for x in records.leaves(torch, result)] != [arrays[0].shape]:
+            return ""  # PyTorch's `addbmm_` and its like make the tensor larger
         return "same" if same and store.term(result) == said["out"] else ""
     except Exception as error:  # whatever PyTorch raises
         return type(error).__name__ if records.writes(form) else ""

@@ -27,7 +27,34 @@ ROUGH = {  # where PyTorch's float64 is further from the truth (SciPy's) than we
     "special.bessel_j0": 1e-6,
     "special.bessel_y1": 1e-5,
 }
-OVERFLOWS = {"matrix_exp", "nn.functional.soft_margin_loss"}  # PyTorch's float16, on the way; not ours
+OTHERWISE = {  # types in which PyTorch's numbers overflow or lose more on the way than ours
+    "matrix_exp": ["float16"],
+    "native_batch_norm": ["float16"],
+    "native_layer_norm": ["float16"],
+    "native_group_norm": ["float16"],
+    "nn.functional.cosine_embedding_loss": ["uint8"],
+    "nn.functional.margin_ranking_loss": ["uint8"],
+    "nn.functional.poisson_nll_loss": ["uint8"],
+    "nn.functional.soft_margin_loss": ["float16"],
+}
+DIFFERS = {  # on purpose, with the reason
+    "test_errors __rdiv__": "PyTorch's AttributeError is about a method of its own",
+    "test_errors aminmax": "out= of a wider type is fine for us, as it is for most of PyTorch",
+    "test_errors arange": "a step of 1/2 cannot go into integers, whether or not it is made 0 first",
+    "test_errors cat": "out= may be an input: it is written to when all is read",
+    "test_errors complex": "out= of a shorter type is fine for us, as it is for most of PyTorch",
+    "test_errors gather": "out= may be an input or of a wider type",
+    "test_errors igamma": "refuses the integers before the number that is no tensor",
+    "test_errors igammac": "refuses the integers before the number that is no tensor",
+    "test_errors kthvalue": "out= may be an input: it is written to when all is read",
+    "test_errors masked_select": "out= may be an input: it is written to when all is read",
+    "test_errors narrow_copy": "IndexError for a dimension that is out of range, as everywhere",
+    "test_errors take": "out= may be an input: it is written to when all is read",
+    "test_gradients as_strided_scatter": "PyTorch's gradient also reaches the numbers that were replaced",
+    "test_gradients native_group_norm": "PyTorch's leaves out what comes through mean and rstd",
+    "test_gradients nn.functional.linear_cross_entropy.chunked": "PyTorch's second gradient leaves out a part",
+    "test_strided as_strided_scatter": "PyTorch's gradient also reaches the numbers that were replaced",
+}
 KNOWN_MISSING = set((Path(__file__).parent / "known_missing.txt").read_text().splitlines())
 
 
@@ -90,14 +117,14 @@ def each(check: Callable[[Entry], None]) -> Callable[..., None]:
     @functools.wraps(check)  # `__wrapped__` is the check itself
     def test(entry: Entry) -> None:
         line = f"{check.__name__} {entry.name}"
-        if line not in KNOWN_MISSING:
+        if line not in KNOWN_MISSING | DIFFERS.keys():
             check(entry)
             return
         try:
             check(entry)
         except (Exception, pytest.fail.Exception) as error:
             pytest.xfail(str(error)[:100])  # not the mark: pytest takes longer to write down why than all tests take
-        pytest.fail(f"known_missing.txt says {line!r}, but it passes")
+        pytest.fail(f"{line!r} is in known_missing.txt or DIFFERS, but it passes")
 
     cases = [pytest.param(entry, id=name) for name, entry in all_entries()]
     return pytest.mark.parametrize("entry", cases)(test)
@@ -130,7 +157,7 @@ def test_other_types(entry: Entry) -> None:
     """The same samples in the types of other sizes; gradients of float32 are of float32."""
     for _, sample, arrays in entry.samples():
         for dtype, variant in sample["variants"].items():
-            if dtype == "float16" and entry.name in OVERFLOWS:
+            if dtype in OTHERWISE.get(entry.name, []):
                 continue
             single = dtype in ("float32", "complex64") and "first" in sample
             inputs = records.cast(sample, arrays, dtype)

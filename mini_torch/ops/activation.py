@@ -167,6 +167,8 @@ def rrelu(
     Source: Xu et al. 2015; PyTorch's `nn.functional.rrelu`.
     """
     need_reals(input, "rrelu_cpu")
+    if lower > upper:
+        raise RuntimeError(f"Lower bound should be less than or equal to the upper bound, got {lower} and {upper}")
     if not training:
         return _run(_leaky_relu, input, ((lower + upper) / 2,), inplace)
     x = input._array

@@ -74,7 +74,9 @@ def _to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     `memory_format=` also asks for an order of the elements in memory.
     `copy=True` always copies. RuntimeError for a device that is not the CPU. Source: PyTorch's `Tensor.to`.
     """
-    dtype, copy, memory_format = kwargs.get("dtype"), kwargs.get("copy", False), kwargs.get("memory_format")
+    flags = [arg for arg in args if isinstance(arg, builtins.bool)]  # non_blocking, copy
+    copy = kwargs.get("copy", flags[1] if len(flags) > 1 else False)
+    dtype, memory_format = kwargs.get("dtype"), kwargs.get("memory_format")
     check_device(kwargs.get("device"))
     for arg in args:
         if isinstance(arg, Tensor):

@@ -39,6 +39,11 @@ def _sliced(input: Tensor, dim: int = 0, start: int | None = None, end: int | No
     return input[(slice(None),) * check_dim(dim, input.ndim) + (slice(start, end, step),)]
 
 
+def _seen_as(input: Tensor, what: Any) -> Tensor:
+    """The view; of an input whose elements lie in another order, one of a copy that has them in order."""
+    return (input if type(what).__name__ == "dtype" else input.contiguous()).view(what)
+
+
 alias_copy = _copied("alias_copy", lambda input: input)
 detach_copy = _copied("detach_copy", lambda input: input.detach())
 as_strided_copy = _copied("as_strided_copy", as_strided)
@@ -58,4 +63,4 @@ unfold_copy = _copied("unfold_copy", unfold)
 unsqueeze_copy = _copied("unsqueeze_copy", unsqueeze)
 view_as_complex_copy = _copied("view_as_complex_copy", view_as_complex)
 view_as_real_copy = _copied("view_as_real_copy", view_as_real)
-view_copy = _copied("view_copy", lambda input, size=None, dtype=None: input.view(dtype if size is None else size))
+view_copy = _copied("view_copy", lambda input, size=None, dtype=None: _seen_as(input, dtype if size is None else size))

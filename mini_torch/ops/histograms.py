@@ -138,7 +138,8 @@ def histogramdd(
     spans = [None if range is None else (range[2 * i], range[2 * i + 1]) for i, _ in enumerate(each)]
     edges = [_edges("torch.histogramdd(): ", points[:, i], b, span) for i, (b, span) in enumerate(zip(each, spans))]
     weights = None if weight is None else weight._array.reshape(-1)
-    return HistogramDD(wrap(_count_between(points, edges, weights, density)), tuple([wrap(e) for e in edges]))
+    given = [b if isinstance(b, Tensor) else wrap(e) for b, e in zip(each, edges)]
+    return HistogramDD(wrap(_count_between(points, edges, weights, density)), tuple(given))
 
 
 def _edges(name: str, x: Array, bins: Any, span: tuple[float, float] | None) -> Array:

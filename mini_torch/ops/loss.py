@@ -18,7 +18,7 @@ from ..tensor import Tensor
 from .activation import logsigmoid_row, need_reals, sigmoid
 from .elementwise import abs, log, log1p
 from .reduction import mean, sum
-from .shape import broadcast_tensors
+from .shape import broadcast_shapes, broadcast_tensors
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "half_squared_error", "huber_loss", "l1_loss",
@@ -44,7 +44,8 @@ def check_reduction(reduction: str) -> None:
 
 
 def as_floats(*tensors: Tensor) -> tuple[Tensor, ...]:
-    """The tensors in the floating type that they have together."""
+    """The tensors in the floating type that they have together; RuntimeError for shapes that do not broadcast."""
+    broadcast_shapes(*(x._array.shape for x in tensors))
     kind = common_type(*tensors)
     if kind.kind not in "fc":
         kind = default_numpy_dtype()

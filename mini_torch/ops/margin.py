@@ -18,6 +18,7 @@ from .distance import pairwise_distance
 from .elementwise import clamp, minimum
 from .loss import applied, as_floats, bce_with_logits_row, check_reduction, elementwise_loss, reduced, reduction_of
 from .reduction import sum
+from .shape import broadcast_shapes
 
 __all__ = [
     "cosine_embedding_loss", "hinge_embedding_loss", "margin_ranking_loss", "multi_margin_loss",
@@ -45,7 +46,7 @@ def soft_margin_loss(
 ) -> Tensor:
     """ln(1 + exp(-target · input)), for targets 1 and -1. Source: PyTorch's `nn.functional.soft_margin_loss`."""
     reduction = reduction_of(size_average, reduce, reduction)
-    if np.broadcast_shapes(input._array.shape, target._array.shape) != input._array.shape:
+    if broadcast_shapes(input._array.shape, target._array.shape) != input._array.shape:
         raise RuntimeError(
             f"output with shape {list(input.shape)} doesn't match the target's shape {list(target.shape)}"
         )

@@ -108,7 +108,7 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
     if array.size and (array.min() < 0 or array.max() >= n):
         bad = int(array.max()) if array.max() >= n else int(array.min())
         raise RuntimeError(f"index {bad} is out of bounds for dimension {axis} with size {n}")
-    alpha = input._array.dtype.type(alpha).item()
+    alpha = np.asarray(alpha).astype(input._array.dtype).item()  # -1 is 255 for uint8
     source = source if alpha == 1 else source * alpha
     if not input._array.ndim:
         return input + source.reshape(())

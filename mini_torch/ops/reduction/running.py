@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -75,17 +76,23 @@ def _numpy_cumsum(a: Tensor, axis: int = 0, dtype: Any = None, out: Any = None) 
 def _logcumsumexp_forward(x: Any, axis: int) -> Any:
     if x.dtype.kind == "f":
         return np.logaddexp.accumulate(x, axis=axis)
-    if not x.size:
-        return x.copy()
-    peak = np.maximum.accumulate(x.real, axis=axis)
-    top = peak.max(axis=axis, keepdims=True)
-    return (np.log(np.add.accumulate(np.exp(x - top), axis=axis)) + top).astype(x.dtype)
+    out = x.copy()
+    slices = np.moveaxis(out, axis, 0)
+    for before, here in itertools.pairwise(slices):
+        here[...] = _add_exponentials(before, here)
+    return out
+
+
+def _add_exponentials(a: Any, b: Any) -> Any:
+    """ln(eᵃ + eᵇ) of complex numbers; imaginary parts go on beyond π, as PyTorch's."""
+    top, low = np.where(a.real < b.real, b, a), np.where(a.real < b.real, a, b)
+    return np.where(low.real == -np.inf, top, top + np.log1p(np.exp(low - top)))
 
 
 def _logcumsumexp_rule(g: Any, x: Any, out: Any, axis: int) -> Any:
     """Σ_{j≥i} g_j exp(x_i − out_j), where sums are taken of logarithms, apart for g above and below 0."""
     if np.iscomplexobj(x):
-        return np.exp(x) * np.flip(np.cumsum(np.flip(g * np.exp(-out), axis), axis), axis)
+        return _back(np.where(g == 0, -np.inf, np.log(np.where(g == 0, 1.0, g))) - out, x, axis)
     out = np.where(out == -np.inf, 0.0, out)  # no x up to there is finite: exp(x) is 0 all the same
     size = np.log(np.where(g == 0, 1.0, np.abs(g)))
     above = np.where(g > 0, size, -np.inf) - out
