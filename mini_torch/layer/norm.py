@@ -36,7 +36,7 @@ class Scaled(Module):
 
 
 def _as_shape(sizes: Sizes) -> tuple[int, ...]:
-    return (int(sizes),) if hasattr(sizes, "__index__") else tuple(sizes)  # type: ignore[arg-type]
+    return (int(sizes),) if hasattr(sizes, "__index__") else tuple(sizes)
 
 
 class LayerNorm(Scaled):
