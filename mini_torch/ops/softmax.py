@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..dtype import to_numpy_dtype
-from ..op import cast, keeps_type, row, takes_out
+from ..op import cast, keeps_type, quiet, row, takes_out
 from ..random import default_generator
 from ..tensor import Tensor, check_dim, wrap
 from .activation import need_reals
@@ -19,23 +19,25 @@ __all__ = ["gumbel_softmax", "log_softmax", "softmax", "softmin"]
 def _softmax_forward(x: Any, dim: int) -> Any:
     if not x.size:
         return x.copy()
-    e = np.exp(x - np.maximum.reduce(x, axis=dim, keepdims=True))  # each row's own maximum: no overflow
-    return e / np.add.reduce(e, axis=dim, keepdims=True)
+    e = x - np.maximum.reduce(x, axis=dim, keepdims=True)  # each row's own maximum: no overflow
+    np.exp(e, out=e)
+    return np.divide(e, np.add.reduce(e, axis=dim, keepdims=True), out=e)
 
 
 def _log_softmax_forward(x: Any, dim: int) -> Any:
     if not x.size:
         return x.copy()
     z = x - np.maximum.reduce(x, axis=dim, keepdims=True)
-    return z - np.log(np.add.reduce(np.exp(z), axis=dim, keepdims=True))
+    total = np.add.reduce(np.exp(z), axis=dim, keepdims=True)
+    return np.subtract(z, np.log(total), out=z)
 
 
 softmax_row = row(
-    "softmax", keeps_type(_softmax_forward),
+    "softmax", quiet(keeps_type(_softmax_forward)),
     x=lambda g, out, dim: out * (g - np.add.reduce(g * out, axis=dim, keepdims=True)),
 )  # fmt: skip
 log_softmax_row = row(
-    "log_softmax", keeps_type(_log_softmax_forward),
+    "log_softmax", quiet(keeps_type(_log_softmax_forward)),
     x=lambda g, out, dim: g - np.exp(out) * np.add.reduce(g, axis=dim, keepdims=True),
 )  # fmt: skip
 
