@@ -9,18 +9,15 @@ import numpy as np
 
 from ..op import check_writable, row, takes_out, type_name
 from ..tensor import Tensor, wrap
+from .adjoint import combine_at
 
 __all__ = ["embedding", "one_hot"]
 
 
 def _add_rows(x: Any, index: Any, count: int, skipped: int | None) -> Any:
-    """Rows x (…, d) added up at the numbers index (…), in a table of `count` rows; sorted, so that a row meets once."""
-    numbers, rows = index.ravel(), x.reshape(-1, x.shape[-1])
-    out = np.zeros((count, x.shape[-1]), x.dtype)
-    if numbers.size:
-        order = np.argsort(numbers, kind="stable")
-        found, starts = np.unique(numbers[order], return_index=True)
-        out[found] = np.add.reduceat(rows[order], starts, axis=0)
+    """Rows x (…, d) added up at the numbers index (…), in a table of `count` rows."""
+    size = x.shape[-1]
+    out = combine_at(np.add, np.zeros((count, size), x.dtype), (index.reshape(-1),), x.reshape(index.size, size))
     if skipped is not None:
         out[skipped] = 0
     return out
@@ -31,7 +28,7 @@ def _rows_or_zeros(weight: Any, index: Any, skipped: int) -> Any:
 
 
 def _embedding_rule(g: Any, index: Any, share: Any, shape: tuple[int, ...], skipped: int | None) -> Any:
-    return _added(g * np.expand_dims(share, -1), index, shape[0], skipped)
+    return _added(g * np.expand_dims(share, -1) if share.ndim else g, index, shape[0], skipped)
 
 
 _embedding = row(

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..op import keeps_type, row, takes_out, type_name
 from ..tensor import Tensor, wrap
-from .adjoint import take, take_along
+from .adjoint import combine_at, take, take_along
 from .embedding import check_rows, picked_rows, shorten
 
 __all__ = ["embedding_bag"]
@@ -33,10 +33,10 @@ class Bags(NamedTuple):
 
 
 def _bag_sum(rows: Any, bags: Bags) -> Any:
-    out = np.zeros((len(bags.sizes), rows.shape[1]), rows.dtype)
-    if len(rows):
-        out[bags.sizes > 0] = np.add.reduceat(rows, bags.starts(), axis=0)
-    return out
+    count, size = len(bags.sizes), rows.shape[1]
+    if count and len(rows) and (bags.sizes == bags.sizes[0]).all():
+        return np.add.reduce(rows.reshape(count, -1, size), axis=1)
+    return combine_at(np.add, np.zeros((count, size), rows.dtype), (bags.of,), rows)
 
 
 _summed = row("bag_sum", keeps_type(_bag_sum), rows=lambda g, bags: _spread(g, bags))
