@@ -11,16 +11,17 @@ import numpy as np
 from ...op import implements, public, quiet, row
 from ...tensor import Tensor
 from .axes import Dims, axes_of, count_of, keep, wide_type
-from .sums import mean
+from .sums import mean, total
 
 __all__ = ["std", "std_mean", "var", "var_mean"]
 
 
 def _var_forward(x: Any, axes: tuple[int, ...], correction: float, keepdim: bool) -> Any:
     n, wide = count_of(x.shape, axes), wide_type(x.dtype)
-    centred = x - np.divide(np.add.reduce(x, axis=axes, dtype=wide, keepdims=True), n, dtype=wide)
-    total = np.add.reduce(np.square(np.abs(centred)), axis=axes, keepdims=keepdim)
-    return np.divide(total, builtins.max(n - correction, 0), dtype=total.dtype).astype(x.real.dtype, copy=False)
+    centred = x - np.divide(total(x, axes, True), n, dtype=wide)
+    squares = np.square(np.abs(centred) if wide.kind == "c" else centred)
+    out = total(squares, axes, keepdim)
+    return np.divide(out, builtins.max(n - correction, 0), dtype=out.dtype).astype(x.real.dtype, copy=False)
 
 
 def _var_rule(g: Any, x: Any, axes: tuple[int, ...], correction: float) -> Any:
