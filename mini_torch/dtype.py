@@ -21,7 +21,7 @@ from .errors import MissingExtraError
 __all__ = [
     "Size", "bfloat16", "bool", "can_cast", "cdouble", "cfloat", "channels_last", "channels_last_3d", "complex128",
     "complex64", "contiguous_format", "device", "double", "dtype", "finfo", "float", "float16", "float32",
-    "float64", "get_default_dtype", "half", "iinfo", "int", "int16", "int32", "int64", "int8", "long",
+    "float64", "get_default_dtype", "half", "iinfo", "int", "int16", "int32", "int64", "int8", "layout", "long",
     "memory_format", "preserve_format", "promote_types", "set_default_dtype", "short", "strided", "uint16",
     "uint32", "uint64", "uint8",
 ]  # fmt: skip
@@ -413,6 +413,16 @@ class memory_format:
         return f"torch.{self.name}"
 
 
+class layout:
+    """How a tensor keeps its elements; `strided` is the only way here."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"torch.{self.name}"
+
+
 contiguous_format, preserve_format = memory_format("contiguous_format"), memory_format("preserve_format")
 channels_last, channels_last_3d = memory_format("channels_last"), memory_format("channels_last_3d")
-strided = memory_format("strided")
+strided = layout("strided")

@@ -38,7 +38,7 @@ ROOMS: dict[str, tuple[str, str, str]] = {
         "as_strided_scatter diagonal_scatter select_scatter slice_scatter",
     ),
     "ops.storage": (
-        "",
+        "get_device is_same_size",
         "",
         "@layout const_data_ptr dim_order get_device is_pinned is_same_size is_set_to is_shared storage "
         "untyped_storage",

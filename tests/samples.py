@@ -830,10 +830,10 @@ torch.diff(x, 2) + torch.diff(x, dim=0, prepend=row.view(1, 4))[:, 1:3]
 torch.select_scatter(x, v, 0, -1)
 torch.slice_scatter(x, m[:, :2], 1, 0, 4, 2)
 torch.diagonal_scatter(x, v[:3])
-torch.as_strided_scatter(x.detach(), v * 1, (4,), (2,), 1)
+torch.as_strided_scatter(x.detach().contiguous(), v * 1, (4,), (2,), 1)
 torch.as_strided((x * 1).contiguous(), (3, 3), (2, 1), 1)
-(x * 1).as_strided_((2, 4), (3, 2)) ** 2
-torch.as_strided_(x * 1, (2, 4), (3, 2)) ** 2
+(x * 1).contiguous().as_strided_((2, 4), (3, 2)) ** 2
+torch.as_strided_((x * 1).contiguous(), (2, 4), (3, 2)) ** 2
 torch.tensor_split(x, (1, 2), 1)[1] * torch.tensor_split(x, 3, 1)[1]
 torch.hsplit(x, 2)[1] * torch.vsplit(x, 3)[0][:, :2] + torch.dsplit(cube, 2)[0][0]
 torch.split_with_sizes(x, [1, 3], 1)[1] * torch.unsafe_split(x, 3, 1)[0]
@@ -844,7 +844,7 @@ torch.view_as_real(torch.view_as_complex((x * 1).contiguous().view(3, 2, 2)) ** 
 torch.real(torch.view_as_complex((x * 1).contiguous().view(3, 2, 2)) ** 2)
 torch.imag(torch.view_as_complex((x * 1).contiguous().view(3, 2, 2)) ** 2)
 torch.resolve_conj(x) * torch.resolve_neg(x)
-torch.as_strided_copy(x * 1, (2, 2), (1, 2)) + torch.view_copy((x * 1).contiguous(), (6, 2))[:2]
+torch.as_strided_copy((x * 1).contiguous(), (2, 2), (1, 2)) + torch.view_copy((x * 1).contiguous(), (6, 2))[:2]
 torch.alias_copy(x) + torch.expand_copy(v, (3, 4)) + torch.permute_copy(x, (0, 1))
 torch.diagonal_copy(x) * torch.select_copy(x, 1, 0) * torch.unbind_copy(x, 1)[1] * torch.t_copy(x)[0]
 torch.narrow_copy(x, 1, 1, 2) * torch.split_with_sizes_copy(x, [2, 2], 1)[0] * torch.unfold_copy(x, 1, 2, 2)[:, 0]
@@ -858,7 +858,6 @@ torch.scatter_reduce(p, 1, picks, q[:2], "prod")
 torch.scatter_reduce(zeros, 1, picks, q[:2], "prod", include_self=False)
 torch.scatter_reduce(x, 0, rows.view(3, 1), y[:, :1], "amax")
 torch.scatter_reduce(x, 0, rows.view(3, 1), y[:, :1], "amin")
-torch.scatter(x.detach(), 1, picks, y.detach(), reduce="multiply") * x
 torch.index_reduce(p.view(-1, 4), 0, rows, q.view(-1, 4), "prod")
 torch.index_reduce(x.view(-1, 4), 0, rows, y.view(-1, 4), "amax", include_self=False)
 torch.put(x, rows, v[:3], accumulate=True) * torch.put(x, rows[:2], v[:2])
@@ -1055,7 +1054,8 @@ torch.special.legendre_polynomial_p(x, 3)
 torch.unravel_index(rows, (2, 2))[1]
 torch.view_as_complex_copy(x.detach().contiguous().view(6, 2)).real
 torch.nonzero_static(rows, size=3)
-torch.tensor([torch.is_conj(x), torch.is_neg(x)])
+torch.detach_copy(x) + torch.slice_copy(x, 1, 0, 1) + torch.split_copy(x, 2, 1)[0][:, :1]
+torch.tensor([torch.is_conj(x), torch.is_neg(x), torch.is_same_size(x, y), torch.get_device(x) == -1])
 torch.empty_strided((2, 3), (1, 2)).fill_(1) + torch.empty_permuted((2, 3), (1, 0)).fill_(2)
 torch.resize_as_(torch.arange(6), torch.zeros(2, 2))
 """

@@ -34,6 +34,8 @@ WIDER = {
     "F.bilinear(m, square, cube.mT) | empty",
     "torch.fft.irfft(torch.fft.fft(x), 6) | empty",
     "torch.fft.hfft(torch.fft.ihfft(x, 5, norm='ortho'), norm='forward') | empty",
+    # its second gradients of view_as_real ask for strides that a tensor without elements does not have
+    *[f"{code} | empty" for code in samples.SAMPLES if code.startswith("torch.view_as_real(torch.")],
 }
 ALLOWED = {"rtol": 1e-7, "atol": 1e-9}
 ROUGHLY = {"rtol": 2e-3, "atol": 2e-4}

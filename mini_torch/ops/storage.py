@@ -9,9 +9,10 @@ import numpy as np
 
 from ..dtype import strided
 from ..memory import layout_of, storage_of
+from ..op import public
 from ..tensor import Tensor, method
 
-__all__: list[str] = []
+__all__ = ["get_device", "is_same_size"]
 
 
 class UntypedStorage:
@@ -73,6 +74,18 @@ def _typed_storage(self: Tensor) -> TypedStorage:
     return TypedStorage(storage_of(self._array).view(self._array.dtype))
 
 
+@public
+def is_same_size(input: Tensor, other: Tensor) -> bool:
+    """Whether both have the same shape. Source: PyTorch's `torch.is_same_size`."""
+    return input._array.shape == other._array.shape
+
+
+@public
+def get_device(input: Tensor) -> int:
+    """-1, which stands for the CPU. Source: PyTorch's `torch.get_device`."""
+    return -1
+
+
 def _dim_order(self: Tensor) -> tuple[int, ...]:
     """The dimensions as they lie in memory, outermost first. Source: PyTorch's `Tensor.dim_order`."""
     strides = self.stride()
@@ -88,9 +101,7 @@ method("untyped_storage", _untyped_storage)
 method("storage", _typed_storage)
 method("dim_order", _dim_order)
 method("is_set_to", _is_set_to)
-method("is_same_size", lambda self, other: self._array.shape == other._array.shape)
 method("const_data_ptr", lambda self: self.data_ptr())
 method("layout", property(lambda self: strided, doc="Always `torch.strided`."))
-method("get_device", lambda self: -1)  # the CPU's number
 method("is_pinned", lambda self, device=None: False)
 method("is_shared", lambda self: False)
