@@ -227,7 +227,7 @@ def cartesian_prod(*tensors: Any) -> Tensor:
     return stack([reshape(x, -1) for x in meshgrid(*given)], 1)
 
 
-@public
+@public(method=False)
 def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
     """All choices of `r` elements of a vector, in order, one a row. Source: PyTorch's `torch.combinations`."""
     _need_vectors([input])
