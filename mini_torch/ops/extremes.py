@@ -75,6 +75,20 @@ _amax = row("amax", lambda x, axes, keepdim: np.maximum.reduce(x, axis=axes, kee
 _amin = row("amin", lambda x, axes, keepdim: np.minimum.reduce(x, axis=axes, keepdims=keepdim), x=shared_rule)
 
 
+def even_rule(g: Any, x: Any, out: Any) -> Any:
+    """Over all elements: those that are equal to the result, or NaN if that is, share the gradient evenly."""
+    value = out._array if isinstance(out, Tensor) else out
+    hits = np.where(x == out if value == value else x != x, np.ones_like(x), 0.0)
+    return g * (hits / np.sum(hits))
+
+
+def _over_all(name: str, ufunc: Any) -> Any:
+    return row(f"{name}_all", lambda x: ufunc.reduce(x, axis=None), grad_name=f"{name.title()}Backward1", x=even_rule)
+
+
+_max_all, _min_all = _over_all("max", np.maximum), _over_all("min", np.minimum)
+
+
 def _extreme(name: str, kernel: str, core: Any, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
     axes = axes_of(dim, input._array.ndim)
     if dim is None or dim == ():
@@ -157,7 +171,7 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor 
     >>> tensor([[1, 5], [7, 2]]).max(1).values
     tensor([5, 7])
     """
-    return _extreme_of(input, dim if other is None else other, keepdim, "max", _amax, np.argmax, maximum)
+    return _extreme_of(input, dim if other is None else other, keepdim, "max", _max_all, np.argmax, maximum)
 
 
 @public
@@ -166,7 +180,7 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor 
 
     See `max`. Source: PyTorch's `torch.min`.
     """
-    return _extreme_of(input, dim if other is None else other, keepdim, "min", _amin, np.argmin, minimum)
+    return _extreme_of(input, dim if other is None else other, keepdim, "min", _min_all, np.argmin, minimum)
 
 
 def _extreme_of(input: Tensor, dim: Any, keepdim: bool, name: str, over_all: Any, find: Any, pairwise: Any) -> Any:
@@ -177,7 +191,7 @@ def _extreme_of(input: Tensor, dim: Any, keepdim: bool, name: str, over_all: Any
         _need_any(input, name)
         if kind.kind == "c":
             raise refused(f"{name}_all", kind)
-        return over_all(input, tuple(range(input._array.ndim)), False)
+        return over_all(input)
     return pick_at(input, dim, keepdim, _complex_refused(name) if kind.kind == "c" else find, name)
 
 

@@ -10,7 +10,7 @@ from ..op import public, refused, row
 from ..tensor import Tensor, check_dim, wrap
 from .adjoint import take_along
 from .elementwise import lerp, where
-from .extremes import Extremes, pick_at, shared_rule
+from .extremes import Extremes, even_rule, pick_at
 from .sorting import sort
 
 __all__ = ["kthvalue", "median", "mode", "nanmedian", "nanquantile", "quantile"]
@@ -56,10 +56,7 @@ def _over_all(x: Any, find: Any) -> Any:
     return flat[find(flat, 0)]
 
 
-_median_all = row(
-    "median_all", _over_all, grad_name="MedianBackward0",
-    x=lambda g, x, out: shared_rule(g, x, out, tuple(range(len(x.shape)))),
-)  # fmt: skip
+_median_all = row("median_all", _over_all, grad_name="MedianBackward0", x=even_rule)
 
 
 def _ordered_only(kernel: str, find: Any, kinds: str = "bc") -> Any:
