@@ -94,6 +94,11 @@ ROOMS: dict[str, tuple[str, str, str]] = {
         "",
         "log_softmax softmax",
     ),
+    "ops.recurrent": (
+        "gru gru_cell lstm lstm_cell rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell",
+        "",
+        "",
+    ),
     "ops.native": (
         "batch_norm binary_cross_entropy_with_logits cosine_embedding_loss ctc_loss embedding embedding_bag "
         "embedding_renorm_ group_norm hinge_embedding_loss instance_norm kl_div layer_norm "

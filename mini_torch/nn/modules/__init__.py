@@ -23,6 +23,7 @@ from . import normalization as normalization
 from . import padding as padding
 from . import pixelshuffle as pixelshuffle
 from . import pooling as pooling
+from . import rnn as rnn
 from . import sparse as sparse
 from . import transformer as transformer
 from . import upsampling as upsampling

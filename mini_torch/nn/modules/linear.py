@@ -4,3 +4,4 @@ from ...layer import Bilinear as Bilinear
 from ...layer import Identity as Identity
 from ...layer import LazyLinear as LazyLinear
 from ...layer import Linear as Linear
+from ...layer.attention import NonDynamicallyQuantizableLinear as NonDynamicallyQuantizableLinear

@@ -6,3 +6,4 @@ from ...network.clipping import clip_grads_with_norm_ as clip_grads_with_norm_
 from ...network.clipping import get_total_norm as get_total_norm
 from ...network.clipping import parameters_to_vector as parameters_to_vector
 from ...network.clipping import vector_to_parameters as vector_to_parameters
+from . import rnn as rnn

@@ -1,0 +1,106 @@
+"""GRU in one direction. Source: Cho et al. 2014."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...op import quiet, several
+from ...tensor import Tensor
+from ..linalg.products import linear
+from ..split import chunk
+from .steps import Sizes, replayed, shared, steps_of
+
+__all__ = ["gru_sweep"]
+
+
+def _halve(a: Any) -> None:
+    """σ in place, as (1 + tanh(a/2)) / 2: NumPy's tanh has no branches, and nothing overflows."""
+    a *= 0.5
+    np.tanh(a, out=a)
+    a *= 0.5
+    a += 0.5
+
+
+# x (R, 3H): the inputs' part of the gates r, z, n; w (3H, H), b (3H).
+@quiet
+def _gru_forward(
+    x: Any, w: Any, b: Any, h0: Any, sizes: Sizes, reverse: bool, keep: bool, once: dict[int, Any]
+) -> tuple[Any, ...]:
+    size, rows = h0.shape[1], len(x) if keep else max(sizes)
+    gates = np.empty((rows, 3 * size), x.dtype)
+    prev, inner = np.empty((rows, size), x.dtype), np.empty((rows, size), x.dtype)
+    hs = np.empty((len(x), size), x.dtype)
+    h, turned = h0.copy(), w.T
+    for step, n in steps_of(sizes, reverse):
+        at = step if keep else slice(n)
+        prev[at] = h[:n]
+        hidden = np.matmul(h[:n], turned)
+        hidden += b
+        inner[at] = hidden[:, 2 * size :]
+        doors, new = gates[at, : 2 * size], gates[at, 2 * size :]
+        np.add(x[step, : 2 * size], hidden[:, : 2 * size], out=doors)
+        _halve(doors)
+        np.multiply(doors[:, :size], inner[at], out=new)
+        new += x[step, 2 * size :]
+        np.tanh(new, out=new)
+        out = h[:n]
+        out -= new
+        out *= doors[:, size:]
+        out += new
+        hs[step] = out
+    return hs, h, gates, inner, prev
+
+
+@quiet
+def _gru_pull(
+    grads: tuple[Any, Any], w: Any, kept: tuple[Any, Any, Any], sizes: Sizes, reverse: bool
+) -> tuple[Any, ...]:
+    """The gradients of x, w, b and h0."""
+    gates, inner, prev = kept
+    rows, size = prev.shape
+    r, z, new = (gates[:, k * size : (k + 1) * size] for k in range(3))
+    of_new = (1 - z) * (1 - new * new)
+    slopes = np.stack([of_new * inner * r * (1 - r), (prev - new) * z * (1 - z), of_new * r], axis=1)
+    d_hidden, d_hs = np.empty((rows, 3, size), gates.dtype), np.empty((rows, size), gates.dtype)
+    flat, dh = d_hidden.reshape(rows, 3 * size), grads[1].copy()
+    for step, n in reversed(steps_of(sizes, reverse)):
+        d, kept_d = dh[:n], d_hs[step]
+        d += grads[0][step]
+        kept_d[...] = d
+        np.multiply(slopes[step], d[:, None], out=d_hidden[step])
+        np.matmul(flat[step], w, out=d)
+        kept_z = kept_d * z[step]
+        d += kept_z
+    dx = flat.copy()
+    np.multiply(of_new, d_hs, out=dx[:, 2 * size :])
+    return dx, np.matmul(flat.T, prev), np.add.reduce(flat, axis=0), dh
+
+
+def _gru_step(x: Any, w: Any, b: Any, h: Any) -> tuple[Any]:
+    (xr, xz, xn), (hr, hz, hn) = chunk(x, 3, 1), chunk(linear(h, w, b), 3, 1)
+    new = (xn + (xr + hr).sigmoid() * hn).tanh()
+    return ((h - new) * (xz + hz).sigmoid() + new,)
+
+
+def _gru_formula(index: int) -> Callable[..., Any]:
+    def formula(
+        g_hs: Any, g_h: Any, x: Any, w: Any, b: Any, h0: Any, gates: Any, inner: Any, prev: Any, sizes: Sizes,
+        reverse: bool, once: dict[int, Any],
+    ) -> Any:  # fmt: skip
+        def pull() -> Sequence[Any]:
+            if not isinstance(w, Tensor):
+                return _gru_pull((g_hs, g_h), w, (gates, inner, prev), sizes, reverse)
+            return replayed(_gru_step, (x, w, b, h0), 1, (g_hs, g_h), sizes, reverse)
+
+        return shared(once, index, pull)
+
+    return formula
+
+
+gru_sweep = several(
+    "gru", _gru_forward, ("hs", "h", "gates", "inner", "prev"), holomorphic=False,
+    x=_gru_formula(0), w=_gru_formula(1), b=_gru_formula(2), h0=_gru_formula(3),
+)  # fmt: skip
