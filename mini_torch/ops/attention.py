@@ -62,65 +62,77 @@ def _weights(q: Any, k: Any, bias: Any, scale: Any) -> Any:
     return w
 
 
+def _causal_bias(start: int, stop: int, count: int, kind: Any) -> Any:
+    """For queries start … stop - 1: -inf at the keys that come after them."""
+    return np.where(np.tri(stop - start, count, start, dtype=bool), 0, -np.inf).astype(kind)
+
+
 class _Batch:
     """The inputs as stacks of matrices: q (B, L, E), k (B, S, E), v (B, S, Eᵥ), bias (B or 1, …) or None."""
 
-    def __init__(self, q: Any, k: Any, v: Any, bias: Any, scale: float) -> None:
+    def __init__(self, q: Any, k: Any, v: Any, bias: Any, scale: float, causal: bool) -> None:
         self.shape = np.broadcast_shapes(q.shape[:-2], k.shape[:-2], v.shape[:-2], bias.shape[:-2])
         self.kind = q.dtype
         wide = q.dtype if q.dtype.itemsize > 2 else np.dtype(np.float32)
         self.q, self.k, self.v = (_as_batch(x, self.shape).astype(wide, copy=False) for x in (q, k, v))
-        self.bias, self.scale = None, wide.type(scale)
+        self.bias, self.scale, self.causal = None, wide.type(scale), causal
         if bias.ndim:
             shared = math.prod(bias.shape[:-2]) == 1
             self.bias = bias.reshape(1, *bias.shape[-2:]) if shared else _as_batch(bias, self.shape)
             self.bias = self.bias.astype(wide, copy=False)
 
-    def parts(self) -> Iterator[tuple[slice, slice, Any]]:
-        """Each block with its weights."""
+    def parts(self) -> Iterator[tuple[slice, slice, slice, Any]]:
+        """Each block of the batch, of queries, and of the keys that they may look at, with its weights."""
         batch, length, count = len(self.q), self.q.shape[1], self.k.shape[1]
         for b, i in _blocks(batch, length, count * self.q.itemsize):
-            bias = None if self.bias is None else _bias_of(self.bias, b, i)
-            yield b, i, _weights(self.q[b, i], self.k[b], bias, self.scale)
+            start, stop, _ = i.indices(length)
+            seen = slice(0, min(stop, count) if self.causal else count)
+            if self.causal:
+                bias = _causal_bias(start, stop, seen.stop, self.q.dtype)
+            else:
+                bias = None if self.bias is None else _bias_of(self.bias, b, i)
+            yield b, i, seen, _weights(self.q[b, i], self.k[b, seen], bias, self.scale)
 
     def whole(self, x: Any) -> Any:
         """A stack in the shape and type that go out."""
         return x.reshape(self.shape + x.shape[1:]).astype(self.kind, copy=False)
 
 
-def _attention_forward(q: Any, k: Any, v: Any, bias: Any, scale: float, once: dict[str, Any]) -> Any:
-    x = _Batch(q, k, v, bias, scale)
+def _attention_forward(
+    q: Any, k: Any, v: Any, bias: Any, scale: float, causal: bool, once: dict[str, Any]
+) -> Any:
+    x = _Batch(q, k, v, bias, scale, causal)
     out = np.zeros((*x.q.shape[:2], x.v.shape[2]), x.q.dtype)
-    for b, i, w in x.parts():
-        np.matmul(w, x.v[b], out=out[b, i])
+    for b, i, seen, w in x.parts():
+        np.matmul(w, x.v[b, seen], out=out[b, i])
     return x.whole(out)
 
 
-def _pull_blocks(g: Any, q: Any, k: Any, v: Any, bias: Any, scale: float) -> tuple[Any, ...]:
+def _pull_blocks(g: Any, q: Any, k: Any, v: Any, bias: Any, scale: float, causal: bool) -> tuple[Any, ...]:
     """The gradients of q, k, v and bias, the weights made anew block by block."""
-    x = _Batch(q, k, v, bias, scale)
+    x = _Batch(q, k, v, bias, scale, causal)
     g = _as_batch(g, x.shape).astype(x.q.dtype, copy=False)
     dq, dk, dv = np.zeros_like(x.q), np.zeros_like(x.k), np.zeros_like(x.v)
     d_bias = None if x.bias is None else np.zeros((len(x.bias), x.q.shape[1], x.k.shape[1]), x.q.dtype)
-    for b, i, w in x.parts():
-        dv[b] += np.matmul(np.swapaxes(w, -1, -2), g[b, i])
-        ds = np.matmul(g[b, i], np.swapaxes(x.v[b], -1, -2))
+    for b, i, seen, w in x.parts():
+        dv[b, seen] += np.matmul(np.swapaxes(w, -1, -2), g[b, i])
+        ds = np.matmul(g[b, i], np.swapaxes(x.v[b, seen], -1, -2))
         ds -= np.add.reduce(ds * w, axis=-1, keepdims=True)
         ds *= w
         if d_bias is not None:
             _bias_of(d_bias, b, i)[...] += ds if len(d_bias) > 1 else np.add.reduce(ds, axis=0, keepdims=True)
         ds *= x.scale
-        dq[b, i] = np.matmul(ds, x.k[b])
-        dk[b] += np.matmul(np.swapaxes(ds, -1, -2), x.q[b, i])
+        dq[b, i] = np.matmul(ds, x.k[b, seen])
+        dk[b, seen] += np.matmul(np.swapaxes(ds, -1, -2), x.q[b, i])
     if d_bias is not None:
         shared = (1,) * len(x.shape) + d_bias.shape[1:]
         d_bias = d_bias.reshape(shared).astype(x.kind, copy=False) if len(d_bias) == 1 else x.whole(d_bias)
     return x.whole(dq), x.whole(dk), x.whole(dv), d_bias
 
 
-def _pull_tensors(g: Any, q: Any, k: Any, v: Any, bias: Any, scale: float) -> tuple[Any, ...]:
+def _pull_tensors(g: Any, q: Any, k: Any, v: Any, bias: Any, scale: float, causal: bool) -> tuple[Any, ...]:
     """The same as recorded operations on the whole matrices."""
-    w = _whole_weights(q, k, bias, scale)
+    w = _whole_weights(q, k, bias, scale, causal)
     dw = np.matmul(g, np.swapaxes(v, -1, -2))
     ds = w * (dw - np.sum(dw * w, axis=-1, keepdims=True))
     dq, dk = np.matmul(ds, k) * scale, np.matmul(np.swapaxes(ds, -1, -2), q) * scale
@@ -130,11 +142,13 @@ def _pull_tensors(g: Any, q: Any, k: Any, v: Any, bias: Any, scale: float) -> tu
 def _pulled(index: int) -> Callable[..., Any]:
     """The formula of one input. The first that is asked for makes the gradients of all: they share their parts."""
 
-    def formula(g: Any, q: Any, k: Any, v: Any, bias: Any, scale: float, once: dict[str, Any]) -> Any:
+    def formula(
+        g: Any, q: Any, k: Any, v: Any, bias: Any, scale: float, causal: bool, once: dict[str, Any]
+    ) -> Any:
         if not isinstance(g, np.ndarray):
-            return _pull_tensors(g, q, k, v, bias, scale)[index]
+            return _pull_tensors(g, q, k, v, bias, scale, causal)[index]
         if once.get("g") is not g:
-            once["g"], once["grads"] = g, _pull_blocks(g, q, k, v, bias, scale)
+            once["g"], once["grads"] = g, _pull_blocks(g, q, k, v, bias, scale, causal)
         return once["grads"][index]
 
     return formula
@@ -146,10 +160,13 @@ _attention = row(
 )  # fmt: skip
 
 
-def _whole_weights(q: Any, k: Any, bias: Any, scale: float) -> Any:
+def _whole_weights(q: Any, k: Any, bias: Any, scale: float, causal: bool) -> Any:
     """The weights of all queries as recorded operations."""
     scores = np.matmul(q * scale, np.swapaxes(k, -1, -2))
-    if bias._array.ndim:
+    if causal:
+        length, count = scores._array.shape[-2:]
+        scores = scores + _causal_bias(0, length, count, scores._array.dtype)
+    elif bias._array.ndim:
         scores = scores + bias
     blind = np.isneginf(np.maximum.reduce(scores._array, axis=-1, keepdims=True)) if scores._array.size else False
     if not np.any(blind):
@@ -175,12 +192,12 @@ def scaled_dot_product_attention(
         key, value = _shared_heads(query, key), _shared_heads(query, value)
     if scale is None:
         scale = 1 / math.sqrt(query._array.shape[-1]) if query._array.shape[-1] else 1.0
-    bias = _bias(query, key, attn_mask, is_causal)
+    bias = _bias(query, attn_mask)
     if not 0.0 <= dropout_p <= 1.0:
         raise RuntimeError(f"dropout probability has to be between 0 and 1, but got {dropout_p}")
     if dropout_p > 0.0:
-        return matmul(dropout(_whole_weights(query, key, bias, scale).contiguous(), dropout_p), value)
-    return _attention(query, key, value, bias, scale, {})
+        return matmul(dropout(_whole_weights(query, key, bias, scale, is_causal).contiguous(), dropout_p), value)
+    return _attention(query, key, value, bias, scale, is_causal, {})
 
 
 def _check(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, is_causal: bool) -> None:
@@ -232,12 +249,9 @@ def _shared_heads(query: Tensor, x: Tensor) -> Tensor:
     return x.unsqueeze(-3).expand(*batch, own, heads // own, length, size).reshape(*batch, heads, length, size)
 
 
-def _bias(query: Tensor, key: Tensor, attn_mask: Tensor | None, is_causal: bool) -> Tensor:
+def _bias(query: Tensor, attn_mask: Tensor | None) -> Tensor:
     """The mask as numbers to add, in the query's type; a 0-d tensor for none."""
     kind = query._array.dtype
-    if is_causal:
-        length, count = query._array.shape[-2], key._array.shape[-2]
-        return wrap(np.where(np.tri(length, count, dtype=bool), 0, -np.inf).astype(kind))
     if attn_mask is None:
         return wrap(np.zeros((), kind))
     if attn_mask._array.dtype == np.bool_:
