@@ -1,6 +1,6 @@
 """The whole of PyTorch's database of operations, live: `tests/run.sh --torch`.
 
-Every sample of every operation in scope is recorded in memory (record_database.py) and checked as the small ones of
+Every sample (of up to 50,000 numbers) of every operation in scope is recorded in memory (record_database.py) and checked as the small ones of
 test_database.py are. Prints, per group and check, how many operations pass with all their samples, and fails where that
 is below floor.json, which has numbers for all samples and for CI's 40.
 

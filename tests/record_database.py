@@ -27,6 +27,7 @@ VARIANTS = {
     "int64": ["int32", "int16", "int8", "uint8"],
 }
 FEW_NUMBERS, MOST_NUMBERS = 200, 700  # in a sample's inputs; the latter where an entry has few that small
+TOO_MANY_NUMBERS = 50_000  # for the live run
 OUT_DIGITS = 34  # binary digits of a float64 result: 6e-11
 REFUSALS = (RuntimeError, IndexError, ValueError, TypeError, NotImplementedError)
 
@@ -215,9 +216,10 @@ def features(sample: Any) -> tuple[set[str], int]:
 
 
 def spread(samples: list[Any], most: int | None) -> list[int]:
-    """At most so many samples, evenly; all for None."""
-    count = len(samples)
-    return list(range(count)) if most is None or count <= most else [k * count // most for k in range(most)]
+    """At most so many samples, evenly, all for None; but none that takes minutes."""
+    possible = [k for k, sample in enumerate(samples) if features(sample)[1] <= TOO_MANY_NUMBERS]
+    count = len(possible)
+    return possible if most is None or count <= most else [possible[k * count // most] for k in range(most)]
 
 
 def chosen(samples: list[Any], most: int) -> list[int]:
