@@ -225,11 +225,12 @@ class Node:
         return [getattr(x, "unpacked", x) for x in self.saved[::2]]
 
     def name(self) -> str:
-        """PyTorch's name for the node, e.g. 'AddBackward0'."""
-        return self.plan.name
+        """PyTorch's name for the node, e.g. 'AddBackward0'; a name in braces is an option of the row."""
+        name = self.plan.name
+        return name.format(**dict(zip(self.plan.options, self.options))) if "{" in name else name
 
     def __repr__(self) -> str:
-        return f"<{self.plan.name} object at {id(self):#x}>"
+        return f"<{self.name()} object at {id(self):#x}>"
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
@@ -252,9 +253,9 @@ class Node:
             raise GraphFreedError
         for tensor, version in zip(self.saved[::2], self.saved[1::2]):
             if tensor._cell[0] != version:
-                raise StaleTensorError(self.plan.name, tensor._array.shape, tensor._cell[0], version)
+                raise StaleTensorError(self.name(), tensor._array.shape, tensor._cell[0], version)
         if self.plan.saves_out and self.out[1][0] != self.out[2]:
-            raise StaleTensorError(self.plan.name, self.out[0].shape, self.out[1][0], self.out[2])
+            raise StaleTensorError(self.name(), self.out[0].shape, self.out[1][0], self.out[2])
 
 
 class AccumulateGrad:
@@ -471,7 +472,7 @@ def _tell_origin(node: Node, error: Exception) -> None:
     """Adds to a failing backward where its forward was called, if anomaly detection had noted it."""
     if not node.notes or "traceback" not in node.notes:
         return
-    origin = f"{node.plan.name}: the forward call was\n{node.notes['traceback']}"
+    origin = f"{node.name()}: the forward call was\n{node.notes['traceback']}"
     if hasattr(error, "add_note"):
         error.add_note(origin)
     else:  # Python 3.10
@@ -484,5 +485,5 @@ def _check_nan(node: Node, grads: Sequence[Any]) -> None:
         if array is not None and array.dtype.kind in "fc" and np.isnan(array).any():
             origin = (node.notes or {}).get("traceback", "(recorded outside detect_anomaly)")
             raise RuntimeError(
-                f"Function '{node.plan.name}' returned nan values in its {i}th output. The forward call was:\n{origin}"
+                f"Function '{node.name()}' returned nan values in its {i}th output. The forward call was:\n{origin}"
             )

@@ -45,5 +45,5 @@ class Pick(Node):
     __slots__ = ("index",)
 
     def __init__(self, node: Node, index: int) -> None:
-        super().__init__(_PickPlan(node.plan.name), [node])
+        super().__init__(_PickPlan(node.name()), [node])
         self.index = index
