@@ -105,7 +105,7 @@ def _numbers(corner: Sequence[Any], size: Shape) -> tuple[Any, Any]:
 def _pixels(image: Tensor, corner: Sequence[Any], size: Shape) -> Tensor:
     """The image's (N, C, P) pixels at whole places, 0 outside: (N, C, M)."""
     number, inside = _numbers(corner, size)
-    seen = pick_places(image, wrap(number[:, None]), 1, None)
+    seen = pick_places(image, wrap(number[:, None]), 1, None, "GridSampler")
     return seen if inside.all() else seen.masked_fill(wrap(~inside[:, None]), 0.0)
 
 

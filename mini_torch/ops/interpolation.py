@@ -260,7 +260,16 @@ def interpolate(
     if mode == "nearest" and len(shape) == 4:  # PyTorch has a kernel for this case that leaves such a dimension alone
         factors = [None if n == m else f for n, m, f in zip(shape[2:], sizes, factors)]
     taps = tuple([_taps(mode, antialias, n, m, align, f, kind) for n, m, f in zip(shape[2:], sizes, factors)])
-    return _resample_bytes(input, taps) if kind == np.uint8 else resample(input, taps)
+    return (
+        _resample_bytes(input, taps)
+        if kind == np.uint8
+        else resample(input, taps, _node(mode, len(shape) - 2, antialias))
+    )
+
+
+def _node(mode: str, dims: int, antialias: bool) -> str:
+    name = "".join(part.capitalize() for part in mode.split("-"))
+    return f"Upsample{name}{dims}D{'Aa' if antialias else ''}"
 
 
 def _kernel_name(mode: str, dims: int) -> str:

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
-from ..tensor import Tensor, wrap
-from .adjoint import cut, place, take
+from ..op import row
+from ..tensor import Tensor
+from .resampling import Taps, resample
 from .spatial import need_tensor, need_types
 
 __all__ = ["constant_pad_nd", "pad"]
 
 _INSIDE_MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}  # PyTorch's name: NumPy's
+_NODES = {"reflect": "ReflectionPad", "replicate": "ReplicationPad", "circular": "CircularPad"}
+
+
+# The gradient of a border is to cut it off, and that of a cut is a border of zeros: padding by the negative sides.
+def _with_border(x: Any, sides: Any, value: Any) -> Any:
+    size = tuple([n + a + b for n, (a, b) in zip(x.shape, sides)])
+    out = np.full(size, np.array(value).astype(x.dtype)) if value else np.zeros(size, x.dtype)
+    inside = tuple([slice(max(a, 0), n - max(b, 0)) for n, (a, b) in zip(size, sides)])
+    out[inside] = x[tuple([slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(x.shape, sides)])]
+    return out
+
+
+_constant_pad: Callable[..., Any] = row(
+    "constant_pad_nd", _with_border, grad_name="ConstantPadNdBackward0",
+    x=lambda g, sides: _constant_pad(g, [(-a, -b) for a, b in sides], 0),
+)  # fmt: skip
 
 
 def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
@@ -39,10 +57,9 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     if mode != "circular":
         _check_image(input, count, mode)
     _check_positive(shape, sides)
-    for axis, (before, after) in enumerate(sides):
-        if before or after:
-            input = _from_inside(input, axis, before, after, mode)
-    return input
+    last = list(zip(range(len(shape)), shape, sides))[len(shape) - count :]
+    taps = tuple([_from_inside(input, axis, n, *ends, mode) for axis, n, ends in last])
+    return resample(input, taps, f"{_NODES[mode]}{count}D")
 
 
 def constant_pad_nd(input: Tensor, pad: Sequence[int], value: float = 0) -> Tensor:
@@ -51,20 +68,14 @@ def constant_pad_nd(input: Tensor, pad: Sequence[int], value: float = 0) -> Tens
     sides = _sides(input, pad)
     shape = input._array.shape
     _check_positive(shape, sides)
-    kind = input._array.dtype
-    kept = tuple([slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(shape, sides)])
-    size = tuple([n + a + b for n, (a, b) in zip(shape, sides)])
-    if any(part.stop < part.start for part in kept):
+    if any(max(-a, 0) > n - max(-b, 0) for n, (a, b) in zip(shape, sides)):
         raise RuntimeError(f"narrow(): length must be non-negative: shape {list(shape)} with padding {tuple(pad)}")
-    region = tuple([slice(max(a, 0), n - max(b, 0)) for n, (a, b) in zip(size, sides)])
-    out = place(cut(input, (*kept, ...)), region, size)
-    if not value or all(a <= 0 and b <= 0 for a, b in sides):
-        return out
+    kind = input._array.dtype
     if kind.kind in "iu" and isinstance(value, float) and not np.iinfo(kind).min <= value <= np.iinfo(kind).max:
-        raise RuntimeError(f"value cannot be converted to type {kind.name}_t without overflow: {value}")
-    border = np.full(size, np.array(value).astype(kind))
-    border[region] = 0
-    return out + wrap(border)
+        if any(max(ends) > 0 for ends in sides):
+            raise RuntimeError(f"value cannot be converted to type {kind.name}_t without overflow: {value}")
+        value = 0
+    return _constant_pad(input, sides, value)
 
 
 def _sides(input: Tensor, pad: Sequence[int]) -> list[tuple[int, int]]:
@@ -97,8 +108,10 @@ def _check_image(input: Tensor, count: int, mode: str) -> None:
         )
 
 
-def _from_inside(input: Tensor, axis: int, before: int, after: int, mode: str) -> Tensor:
-    n = input._array.shape[axis]
+def _from_inside(input: Tensor, axis: int, n: int, before: int, after: int, mode: str) -> Taps | None:
+    """Where each element along `axis` comes from; None where nothing is added or cut."""
+    if not before and not after:
+        return None
     if mode == "reflect" and max(before, after) >= n:
         raise RuntimeError(
             f"Argument #4: Padding size should be less than the corresponding input dimension, but got: padding "
@@ -112,4 +125,4 @@ def _from_inside(input: Tensor, axis: int, before: int, after: int, mode: str) -
         index = np.pad(index[kept], border, "wrap")
     else:
         index = np.pad(index, border, _INSIDE_MODES[mode])[kept.start : border[0] + kept.stop + border[1]]
-    return take(input, (*[slice(None)] * axis, index))
+    return Taps(index[:, None], None, n)

@@ -26,14 +26,14 @@ def _in_memory(where: Any, lead: Shape, places: int) -> Any:
     return (where + images).ravel()
 
 
-def _pick(x: Any, where: Any, dims: int, values: Any) -> Any:
+def _pick(x: Any, where: Any, dims: int, values: Any, node: str) -> Any:
     if values is not None:
         return values
     lead, size = x.shape[: x.ndim - dims], x.shape[x.ndim - dims :]
     return x.ravel()[_in_memory(where, lead, math.prod(size))].reshape(*lead, *where.shape[len(lead) :])
 
 
-def _put(x: Any, where: Any, lead: Shape, size: Shape) -> Any:
+def _put(x: Any, where: Any, lead: Shape, size: Shape, node: str) -> Any:
     places = math.prod(size)
     out = np.zeros(math.prod(lead) * places, x.dtype)
     np.add.at(out, _in_memory(where, lead, places), x.ravel())
@@ -41,12 +41,12 @@ def _put(x: Any, where: Any, lead: Shape, size: Shape) -> Any:
 
 
 # What is known already may be given as `values`, so that a search for the largest need not pick again what it found.
+# `node` is the name of what picks.
 pick_places = row(
-    "pick_places", _pick, grad_name="MaxPool2DWithIndicesBackward0",
-    x=lambda g, where, shape, dims: put_places(g, where, shape[: len(shape) - dims], shape[len(shape) - dims :]),
-    where=None,
+    "pick_places", _pick, grad_name="{node}Backward0",
+    x=lambda g, where, shape, dims, node: put_places(g, where, shape[:-dims], shape[-dims:], node), where=None,
 )  # fmt: skip
 put_places: Callable[..., Any] = row(
-    "put_places", _put, grad_name="MaxPool2DWithIndicesBackwardBackward0",
-    x=lambda g, where, size: pick_places(g, where, len(size), None), where=None,
+    "put_places", _put, grad_name="{node}BackwardBackward0",
+    x=lambda g, where, size, node: pick_places(g, where, len(size), None, node), where=None,
 )  # fmt: skip

@@ -94,7 +94,7 @@ def _unsampled(g: Any, taps: Taps, axis: int) -> Any:
 def _over_axes(along: Callable[..., Any]) -> Callable[..., Any]:
     """`along` for each of the last dimensions; None leaves one as it is. Halves are summed in float32."""
 
-    def forward(x: Any, taps: Any) -> Any:
+    def forward(x: Any, taps: Any, node: str) -> Any:
         kind = x.dtype
         y = x.astype(np.float32) if kind == np.float16 else x
         for axis, each in zip(range(-len(taps), 0), taps):
@@ -104,7 +104,11 @@ def _over_axes(along: Callable[..., Any]) -> Callable[..., Any]:
     return forward
 
 
-resample = row("resample", _over_axes(sampled), grad_name="UpsampleBackward0", x=lambda g, taps: unsample(g, taps))
-unsample: Callable[..., Any] = row(
-    "unsample", _over_axes(_unsampled), grad_name="UpsampleBackwardBackward0", x=lambda g, taps: resample(g, taps)
+# `node` is the name of what resamples.
+resample = row(
+    "resample", _over_axes(sampled), grad_name="{node}Backward0", x=lambda g, taps, node: unsample(g, taps, node)
 )
+unsample: Callable[..., Any] = row(
+    "unsample", _over_axes(_unsampled), grad_name="{node}BackwardBackward0",
+    x=lambda g, taps, node: resample(g, taps, node),
+)  # fmt: skip

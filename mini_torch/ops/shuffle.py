@@ -1,14 +1,44 @@
-"""Channels for pixels and back, and channels in another order: all views of six dimensions, permuted."""
+"""Channels for pixels and back, and channels in another order: dimensions split, permuted, and joined."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
-from ..op import public
+from ..op import public, row
 from ..tensor import Tensor
 from .spatial import need_tensor
 
 __all__ = ["channel_shuffle", "native_channel_shuffle", "pixel_shuffle", "pixel_unshuffle"]
+
+
+def _shuffled(x: Any, r: int) -> Any:
+    *lead, channels, height, width = x.shape
+    n, c = len(lead), channels // (r * r)
+    parts = x.reshape(*lead, c, r, r, height, width).transpose(*range(n), n, n + 3, n + 1, n + 4, n + 2)
+    return np.array(parts, order="C").reshape(*lead, c, height * r, width * r)
+
+
+def _unshuffled(x: Any, r: int) -> Any:
+    *lead, channels, height, width = x.shape
+    n = len(lead)
+    parts = x.reshape(*lead, channels, height // r, r, width // r, r)
+    parts = parts.transpose(*range(n), n, n + 2, n + 4, n + 1, n + 3)
+    return np.array(parts, order="C").reshape(*lead, channels * r * r, height // r, width // r)
+
+
+def _dealt(x: Any, groups: int) -> Any:
+    parts = x.reshape(len(x), groups, x.shape[1] // groups, *x.shape[2:])
+    return np.array(parts.swapaxes(1, 2), order="C").reshape(x.shape)
+
+
+_shuffle = row("pixel_shuffle", _shuffled, x=lambda g, r: _unshuffle(g, r))
+_unshuffle: Callable[..., Any] = row("pixel_unshuffle", _unshuffled, x=lambda g, r: _shuffle(g, r))
+_deal: Callable[..., Any] = row(
+    "channel_shuffle", _dealt, x=lambda g, groups, shape: _deal(g, shape[1] // groups if shape[1] else 1)
+)
 
 
 def _check(name: str, input: Tensor, factor: int, argument: str) -> None:
@@ -32,17 +62,13 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     PyTorch's `nn.functional.pixel_shuffle`.
     """
     _check("pixel_shuffle", input, upscale_factor, "upscale_factor")
-    *lead, channels, height, width = input._array.shape
-    r = upscale_factor
+    channels, r = input._array.shape[-3], upscale_factor
     if channels % (r * r):
         raise RuntimeError(
             "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, "
             f"but input.size(-3)={channels} is not divisible by {r * r}"
         )
-    n, c = len(lead), channels // (r * r)
-    parts = input.reshape(*lead, c, r, r, height, width)
-    out = parts.permute(*range(n), n, n + 3, n + 1, n + 4, n + 2).reshape(*lead, c, height * r, width * r)
-    return _own(out, input)
+    return _shuffle(input, r)
 
 
 @public(method=False)
@@ -53,7 +79,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     Source: PyTorch's `nn.functional.pixel_unshuffle`.
     """
     _check("pixel_unshuffle", input, downscale_factor, "downscale_factor")
-    *lead, channels, height, width = input._array.shape
+    *_, height, width = input._array.shape
     r = downscale_factor
     for label, at, size in (("height", -2, height), ("width", -1, width)):
         if size % r:
@@ -61,15 +87,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
                 f"pixel_unshuffle expects {label} to be divisible by downscale_factor, but input.size({at})={size} is "
                 f"not divisible by {r}"
             )
-    n = len(lead)
-    parts = input.reshape(*lead, channels, height // r, r, width // r, r)
-    out = parts.permute(*range(n), n, n + 2, n + 4, n + 1, n + 3)
-    return _own(out.reshape(*lead, channels * r * r, height // r, width // r), input)
-
-
-def _own(out: Tensor, input: Tensor) -> Tensor:
-    """A copy where nothing had to be moved: the result never is a view."""
-    return out.clone() if np.may_share_memory(out._array, input._array) else out
+    return _unshuffle(input, r)
 
 
 @public(method=False)
@@ -90,7 +108,7 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
         raise RuntimeError(
             f"Number of channels must be divisible by groups. Got {channels} channels and {groups} groups."
         )
-    return input.reshape(shape[0], groups, channels // groups, *shape[2:]).transpose(1, 2).reshape(*shape)
+    return _deal(input, groups)
 
 
 native_channel_shuffle = channel_shuffle

@@ -1,6 +1,6 @@
 """Windows over the last dimensions, as an adjoint pair: cutting windows out, and adding them up where they came from.
 
-    windows / overlap_add     (…, *size) ↔ (…, *kernel, *counts)
+    windows / overlap_add     (…, C, *size) ↔ (…, C · taps, number of windows)
 
 Convolution, pooling, `fold` and `unfold` are made of these. `framed`, `taps` and `opened` are the pieces, on arrays.
 """
@@ -116,18 +116,21 @@ def opened(frame: Any, w: Windows) -> Any:
     )  # fmt: skip
 
 
+def _columns(x: Any, w: Windows) -> Any:
+    *lead, channels = x.shape[: x.ndim - len(w.size)]
+    return opened(framed(x, w), w).reshape(*lead, channels * w.taps, math.prod(w.counts))
+
+
 def _overlap_add(x: Any, w: Windows) -> Any:
-    dims = len(w.size)
-    frame = np.zeros((*x.shape[: x.ndim - 2 * dims], *w.span), x.dtype)
+    *lead, lines, _ = x.shape
+    columns = x.reshape(*lead, lines // w.taps, *w.kernel, *w.counts)
+    frame = np.zeros((*lead, lines // w.taps, *w.span), x.dtype)
     for tap, seen in taps(frame, w):
-        seen += x[(..., *tap, *[slice(None)] * dims)]
+        seen += columns[(..., *tap, *[slice(None)] * len(w.size))]
     return unframed(frame, w)
 
 
-windows = row(
-    "windows", lambda x, w: np.array(opened(framed(x, w), w), order="C"), grad_name="Im2ColBackward0",
-    x=lambda g, w: overlap_add(g, w),
-)  # fmt: skip
+windows = row("windows", _columns, grad_name="Im2ColBackward0", x=lambda g, w: overlap_add(g, w))
 overlap_add: Callable[..., Any] = row(
     "overlap_add", _overlap_add, grad_name="Col2ImBackward0", x=lambda g, w: windows(g, w)
 )
@@ -172,7 +175,7 @@ def unfold(input: Tensor, kernel_size: Sizes, dilation: Sizes = 1, padding: Size
         )
     need_types(input, "im2col_out_cpu", "fcb")
     w = _blocks("unfold", shape[-2:], kernel_size, dilation, padding, stride)
-    return windows(input, w).reshape(*shape[:-3], shape[-3] * w.taps, math.prod(w.counts))
+    return windows(input, w)
 
 
 def fold(
@@ -198,8 +201,7 @@ def fold(
     if min(size) < 1:
         raise RuntimeError(f"fold(): Expected output spatial size to be positive, but got: {list(size)}")
     w = _blocks("fold", size, kernel_size, dilation, padding, stride)
-    channels, rest = divmod(shape[-2], w.taps)
-    if rest:
+    if shape[-2] % w.taps:
         raise RuntimeError(
             "Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got "
             f"input.size(1)={shape[-2]} and kernel_size={w.kernel}."
@@ -210,4 +212,4 @@ def fold(
             f"stride={w.stride}, expected size of input's dimension 2 to match the calculated number of sliding blocks "
             f"{w.counts[0]} * {w.counts[1]} = {math.prod(w.counts)}, but got input.size(2)={shape[-1]}."
         )
-    return overlap_add(input.reshape(*shape[:-2], channels, *w.kernel, *w.counts), w)
+    return overlap_add(input, w)

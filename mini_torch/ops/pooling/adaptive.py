@@ -82,11 +82,12 @@ def _adaptive_avg(dims: int, input: Tensor, output_size: Size) -> Tensor:
     name = f"adaptive_avg_pool{dims}d"
     count = _check(name, dims, input, output_size, -dims - (dims == 3))
     need_types(input, "adaptive_avg_pool2d" if dims == 1 else name)
-    size = input._array.shape[-dims:]
+    size, node = input._array.shape[-dims:], f"AdaptiveAvgPool{max(dims, 2)}D"
     if all(m and n % m == 0 for n, m in zip(size, count)):  # windows of one size, side by side
         kernel = tuple([n // m for n, m in zip(size, count)])
-        return average(input, windows_of(size, kernel, count, kernel, (0,) * dims, (1,) * dims), math.prod(kernel))
-    return resample(input, tuple([_mean_taps(n, m) for n, m in zip(size, count)]))
+        w = windows_of(size, kernel, count, kernel, (0,) * dims, (1,) * dims)
+        return average(input, w, math.prod(kernel), node)
+    return resample(input, tuple([_mean_taps(n, m) for n, m in zip(size, count)]), node)
 
 
 def adaptive_avg_pool1d(input: Tensor, output_size: Size) -> Tensor:
@@ -119,27 +120,26 @@ def adaptive_avg_pool3d(input: Tensor, output_size: Size) -> Tensor:
 
 
 # ---- largest ---------------------------------------------------------------------------------------------------------
-def largest_among(input: Tensor, index: Any, size: Shape) -> tuple[Tensor, Tensor]:
+def largest_among(input: Tensor, index: Any, size: Shape, count: Shape, node: str) -> tuple[Tensor, Tensor]:
     """The largest of the elements that each window may choose from, and its place.
 
     `index` (*, windows, choices) has places in the flattened last dimensions of `input` (*, *size), or is the same for
-    all (windows, choices). Of equals the first counts, of several NaN the last.
+    all (windows, choices). Of equals the first counts, of several NaN the last. `node` is PyTorch's name for this.
     """
     lead = input._array.shape[: input._array.ndim - len(size)]
-    flat = input.reshape(*lead, math.prod(size))
+    flat = input._array.reshape(*lead, math.prod(size))
     if index.ndim == 2:
-        seen = flat._array[..., index]
+        seen = flat[..., index]
     else:
-        seen = np.take_along_axis(flat._array, index.reshape(*lead, math.prod(index.shape[-2:])), -1).reshape(
-            index.shape
-        )
+        places = index.reshape(*lead, math.prod(index.shape[-2:]))
+        seen = np.take_along_axis(flat, places, -1).reshape(index.shape)
     choice = np.argmax(seen, -1)
     bad = np.isnan(seen)
     if bad.any():
         choice = np.where(bad.any(-1), index.shape[-1] - 1 - np.argmax(bad[..., ::-1], -1), choice)
-    where = np.take_along_axis(np.broadcast_to(index, seen.shape), choice[..., None], -1)[..., 0]
-    places = wrap(where)
-    return pick_places(flat, places, 1, np.max(seen, -1)), places
+    where = np.take_along_axis(np.broadcast_to(index, seen.shape), choice[..., None], -1)
+    found = wrap(where.reshape(*lead, *count))
+    return pick_places(input, found, len(size), np.max(seen, -1).reshape(*lead, *count), node), found
 
 
 def _choices(size: Shape, count: Shape) -> Any:
@@ -157,10 +157,8 @@ def _adaptive_max(dims: int, input: Tensor, output_size: Size, return_indices: b
     count = _check(name, dims, input, output_size, -dims - 1)
     need_types(input, f"adaptive_max_pool{max(dims, 2)}d")
     size = input._array.shape[-dims:]
-    lead = input._array.shape[:-dims]
-    values, where = largest_among(input, _choices(size, count), size)
-    values = values.reshape(*lead, *count)
-    return (values, where.reshape(*lead, *count)) if return_indices else values
+    result = largest_among(input, _choices(size, count), size, count, f"AdaptiveMaxPool{max(dims, 2)}D")
+    return result if return_indices else result[0]
 
 
 def adaptive_max_pool1d(input: Tensor, output_size: Size, return_indices: bool = False) -> Any:

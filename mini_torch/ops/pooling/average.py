@@ -24,14 +24,14 @@ def _sums(x: Any, w: Windows) -> Any:
     return over_windows(np.add, framed(x.astype(np.float32) if x.dtype == np.float16 else x, w), w)
 
 
-def _average(x: Any, w: Windows, divisor: Any) -> Any:
+def _average(x: Any, w: Windows, divisor: Any, node: str) -> Any:
     total = _sums(x, w)
     if x.dtype.kind != "f":
         return np.sign(total) * np.sign(divisor) * (np.abs(total) // np.abs(divisor))  # rounded towards zero, as in C
     return (total / divisor).astype(x.dtype, copy=False)
 
 
-def _give_back(y: Any, w: Windows) -> Any:
+def _give_back(y: Any, w: Windows, node: str) -> Any:
     """Each element of y (…, *counts) added to all of its window: (…, *size). The adjoint of the windows' sums."""
     kind, y = y.dtype, y.astype(np.float32) if y.dtype == np.float16 else y
     for i in reversed(range(len(w.size))):
@@ -46,9 +46,11 @@ def _give_back(y: Any, w: Windows) -> Any:
     return unframed(y, w).astype(kind, copy=False)
 
 
-average = row("avg_pool", _average, grad_name="AvgPool2DBackward0", x=lambda g, w, divisor: give_back(g / divisor, w))
+average = row(
+    "avg_pool", _average, grad_name="{node}Backward0", x=lambda g, w, divisor, node: give_back(g / divisor, w, node)
+)
 give_back: Callable[..., Any] = row(
-    "avg_pool_backward", _give_back, grad_name="AvgPool2DBackwardBackward0", y=lambda g, w: average(g, w, 1)
+    "avg_pool_backward", _give_back, grad_name="{node}BackwardBackward0", y=lambda g, w, node: average(g, w, 1, node)
 )
 
 
@@ -82,7 +84,7 @@ def _avg_pool(
     divisor = _elements(w, count_include_pad) if divisor_override is None else divisor_override
     if isinstance(divisor, np.ndarray) and kind.kind == "f":
         divisor = divisor.astype(kind)
-    return average(input, w, divisor)
+    return average(input, w, divisor, f"AvgPool{max(dims, 2)}D")
 
 
 def avg_pool1d(

@@ -93,9 +93,8 @@ def _fractional(
             f"{list(given.shape)} and {samples.dtype}"
         )
     index = _choices(given[:batch], size, count, kernel)
-    x = input if len(shape) == dims + 2 else input.unsqueeze(0)
-    values, where = largest_among(x, index, size)
-    result = (values.reshape(*shape[:-dims], *count), where.reshape(*shape[:-dims], *count))
+    batched = len(shape) == dims + 2
+    result = largest_among(input, index if batched else index[0], size, count, f"FractionalMaxPool{dims}D")
     return result if return_indices else result[0]
 
 

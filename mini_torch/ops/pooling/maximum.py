@@ -101,7 +101,7 @@ def _max_pool_any(
         return _largest_only(input, w)
     values, places = _largest_and_where(input._array, w)
     where = wrap(places)
-    out = pick_places(input, where, dims, values)
+    out = pick_places(input, where, dims, values, f"MaxPool{max(dims, 2)}DWithIndices")
     return (out, where) if return_indices else out
 
 

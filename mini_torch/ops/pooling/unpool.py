@@ -16,15 +16,17 @@ from ..spatial import Shape, Sizes, need_tensor, need_types, per_dimension
 __all__ = ["max_unpool1d", "max_unpool2d", "max_unpool3d"]
 
 
-def _put_along(x: Any, index: Any, size: int) -> Any:
-    out = np.zeros((*x.shape[:-1], size), x.dtype)
-    np.put_along_axis(out, index, x, -1)
-    return out
+def _put(x: Any, index: Any, size: Shape, node: str) -> Any:
+    lead = x.shape[: x.ndim - len(size)]
+    flat = (*lead, math.prod(x.shape[len(lead) :]))
+    out = np.zeros((*lead, math.prod(size)), x.dtype)
+    np.put_along_axis(out, index.reshape(flat), x.reshape(flat), -1)
+    return out.reshape(*lead, *size)
 
 
 _unpool = row(
-    "max_unpool", _put_along, grad_name="MaxUnpool2DBackward0",
-    x=lambda g, index: pick_places(g, index, 1, None), index=None,
+    "max_unpool", _put, grad_name="{node}Backward0",
+    x=lambda g, index, size, node: pick_places(g, index, len(size), None, node), index=None,
 )  # fmt: skip
 
 
@@ -89,9 +91,7 @@ def _max_unpool(
     if min(size) < 0:
         raise RuntimeError(f"{name}(): output_size must be non-negative, but got {list(size)}")
     _check(name, dims, input, indices, size)
-    lead, places = shape[:-dims], math.prod(shape[-dims:])
-    flat = _unpool(input.reshape(*lead, places), indices.reshape(*lead, places), math.prod(size))
-    return flat.reshape(*lead, *size)
+    return _unpool(input, indices, size, f"MaxUnpool{max(dims, 2)}D")
 
 
 def max_unpool1d(
