@@ -349,14 +349,22 @@ def _gated(name: str) -> Callable[..., Any]:
     return row(name, lambda x, gate: x * gate, x=lambda g, gate: g * gate, gate=lambda g, x: g * x)
 
 
-_silu, _gelu, _mish = _gated("silu"), _gated("gelu"), _gated("mish")
+_gelu, _mish = _gated("gelu"), _gated("mish")
+
+
+def _silu_rule(g: Any, x: Any) -> Any:
+    gate = sigmoid(x)
+    return g * (gate * (1 + x * (1 - gate)))
+
+
+_silu = row("silu", quiet(keeps_type(lambda x: x / (1 + np.exp(-x)))), x=_silu_rule)
 
 
 @takes_out
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """x · sigmoid(x). Source: Ramachandran et al. 2017; PyTorch's `nn.functional.silu`."""
     need_floats(input, "silu")
-    return _run(lambda x: _silu(x, sigmoid(x)), input, (), inplace)
+    return _run(_silu, input, (), inplace)
 
 
 _NORMAL = 1 / math.sqrt(2 * math.pi)
