@@ -362,3 +362,20 @@ def test_who_shares_what(torch: ModuleType) -> None:
     assert not x.is_set_to(x.clone())
     assert (x.T.dim_order(), x.layout) == ((1, 0), torch.strided)
     assert x.apply_(lambda v: v + 2).map_(torch.ones(3), lambda a, b: a - b).sum() == 6
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["torch.cat([x, y], out=x)", "torch.cat([x, y], out=x[:2])", "torch.gather(y, 0, i, out=y)",
+     "torch.cumsum(x[1:], 0, out=x[:-1])", "torch.index_select(x, 0, i, out=x[:1].expand(3))"],
+)  # fmt: skip
+def test_out_is_apart_from_the_inputs(torch: ModuleType, code: str) -> None:
+    names = {"torch": torch, "x": torch.zeros(4), "y": torch.zeros(3), "i": torch.tensor([2, 1, 0])}
+    with pytest.raises(RuntimeError, match="unsupported operation"):
+        eval(code, names)
+
+
+def test_out_may_be_an_input_where_elements_stay_in_place(torch: ModuleType) -> None:
+    x = torch.tensor([3.0, 1.0])
+    assert torch.cumsum(x, 0, out=x) is x
+    assert torch.clamp(x, 0, 3.5, out=x).tolist() == [3, 3.5]

@@ -22,15 +22,17 @@ functions: dict[str, Callable[..., Any]] = {}  # every public function by its na
 def public(
     function: Callable[..., Any] | None = None, /, *, name: str | None = None, method: bool = True,
     function_too: bool = True, aliases: tuple[str, ...] = (), inplace: bool = False,
+    apart: bool = False,
 ) -> Any:  # fmt: skip
     """Decorator: enters a function into the table of public functions and makes it a method of Tensor.
 
-    With `inplace`, there is the method `name_`, too. The function takes `out=`, see `takes_out`.
+    With `inplace`, there is the method `name_`, too. The function takes `out=`, see `takes_out`; with `apart`, none
+    that is an input.
     """
 
     def enter(function: Callable[..., Any]) -> Callable[..., Any]:
         names = (name or function.__name__, *aliases)
-        called = takes_out(function)
+        called = takes_out(function, apart)
         if function_too:
             functions.update(dict.fromkeys(names, called))
         if method:
@@ -46,7 +48,7 @@ def public(
 _NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
 
 
-def takes_out(function: Callable[..., Any]) -> Callable[..., Any]:
+def takes_out(function: Callable[..., Any], apart: bool = False) -> Callable[..., Any]:
     """The function as people call it: with `out=` for a place to write to, with NumPy's `axis=` and `keepdims=` for
     `dim=` and `keepdim=`, and with PyTorch's words for what is no tensor."""
     parameters = parameters_of(function)
@@ -64,9 +66,32 @@ def takes_out(function: Callable[..., Any]) -> Callable[..., Any]:
         except AttributeError as error:
             _explain(function.__name__, {**dict(zip(parameters, args)), **kwargs}, error)
             raise
-        return result if out is None else write_out(result, out)
+        if out is None:
+            return result
+        _check_memory(out, args, apart)
+        return write_out(result, out)
 
     return called
+
+
+def _check_memory(out: Any, args: tuple[Any, ...], apart: bool) -> None:
+    """RuntimeError where `out` shares a part of its memory with an input, as PyTorch has it; or, with `apart`, all."""
+    for x in [y for x in args for y in (x if isinstance(x, tuple | list) else [x])]:
+        if not isinstance(x, Tensor) or not isinstance(out, Tensor):
+            continue
+        a, b = x._array, out._array
+        if x is out or a is b:
+            shared = apart
+        elif np.may_share_memory(a, b):
+            same = (a.ctypes.data, a.shape, a.strides) == (b.ctypes.data, b.shape, b.strides)
+            shared = apart if same else np.shares_memory(a, b)
+        else:
+            continue
+        if shared:
+            raise RuntimeError(
+                "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "
+                "memory location. Please clone() the tensor before performing the operation."
+            )
 
 
 def _explain(name: str, given: dict[str, Any], error: AttributeError) -> None:

@@ -57,7 +57,7 @@ def _one_type(tensors: Any, name: str) -> list[Tensor]:
     return [x if x._array.dtype == kind else cast(x, kind) for x in given] if mixed else given
 
 
-@public(method=False, aliases=("concat", "concatenate"))
+@public(method=False, aliases=("concat", "concatenate"), apart=True)
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """The tensors one after another along `dim`; the other sizes must agree.
 

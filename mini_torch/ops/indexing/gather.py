@@ -42,7 +42,7 @@ def _in_one_dim(x: Tensor) -> Tensor:
 
 
 # ---- gather ----------------------------------------------------------------------------------------------------------
-@public
+@public(apart=True)
 def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
     """out[i][j] = input[index[i][j]][j] for dim 0, and so on. `index` may be smaller than input off `dim`.
 

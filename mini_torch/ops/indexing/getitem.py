@@ -219,7 +219,7 @@ def _positions(input: Tensor, index: Tensor, name: str) -> np.ndarray[Any, Any]:
     return np.array(array)
 
 
-@public
+@public(apart=True)
 def take(input: Tensor, index: Tensor) -> Tensor:
     """The elements at positions of the flattened tensor, in the shape of `index`. Source: PyTorch's `torch.take`."""
     return pick(input.reshape(-1), (_positions(input, index, "take"),))

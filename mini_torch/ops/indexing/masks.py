@@ -69,7 +69,7 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     return put_at(input.expand(shape), source.reshape(-1)[:count], (full,), False)
 
 
-@public
+@public(apart=True)
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements where the mask holds (both broadcast), as a vector. Source: PyTorch's `torch.masked_select`."""
     if mask._array.dtype.kind != "b":

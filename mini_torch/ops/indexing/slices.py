@@ -35,7 +35,7 @@ def _check_vector(index: Tensor, message: str, error: type[Exception] = IndexErr
         raise error(f"{message} (got shape {list(index.shape)})")
 
 
-@public
+@public(apart=True)
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The slices along `dim` that the vector `index` names, copied.
 
