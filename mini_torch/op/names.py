@@ -76,7 +76,8 @@ def takes_out(function: Callable[..., Any], apart: bool = False) -> Callable[...
 
 def _check_memory(out: Any, args: tuple[Any, ...], apart: bool) -> None:
     """RuntimeError where `out` shares a part of its memory with an input, as PyTorch has it; or, with `apart`, all."""
-    for x in [y for x in args for y in (x if isinstance(x, tuple | list) else [x])]:
+    given = [x for arg in args for x in (arg if isinstance(arg, tuple | list) else [arg])]
+    for x in given:
         if not isinstance(x, Tensor) or not isinstance(out, Tensor):
             continue
         a, b = x._array, out._array
