@@ -315,7 +315,7 @@ class LSTM(RNNBase):
 
     def _with_batch(self, hx: Any, batched: bool) -> States:
         dims, kind = (3, "batched 3-D") if batched else (2, "unbatched 2-D")
-        h, c = hx
+        h, c = hx[0], hx[1]
         if h.dim() != dims or c.dim() != dims:
             raise RuntimeError(
                 f"For {kind} input, hx and cx should also be {dims}-D but got ({h.dim()}-D, {c.dim()}-D) tensors"

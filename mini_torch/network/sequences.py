@@ -200,7 +200,9 @@ def pad_packed_sequence(
         row, lengths = order[row], lengths[back.numpy()]
     blank = full((length, batch, *data.shape[1:]), padding_value, dtype=data.dtype)
     out = blank.index_put((wrap(step), wrap(row)), data)
-    return out.transpose(0, 1) if batch_first else out, wrap(lengths.astype(np.int64, copy=False))
+    if batch_first:
+        out = out.transpose(0, 1) if back is None else out.transpose(0, 1).contiguous()
+    return out, wrap(lengths.astype(np.int64, copy=False))
 
 
 def pad_sequence(
