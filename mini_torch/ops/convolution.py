@@ -284,8 +284,8 @@ def _check_tensors(name: str, input: Tensor, weight: Tensor, bias: Tensor | None
         need_tensor(other, name, label, 2)
         if other._array.dtype != input._array.dtype:
             raise RuntimeError(
-                f"Input type ({type_name(input._array.dtype)}) and {label} type ({type_name(other._array.dtype)}) "
-                "should be the same"
+                f"Input type (torch.{type_name(input._array.dtype)}Tensor) and {label} type "
+                f"(torch.{type_name(other._array.dtype)}Tensor) should be the same"
             )
 
 
