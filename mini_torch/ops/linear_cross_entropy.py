@@ -158,6 +158,8 @@ def _by_pieces(
     x = input if input._array.ndim == 2 else input.unsqueeze(0)
     t = target if input._array.ndim == 2 else target.unsqueeze(0)
     (batch, features), classes = x._array.shape, linear_weight._array.shape[0]
+    if not batch:
+        t = t[:0]  # PyTorch asks nothing of an empty batch's target
     like_logits = wrap(np.broadcast_to(np.zeros((), x._array.dtype), (batch, classes)))
     axis = check_classes(like_logits, t, weight)
     places, share = class_shares(like_logits, t, weight, ignored, reduction, axis)
