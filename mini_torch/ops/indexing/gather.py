@@ -281,7 +281,7 @@ def neutral_of(reduce: str, kind: np.dtype[Any]) -> Any:
         return 1 if reduce == "prod" else 0
     if kind.kind == "b":
         return reduce == "amin"
-    if kind.kind == "f":
+    if kind.kind in "fV":
         return -np.inf if reduce == "amax" else np.inf
     return np.iinfo(kind).min if reduce == "amax" else np.iinfo(kind).max
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ...graph import mode
-from ...op import adopt, as_operand, cast, check_writable, public, record, row, rows, type_name
+from ...op import adopt, as_operand, cast, check_writable, number_as, public, record, row, rows, type_name
 from ...op.types import as_type
 from ...tensor import Tensor, alias, make, method, wrap
 from ..adjoint import combine_at, cut, place
@@ -127,28 +126,9 @@ def number(value: Any, kind: np.dtype[Any]) -> Tensor:
     """A Python number (or NumPy's) as a tensor of the type; RuntimeError where it does not fit in."""
     if not isinstance(value, bool | int | float | complex | np.generic | np.ndarray):
         raise TypeError(f"can't assign a {type(value).__name__} to a torch.{type_name(kind)}Tensor")
-    if not _fits(value, kind):
-        raise RuntimeError(f"value cannot be converted to type {_C_NAMES[kind.name]} without overflow")
-    return as_operand(value, kind)
-
-
-_C_NAMES = {"bool": "bool", "uint8": "uint8_t", "int8": "int8_t", "int16": "int16_t", "int32": "int",
-            "int64": "int64_t", "float16": "at::Half", "float32": "float", "float64": "double",
-            "complex64": "c10::complex<float>", "complex128": "c10::complex<double>"}  # fmt: skip
-
-
-def _fits(value: Any, kind: np.dtype[Any]) -> bool:
-    if isinstance(value, np.ndarray) or kind.kind in "bc":
-        return True
-    if isinstance(value, complex | np.complexfloating):
-        return not value.imag and _fits(value.real, kind)
-    if kind.kind == "f":
-        if -60000 < value < 60000:  # within every type
-            return True
-        return not math.isfinite(value) or abs(value) <= np.finfo(kind).max
-    limits = np.iinfo(kind)
-    low = limits.min or -limits.max  # an unsigned type lets negative numbers wrap around
-    return math.isfinite(value) and low <= value <= limits.max
+    if isinstance(value, np.ndarray):
+        return as_operand(value, kind)
+    return wrap(number_as(value.item() if isinstance(value, np.generic) else value, kind))
 
 
 def fit(source: Tensor, shape: tuple[int, ...], what: str = "") -> Tensor:
