@@ -697,6 +697,10 @@ F.scaled_dot_product_attention(w, n.mT, w + n.mT)
 F.scaled_dot_product_attention(w, n.mT, w, bias + v2[:, None])
 F.scaled_dot_product_attention(w, w, n.mT, is_causal=True, scale=0.3)
 F.scaled_dot_product_attention(w, n.mT, w, torch.ones(5, 5).tril(1).bool())
+torch.lstm_cell(x, (column, u[:, :1]), n @ w, v[:, None], row, v)
+torch.gru_cell(x, column, m, column, y[:, 0], row[:3])
+torch.rnn_tanh_cell(x, m, n @ w, n @ w, row, v)
+torch.lstm(m, grid[1], (p[:1, :2, None], bm[:1, :2, 2:]), [w[[0, 3] * 4], n[:, 0].repeat(2)[:, None], u[:1, :2]], False, 1, 0, True, False)
 F.embedding_bag(grid, x, mode='sum')
 F.embedding_bag(grid, x)
 F.embedding_bag(grid, x, mode='max')
@@ -862,7 +866,7 @@ torch.index_reduce(p.view(-1, 4), 0, rows, q.view(-1, 4), "prod")
 torch.index_reduce(x.view(-1, 4), 0, rows, y.view(-1, 4), "amax", include_self=False)
 torch.put(x, rows, v[:3], accumulate=True) * torch.put(x, rows[:2], v[:2])
 torch.take(x, picks)
-"""
+"""  # noqa: E501 (the weights of a network)
 
 # Lines without gradients: the values and types alone. Inputs as above, float64.
 VALUES = """
