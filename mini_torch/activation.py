@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from .ops import catalog as ops
 from .dtype import check_device, default_numpy_dtype, to_numpy_dtype
 from .layer import Identity
 from .network import Module, Parameter
+from .ops import catalog as ops
 from .tensor import Tensor, wrap
 
 __all__ = [

@@ -173,7 +173,7 @@ ROOMS: dict[str, tuple[str, str, str]] = {
     "ops.histograms": (
         "bincount histc histogram histogramdd",
         "",
-        "bincount histc histogram histogramdd",
+        "bincount histc histogram",
     ),
     "ops.integrals": (
         "cumulative_trapezoid gradient trapezoid trapz",

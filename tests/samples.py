@@ -870,6 +870,8 @@ torch.take(x, picks)
 
 # Lines without gradients: the values and types alone. Inputs as above, float64.
 VALUES = """
+torch.tensor(torch.is_same_size(x, y))
+torch.tensor(torch.get_device(x))
 torch.binomial(p, p * 0)
 torch.gcd(rows, columns)
 torch.lcm(rows + 3, columns)
@@ -889,7 +891,6 @@ torch.histc(x, 5, -1, 1)
 torch.histogram(x, 4)
 torch.histogram(x, torch.tensor([-1.0, 0.0, 2.0], dtype=x.dtype), weight=p, density=True)
 torch.histogramdd(x[:, :2], 3)[0]
-torch.range(0, 3)
 torch.geqrf(square)
 x // p
 torch.floor_divide(x, p)

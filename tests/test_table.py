@@ -10,6 +10,7 @@ import ast
 import contextlib
 import functools
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ REFUSALS = (RuntimeError, IndexError, ValueError, TypeError, AssertionError)
 # Where PyTorch stops at a limit of its own and we need not.
 WIDER = {
     "F.bilinear(m, square, cube.mT) | empty",
+    "F.linear_cross_entropy(m, w, target, linear_bias=bias, reduction='none', options=torch.nn.LinearCrossEntropyOptions())"
+    " | empty",
     "torch.fft.irfft(torch.fft.fft(x), 6) | empty",
     "torch.fft.hfft(torch.fft.ihfft(x, 5, norm='ortho'), norm='forward') | empty",
     # its second gradients of view_as_real ask for strides that a tensor without elements does not have
@@ -111,6 +114,7 @@ CASES = [
     for code in samples.SAMPLES
     for variant in samples.VARIANTS
     if variant == "strided" or f"{code} | {variant}" in recorded().keys() - WIDER
+    if not (variant == "empty" and "view_as_real" in code)  # PyTorch does not take an empty complex tensor apart
 ]
 
 
@@ -159,7 +163,7 @@ def test_gradcheck(code: str) -> None:
 SINGLE = [
     (code, variant)
     for code, variant in CASES
-    if variant in ("", "0-d") and "float64" not in code and "double" not in code
+    if variant in ("", "0-d") and not any(w in code for w in ("float64", "double", "float_power"))
     if not isinstance(recorded()[f"{code} | {variant}"], str)
 ]
 
@@ -295,7 +299,8 @@ def test_broadcasting(name: str, shapes: tuple[tuple[int, ...], tuple[int, ...]]
 def numpy_calls() -> Iterator[tuple[str, Any, Any]]:
     for code in samples.SAMPLES:
         call = ast.parse(code, mode="eval").body
-        if isinstance(call, ast.Call) and ast.unparse(call.func).startswith("torch.") and not call.keywords:
+        named = isinstance(call, ast.Call) and re.fullmatch(r"torch\.\w+", ast.unparse(call.func))
+        if named and not call.keywords and not samples.names_in(code) & samples.CONSTANTS.keys():
             numpy_function = getattr(np, call.func.attr, None)  # type: ignore[attr-defined]
             if isinstance(numpy_function, np.ufunc) and call.func.attr in op.functions:  # type: ignore[attr-defined]
                 yield code, numpy_function, code.replace("torch.", "np.", 1)

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..ops import catalog as ops
 from ..creation import as_tensor
 from ..dtype import float64
+from ..ops import catalog as ops
 from ..tensor import Tensor, tensor
 
 __all__ = ["default_collate", "default_convert"]

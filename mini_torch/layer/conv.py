@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from ..ops import catalog as ops
 from ..creation import empty
 from ..initializer import kaiming_uniform_, uniform_
 from ..network import LazyModuleMixin, Module, Parameter, UninitializedParameter
+from ..ops import catalog as ops
 from ..tensor import Tensor
 
 __all__ = [

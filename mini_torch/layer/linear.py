@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..ops import catalog as ops
 from ..dtype import check_device, default_numpy_dtype, to_numpy_dtype
 from ..graph import no_grad
 from ..initializer import initializer, kaiming_uniform_, uniform_
 from ..network import LazyModuleMixin, Module, Parameter, UninitializedParameter, is_lazy
+from ..ops import catalog as ops
 from ..tensor import Tensor, wrap
 
 __all__ = ["Bilinear", "Dense", "LazyLinear", "Linear"]

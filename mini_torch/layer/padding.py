@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..ops import catalog as ops
 from ..network import Module
+from ..ops import catalog as ops
 from ..tensor import Tensor
 from .conv import Sizes, per_dimension
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..ops import catalog as ops
 from ..network import Module
+from ..ops import catalog as ops
 from ..tensor import Tensor
 from .conv import Sizes, per_dimension
 

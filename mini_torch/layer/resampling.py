@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..ops import catalog as ops
 from ..network import Module
+from ..ops import catalog as ops
 from ..tensor import Tensor
 
 __all__ = [

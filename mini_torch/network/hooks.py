@@ -6,8 +6,8 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..ops import catalog as ops
 from ..graph import RemovableHandle, is_grad_enabled
+from ..ops import catalog as ops
 from ..tensor import Tensor
 
 if TYPE_CHECKING:

@@ -1,8 +1,5 @@
 """PyTorch's `nn.functional`. A door: it defines nothing."""
 
-from ..ops.elementwise.trigonometry import tanh as tanh
-from ..ops.linalg.products import bilinear as bilinear
-from ..ops.linalg.products import linear as linear
 from ..ops.activation import *  # noqa: F403
 from ..ops.attention import *  # noqa: F403
 from ..ops.batch_norm import *  # noqa: F403
@@ -11,11 +8,14 @@ from ..ops.cross_entropy import *  # noqa: F403
 from ..ops.ctc import *  # noqa: F403
 from ..ops.distance import *  # noqa: F403
 from ..ops.dropout import *  # noqa: F403
+from ..ops.elementwise.trigonometry import tanh as tanh
 from ..ops.embedding import *  # noqa: F403
 from ..ops.embedding_bag import *  # noqa: F403
 from ..ops.grid import *  # noqa: F403
 from ..ops.interpolation import *  # noqa: F403
 from ..ops.likelihood import *  # noqa: F403
+from ..ops.linalg.products import bilinear as bilinear
+from ..ops.linalg.products import linear as linear
 from ..ops.linear_cross_entropy import linear_cross_entropy as linear_cross_entropy
 from ..ops.loss import *  # noqa: F403
 from ..ops.margin import *  # noqa: F403

@@ -117,7 +117,7 @@ def histogram(
     return Histogram(wrap(counts), wrap(edges))
 
 
-@public
+@public(method=False)
 def histogramdd(
     input: Tensor, bins: Any, range: Any = None, weight: Tensor | None = None, density: bool = False
 ) -> HistogramDD:

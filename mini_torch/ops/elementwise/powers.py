@@ -109,6 +109,7 @@ method("__rpow__", lambda self, other: _pow(other, self))
 method("__ipow__", inplace(_power))
 
 
+@implements(np.float_power)
 @public
 def float_power(input: Any, exponent: Any) -> Tensor:
     """The power computed in float64, or complex128 if one of the two is complex. As PyTorch's `torch.float_power`."""
