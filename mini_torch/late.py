@@ -334,7 +334,7 @@ def _opener(name: str, room: str) -> Any:
     def opening(self: Tensor, *args: Any, **kwargs: Any) -> Any:
         import_module(f".{room}", _PACKAGE)
         member = getattr(Tensor, name)
-        return member.fget(self) if isinstance(member, property) else member(self, *args, **kwargs)
+        return member.__get__(self) if isinstance(member, property) else member(self, *args, **kwargs)
 
     opening.__name__ = name
     return opening

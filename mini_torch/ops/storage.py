@@ -97,18 +97,6 @@ def _is_set_to(self: Tensor, tensor: Tensor) -> bool:
     return layout_of(self._array) == layout_of(tensor._array) and self.data_ptr() == tensor.data_ptr()
 
 
-@public
-def is_same_size(input: Tensor, other: Tensor) -> bool:
-    """Whether the shapes are equal. Source: PyTorch's `torch.is_same_size`."""
-    return input._array.shape == other._array.shape
-
-
-@public
-def get_device(input: Tensor) -> int:
-    """-1, the CPU's number. Source: PyTorch's `torch.get_device`."""
-    return -1
-
-
 method("untyped_storage", _untyped_storage)
 method("storage", _typed_storage)
 method("dim_order", _dim_order)
