@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import math
 from typing import Any
 
@@ -16,7 +17,7 @@ from .tensor import Tensor
 __all__ = ["arange", "linspace", "logspace", "range"]
 
 Kind = np.dtype[Any]
-_whole_steps = range  # Python's own, before the name is PyTorch's
+_whole_steps = builtins.range  # the name is PyTorch's here
 _VECTOR_KINDS = (np.float16, np.float32, np.float64)
 
 

@@ -870,6 +870,7 @@ torch.take(x, picks)
 
 # Lines without gradients: the values and types alone. Inputs as above, float64.
 VALUES = """
+torch.embedding_renorm_(x * 1, rows, 1.0, 2.0)
 torch.tensor(torch.is_same_size(x, y))
 torch.tensor(torch.get_device(x))
 torch.binomial(p, p * 0)

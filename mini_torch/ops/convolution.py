@@ -196,7 +196,8 @@ def _spread_by_phases(y: Any, weight: Any, w: Windows, groups: int) -> Any:
     """Elements of x that are a stride apart see the same taps, each `stride`-th: a problem of stride 1 of their own."""
     out = np.zeros((len(y), groups * weight.shape[1], *w.size), y.dtype)
     for phase in itertools.product(*map(range, w.stride)):
-        taps = weight[(..., *[slice(r, None, s) for r, s in zip(phase, w.stride)])]
+        every: Any = (..., *[slice(r, None, s) for r, s in zip(phase, w.stride)])
+        taps = weight[every]
         before = tuple([-((r - b) // s) for r, s, b in zip(phase, w.stride, w.before)])
         place = out[(..., *[slice(r - b + s * q, None, s) for r, s, b, q in zip(phase, w.stride, w.before, before)])]
         if taps.size and place.size:
