@@ -1,8 +1,8 @@
 """The whole of PyTorch's database of operations, live: `tests/run.sh --torch`.
 
-Every sample (of up to 50,000 numbers) of every operation in scope is recorded in memory (record_database.py) and checked as the small ones of
-test_database.py are. Prints, per group and check, how many operations pass with all their samples, and fails where that
-is below floor.json, which has numbers for all samples and for CI's 40.
+Every sample (of up to 50,000 numbers) of every operation in scope is recorded in memory (record_database.py) and
+checked as the small ones of test_database.py are. Prints, per group and check, how many operations pass with all their
+samples, and fails where that is below floor.json, which has numbers for all samples and for CI's 40.
 
     tests/run.sh --torch                    all of it
     tests/run.sh --torch --samples 40       40 samples of an operation and type, evenly spread
