@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...op import as_operand, common_type, public, quiet, refused, row, shape_mismatch
+from ...op import as_operand, common_type, keeps_type, public, quiet, refused, row, shape_mismatch
 from ...tensor import Tensor
 
 __all__ = ["addcdiv", "addcmul", "lerp"]
@@ -27,7 +27,7 @@ _lerp_tensor = row(
     x=lambda g, weight: g * (1 - weight), end=lambda g, weight: g * weight, weight=lambda g, x, end: g * (end - x),
 )  # fmt: skip
 _lerp_number = row(
-    "lerp_number", quiet(_between_by_number), broadcasts=True, grad_name="LerpBackward0",
+    "lerp_number", quiet(keeps_type(_between_by_number)), broadcasts=True, grad_name="LerpBackward0",
     x=lambda g, weight: g * (1 - weight), end=lambda g, weight: g * weight,
 )  # fmt: skip
 

@@ -27,10 +27,15 @@ floor = _rounding("floor", np.floor, "⌊x⌋")
 ceil = _rounding("ceil", np.ceil, "⌈x⌉")
 trunc = fix = _rounding("trunc", np.trunc, "x without its fraction", aliases=("fix",))
 frac = unary("frac", quiet(lambda x: x - np.trunc(x)), lambda g: g, refuses="biuc", doc="x − trunc x")
-_round = row(
-    "round", quiet(lambda x, decimals: np.round(x, decimals) if decimals or x.dtype.kind != "f" else np.rint(x)),
-    x=no_gradient,
-)  # fmt: skip
+
+
+def _to_nearest(x: Any, decimals: int) -> Any:
+    if x.dtype.kind != "f":
+        return x.copy()  # which NumPy 1 would hand back itself
+    return np.round(x, decimals) if decimals else np.rint(x)
+
+
+_round = row("round", quiet(_to_nearest), x=no_gradient)
 
 
 @public(inplace=True)

@@ -292,7 +292,8 @@ def _divided(total: Tensor, input: Tensor, dim: int, index: Tensor, include_self
     before = input.new_ones(input._array.shape)
     if not include_self:
         before = scatter(before, dim, index, 0)
-    counts = np.maximum(scatter_add(before, dim, index, one)._array, 1)
+    met = scatter_add(before, dim, index, one)._array
+    counts = np.asarray(np.maximum(met, 1), met.dtype)
     if counts.dtype.kind in "fc":
         return total / wrap(counts)
     return as_operand(wrap(total._array // counts), input._array.dtype)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -78,8 +77,8 @@ def _logcumsumexp_forward(x: Any, axis: int) -> Any:
         return np.logaddexp.accumulate(x, axis=axis)
     out = x.copy()
     slices = np.moveaxis(out, axis, 0)
-    for before, here in itertools.pairwise(slices):
-        here[...] = _add_exponentials(before, here)
+    for k in range(1, len(slices)):
+        slices[k] = _add_exponentials(slices[k - 1], slices[k])
     return out
 
 
