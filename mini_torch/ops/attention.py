@@ -213,8 +213,10 @@ def _check(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, 
             "Expected query, key, and value to all be  at least 2 dimensional, but got Query dim: "
             f"{dims[0]}, Key dim: {dims[1]}, Value dim: {dims[2]} instead."
         )
+    if kinds[0].kind == "c":
+        raise NotImplementedError(f"\"softmax_lastdim_kernel_impl\" not implemented for '{type_name(kinds[0])}'")
     if kinds[0].kind != "f":
-        raise RuntimeError(f"scaled_dot_product_attention needs floating types, got {type_name(kinds[0])}")
+        raise RuntimeError(f"expected scalar type Float but found {type_name(kinds[0])}")
     if query._array.shape[-1] != key._array.shape[-1] or key._array.shape[-2] != value._array.shape[-2]:
         raise RuntimeError(
             f"scaled_dot_product_attention: query {list(query.shape)}, key {list(key.shape)} and value "

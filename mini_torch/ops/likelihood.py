@@ -10,6 +10,7 @@ import numpy as np
 
 from ..op import keeps_type, row, takes_out
 from ..tensor import Tensor, wrap
+from .activation import need_reals
 from .elementwise import exp, xlogy
 from .loss import as_floats, check_reduction, reduced, reduction_of
 from .reduction import sum
@@ -50,7 +51,9 @@ def gaussian_nll_loss(
     variance = _variances(var, input)
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f"{reduction} is not valid")
-    loss = _gaussian(*as_floats(input, target, variance), eps)
+    x, y, spread = as_floats(input, target, variance)
+    need_reals(x, "clamp")
+    loss = _gaussian(x, y, spread, eps)
     return reduced(loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)
 
 
@@ -116,6 +119,8 @@ def kl_div(
     Source: PyTorch's `nn.functional.kl_div`.
     """
     reduction = reduction_of(size_average, reduce, reduction)
+    if input.is_complex() or target.is_complex():
+        raise RuntimeError("kl_div: Complex inputs not supported.")
     if reduction == "mean":
         warnings.warn(
             "reduction: 'mean' divides the total loss by both the batch size and the support size.'batchmean' divides "

@@ -71,7 +71,9 @@ def hinge_embedding_loss(
     Source: PyTorch's `nn.functional.hinge_embedding_loss`.
     """
     reduction = reduction_of(size_average, reduce, reduction)
-    return reduced(_hinge_embedding(*as_floats(input), target.detach(), margin), reduction)
+    (x,) = as_floats(input)
+    need_reals(x, "clamp")
+    return reduced(_hinge_embedding(x, target.detach(), margin), reduction)
 
 
 _ranking = row(
@@ -99,7 +101,9 @@ def margin_ranking_loss(
             "margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: "
             f"{input1.size()}, input2: {input2.size()}, target: {target.size()} "
         )
-    return reduced(_ranking(*as_floats(input1, input2, target), margin), reduction)
+    first, second, y = as_floats(input1, input2, target)
+    need_reals(first, "clamp")
+    return reduced(_ranking(first, second, y, margin), reduction)
 
 
 # ---- one class of many ----------------------------------------------------------------------------------------------
@@ -160,7 +164,7 @@ def multi_margin_loss(
     share = np.full(count, 1 / classes) if weight is None else weight._array[t] / classes
     share = wrap(share.astype(input._array.dtype))
     each = _multi_margin(scores, wrap(t[:, None]), share, p, margin)
-    return reduced(_like_samples(each, input, target), reduction)
+    return reduced(_like_samples(each, input), reduction)
 
 
 def _as_samples(input: Tensor) -> Tensor:
@@ -168,7 +172,7 @@ def _as_samples(input: Tensor) -> Tensor:
     return input if input._array.ndim == 2 else input.reshape(1, input._array.size)
 
 
-def _like_samples(each: Tensor, input: Tensor, target: Tensor) -> Tensor:
+def _like_samples(each: Tensor, input: Tensor) -> Tensor:
     """One loss per sample; a single number where there was no batch."""
     return each if input._array.ndim == 2 else each.reshape(())
 
@@ -178,8 +182,7 @@ def _check_samples(input: Tensor, target: Tensor, wanted: tuple[int, ...], ndim:
     shape, found = input._array.shape, target._array.shape
     if len(shape) > 2 or not all(shape[1:]) or (len(shape) == 1 and not shape[0]):
         raise RuntimeError(
-            "Expected non-empty vector or matrix with optional 0-dim batch size, but got: "
-            f"{list(shape)}"
+            f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(shape)}"
         )
     if len(found) > ndim or target._array.size != int(np.prod(wanted)) or (len(found) == 2 and found != shape):
         raise RuntimeError(f"inconsistent target size, expected {list(wanted)} but got {list(found)}")
@@ -234,7 +237,7 @@ def multilabel_margin_loss(
     counted, named = _labels(labels)
     pairs = counted[:, :, None] & ~named[:, None, :]
     each = _multilabel(scores, wrap(np.where(counted, labels, 0)), wrap(pairs))
-    return reduced(_like_samples(each, input, target), reduction)
+    return reduced(_like_samples(each, input), reduction)
 
 
 @takes_out
