@@ -186,6 +186,12 @@ def scaled_dot_product_attention(
     default. With `enable_gqa` groups of query heads (dimension -3) share a head of key and value. `dropout_p` always
     applies. Errors: RuntimeError for types and sizes that do not fit, and for a mask beside `is_causal`.
     Source: PyTorch's `nn.functional.scaled_dot_product_attention`.
+
+    >>> from mini_torch import tensor
+    >>> x = tensor([[1., 0.], [0., 1.]])
+    >>> scaled_dot_product_attention(x, x, x, is_causal=True)
+    tensor([[1.0000, 0.0000],
+            [0.3302, 0.6698]])
     """
     _check(query, key, value, attn_mask, is_causal)
     if enable_gqa:

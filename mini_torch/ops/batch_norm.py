@@ -30,6 +30,11 @@ def batch_norm(
     `momentum` (the variance as the unbiased one); else they are the running ones. Shape: input (N, C, *), all others
     (C). Errors: ValueError for a single value per channel in training, RuntimeError for sizes that do not fit.
     Source: PyTorch's `nn.functional.batch_norm`.
+
+    >>> from mini_torch import tensor
+    >>> batch_norm(tensor([[1.], [3.]]), None, None, training=True)
+    tensor([[-1.0000],
+            [ 1.0000]])
     """
     if training:
         check_more_than_one(input._array.shape)

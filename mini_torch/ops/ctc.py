@@ -130,6 +130,11 @@ def ctc_loss(
     (). 'mean' divides each loss by its number of labels first. `zero_infinity` counts sequences that are too long for
     their input as 0. The gradient supposes that log_probs comes from a log-softmax, as PyTorch's does.
     Errors: RuntimeError for lengths that do not fit. Source: PyTorch's `nn.functional.ctc_loss`.
+
+    >>> from mini_torch import tensor
+    >>> even = tensor([[[0.5, 0.5]], [[0.5, 0.5]]]).log()  # two steps, a blank and one label: 1-, -1 and 11 read as 1
+    >>> ctc_loss(even, tensor([[1]]), [2], [1]).exp()
+    tensor(1.3333)
     """
     check_reduction(reduction)
     need_reals(log_probs, "ctc_loss_cpu", half=False)

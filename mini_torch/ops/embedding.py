@@ -54,6 +54,12 @@ def embedding(
     Shape: input (*) of ints, weight (n, d) → (*, d). The row `padding_idx` gets no gradient; with `max_norm` rows that
     are longer are first shortened, in place; `scale_grad_by_freq` divides a row's gradient by how often it was asked
     for. Errors: IndexError for a number out of range. Source: PyTorch's `nn.functional.embedding`.
+
+    >>> from mini_torch import tensor
+    >>> embedding(tensor([1, 1, 0]), tensor([[1., 2.], [3., 4.]]))
+    tensor([[3., 4.],
+            [3., 4.],
+            [1., 2.]])
     """
     check_rows(input, weight, "embedding", IndexError)
     count = weight._array.shape[0]

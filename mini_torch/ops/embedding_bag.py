@@ -66,6 +66,10 @@ def embedding_bag(
     (B + 1), the last being the end; weight (n, d) → (B, d). `per_sample_weights`, of input's shape, weigh the rows of a
     sum. Rows `padding_idx` do not count. `max_norm`, `scale_grad_by_freq`: as `embedding`. Errors: ValueError or
     RuntimeError for sizes and numbers that do not fit. Source: PyTorch's `nn.functional.embedding_bag`.
+
+    >>> from mini_torch import tensor
+    >>> embedding_bag(tensor([[0, 1]]), tensor([[1.], [3.]]))
+    tensor([[2.]])
     """
     if weight._array.dtype == np.int64 and input._array.dtype.kind == "f":
         warnings.warn(

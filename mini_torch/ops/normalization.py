@@ -56,6 +56,10 @@ def layer_norm(
 
     Shape: the last sizes of input, weight and bias are `normalized_shape`. Errors: RuntimeError where they are not.
     Source: Ba et al. 2016, "Layer normalization"; PyTorch's `nn.functional.layer_norm`.
+
+    >>> from mini_torch import tensor
+    >>> layer_norm(tensor([[1., 3.]]), (2,))
+    tensor([[-1.0000,  1.0000]])
     """
     return layer_norm_and_moments(input, normalized_shape, weight, bias, eps)[0]
 
@@ -78,6 +82,10 @@ def rms_norm(
 
     `eps` is by default the type's machine epsilon. Shape, errors: as `layer_norm`.
     Source: Zhang and Sennrich 2019, "Root mean square layer normalization"; PyTorch's `nn.functional.rms_norm`.
+
+    >>> from mini_torch import tensor
+    >>> rms_norm(tensor([[1., 7.]]), (2,))
+    tensor([[0.2000, 1.4000]])
     """
     axes = _check_normalized(input, tuple(normalized_shape), weight=weight)
     need_floats(input, "rms_norm")
@@ -139,6 +147,10 @@ def normalize(input: Tensor, p: float = 2.0, dim: int | tuple[int, ...] = 1, eps
     """input divided by its p-norm along `dim`, or by `eps` where that is larger.
 
     Source: PyTorch's `nn.functional.normalize`.
+
+    >>> from mini_torch import tensor
+    >>> normalize(tensor([[3., 4.]]))
+    tensor([[0.6000, 0.8000]])
     """
     length = norm(input, p, dim, keepdim=True).clamp(min=eps)
     return input / length
