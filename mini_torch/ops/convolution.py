@@ -199,7 +199,9 @@ def _spread_by_phases(y: Any, weight: Any, w: Windows, groups: int) -> Any:
         every: Any = (..., *[slice(r, None, s) for r, s in zip(phase, w.stride)])
         taps = weight[every]
         before = tuple([-((r - b) // s) for r, s, b in zip(phase, w.stride, w.before)])
-        place = out[(..., *[slice(r - b + s * q, None, s) for r, s, b, q in zip(phase, w.stride, w.before, before)])]
+        numbers = zip(phase, w.stride, w.before, before)
+        own: Any = (..., *[slice(r - b + s * q, None, s) for r, s, b, q in numbers])
+        place = out[own]
         if taps.size and place.size:
             ones = (1,) * len(phase)
             part = windows_of(place.shape[2:], taps.shape[2:], w.counts, ones, before, ones)
