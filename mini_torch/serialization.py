@@ -21,9 +21,10 @@ import numpy as np
 from .dtype import Size, device, dtype, from_numpy_dtype
 from .errors import CheckpointError, MissingCheckpointError
 from .network import Parameter
+from .safe_globals import add_safe_globals, clear_safe_globals, get_safe_globals, safe_globals
 from .tensor import Tensor, wrap
 
-__all__ = ["load", "save"]
+__all__ = ["add_safe_globals", "clear_safe_globals", "get_safe_globals", "load", "safe_globals", "save"]
 
 FORMAT, VERSION = "mini_torch", 1
 STRUCTURE = "structure.json"

@@ -15,12 +15,12 @@ PACKAGE = Path(__file__).parents[1] / "mini_torch"
 # From the ground up. A module may import from floors below its own, and from its own floor as long as
 # no circle arises. A folder counts as one room: mini_torch/layer/conv.py lives where `layer` lives.
 FLOORS = [
-    ["errors", "hardware", "rounding", "tree"],
+    ["errors", "hardware", "rounding", "safe_globals", "tree"],
     ["dtype", "ramp"],
-    ["graph", "formatting"],
+    ["graph", "formatting", "settings"],
     ["memory", "view", "plan", "parts", "sequence"],
     ["tensor"],
-    ["late", "saved"],
+    ["late", "saved", "process_group"],
     ["backward"],
     ["op"],
     ["creation", "function", "gradcheck", "typed", "mixed_precision"],
@@ -30,13 +30,14 @@ FLOORS = [
     ["initializer", "loss", "activation", "network", "layer", "optimizer", "data_loader", "serialization",
      "distribution"],
     ["model"],
-    ["accelerator", "amp", "autograd", "backends", "cuda", "distributions", "fft", "func", "linalg", "mps", "nn",
-     "optim", "signal", "special", "testing", "utils", "xpu"],
+    ["accelerator", "amp", "autograd", "backends", "cuda", "distributed", "distributions", "fft", "func", "linalg",
+     "mps", "nn", "optim", "signal", "special", "testing", "utils", "version", "xpu"],
     [""],  # mini_torch itself
 ]
 DOORS = ["__init__.py", "accelerator.py", "amp/*.py", "autograd/*.py", "backends/*.py", "cuda/*.py",
-         "distributions/*.py", "fft.py", "func/*.py", "linalg.py", "mps.py", "nn/**/*.py", "optim/**/*.py", "signal/**/*.py", "special/*.py",
-         "testing/*.py", "utils/**/*.py", "xpu.py"]  # fmt: skip
+         "distributed.py", "distributions/*.py", "fft.py", "func/*.py", "linalg.py", "mps.py", "nn/**/*.py",
+         "optim/**/*.py", "signal/**/*.py", "special/*.py", "testing/*.py", "utils/**/*.py",
+         "version.py", "xpu.py"]  # fmt: skip
 
 
 def module_name(path: Path, package: Path) -> str:

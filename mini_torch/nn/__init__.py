@@ -8,5 +8,6 @@ from ..ops.linear_cross_entropy import LinearCrossEntropyOptions as LinearCrossE
 from . import functional as functional
 from . import init as init
 from . import modules as modules
+from . import parallel as parallel
 from . import parameter as parameter
 from . import utils as utils

@@ -1,0 +1,3 @@
+"""PyTorch's `nn.parallel.data_parallel`: a door."""
+
+from ...layer.parallel import DataParallel as DataParallel

@@ -1,0 +1,3 @@
+"""PyTorch's `nn.parallel.distributed`: a door."""
+
+from ...layer.parallel import DistributedDataParallel as DistributedDataParallel
