@@ -77,6 +77,8 @@ def record(entry: Any, sample: Any, order: int, store: Store) -> tuple[dict[str,
     said["out"] = store.term(outcome.out)
     if order and outcome.first:
         said["first"] = [None if g is None else store.keep(records.to_array(g)) for g in outcome.first]
+        if error := own_error(said, arrays, outcome.first):
+            said["error"] = error
         if outcome.second and not any(g is not None and g.dtype is torch.bfloat16 for g in outcome.second):
             said["second"] = [None if g is None else store.keep(records.to_array(g)) for g in outcome.second]
     else:
@@ -86,7 +88,7 @@ def record(entry: Any, sample: Any, order: int, store: Store) -> tuple[dict[str,
     if any(shared):
         said["shares"] = shared
     after = [records.to_array(x) for x in outcome.inputs]
-    if written := [k for k, (x, a) in enumerate(zip(after, arrays)) if records.difference(a, x) > 1e-9]:
+    if written := [k for k, (x, a) in enumerate(zip(after, arrays)) if records.difference(a, x) > 1e-6]:
         said["writes"] = written
     elif entry.name not in database.SEEDED and strided_too(said, arrays, store):
         said["strided"] = True
@@ -131,6 +133,16 @@ def forms(entry: Any) -> list[str]:
             name = database.name_of(function) if function else ""
             ways += [name] if name else []
     return ways
+
+
+def own_error(said: dict[str, Any], arrays: list[Array], first: list[Any]) -> float:
+    """Four times how far PyTorch's gradients in float32 are from those in float64."""
+    wide = {"float32": "float64", "complex64": "complex128"}
+    if not any(str(a.dtype) in wide for a in arrays):
+        return 0.0
+    exact = records.play(torch, said, [a.astype(wide.get(str(a.dtype), a.dtype)) for a in arrays], 1).first
+    pairs = [(x, g) for x, g in zip(exact, first) if x is not None and g is not None]
+    return 4 * difference(*([x for x, _ in pairs], [g for _, g in pairs]))
 
 
 def play(said: dict[str, Any], arrays: list[Array], order: int) -> tuple[records.Outcome, int]:

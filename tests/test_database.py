@@ -147,7 +147,8 @@ def test_gradients(entry: Entry) -> None:
     for dtype, sample, arrays in entry.samples():
         if "first" in sample:
             outcome = records.play(mini_torch, sample, arrays, 2 if "second" in sample else 1)
-            entry.check_gradients(sample["first"], outcome.first, FLOAT64, f"{dtype} gradient")
+            allowed = max(FLOAT64, sample.get("error", 0))
+            entry.check_gradients(sample["first"], outcome.first, allowed, f"{dtype} gradient")
             if "second" in sample:
                 entry.check_gradients(sample["second"], outcome.second, SECOND, f"{dtype} second gradient")
 
@@ -208,7 +209,8 @@ def test_strided(entry: Entry) -> None:
             continue
         outcome = records.play(mini_torch, sample, arrays, int("first" in sample), records.turned)
         entry.check(sample, outcome.out, arrays)
-        entry.check_gradients(sample.get("first", []), outcome.first, FLOAT64, "gradient")
+        allowed = max(FLOAT64, sample.get("error", 0))
+        entry.check_gradients(sample.get("first", []), outcome.first, allowed, "gradient")
 
 
 @each

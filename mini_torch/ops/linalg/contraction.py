@@ -243,6 +243,8 @@ def _check_types(operands: list[Any]) -> None:
 
 def _contracted(operands: list[Any], terms: list[Letters], result: Letters) -> Tensor:
     size = {c: n for x, term in zip(operands, terms) for c, n in zip(term, x._array.shape)}
+    if len(operands) == 1 and operands[0]._array.dtype.kind in "iu" and {*terms[0]} > {*result}:
+        operands = [operands[0].long()]  # a sum alone is PyTorch's sum, which adds integers up in int64
     while len(operands) > 1:
         i, j = _best_pair(terms, result, size) if len(terms) > 2 else (0, 1)
         rest = [term for k, term in enumerate(terms) if k not in (i, j)]
