@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..dtype import default_numpy_dtype, to_numpy_dtype
+from ..graph import is_grad_enabled
 from ..initializer import xavier_uniform_
 from ..network import Module, ModuleList
 from ..ops import catalog as ops
@@ -51,6 +52,23 @@ def _activation(given: Activation) -> Callable[[Tensor], Tensor]:
     if given not in ("relu", "gelu"):
         raise RuntimeError(f"activation should be relu/gelu, not {given}")
     return ops.relu if given == "relu" else ops.gelu
+
+
+def _seen(padding: Tensor) -> Any:
+    """True where a padding mask, of True or of numbers to be added, leaves a position in."""
+    return padding._array == 0
+
+
+def _could_be_nested(layer: Any) -> bool:
+    """Whether PyTorch has nested tensors go through the layer."""
+    if not isinstance(layer, TransformerEncoderLayer):
+        return False
+    attention, activation = layer.self_attn, layer.activation
+    known = activation in (ops.relu, ops.gelu) or type(activation).__name__ in ("ReLU", "GELU")
+    return (
+        known and attention.batch_first and attention.num_heads % 2 == 0 and attention.in_proj_bias is not None
+        and not layer.norm_first and layer.norm1.eps == layer.norm2.eps
+    )  # fmt: skip
 
 
 class _Layer(Module):
@@ -158,7 +176,12 @@ class TransformerDecoderLayer(_Layer):
 
 
 class TransformerEncoder(Module):
-    """`num_layers` copies of an encoder layer, one after the other, then `norm`. PyTorch's `nn.TransformerEncoder`."""
+    """`num_layers` copies of an encoder layer, one after the other, then `norm`.
+
+    In evaluation without gradients, positions that `src_key_padding_mask` leaves out are zeros before `norm`, where
+    PyTorch leaves them out by nested tensors: with `batch_first`, an even number of heads, relu or gelu, no
+    `norm_first`, no `mask`, all padding at the end. Source: PyTorch's `nn.TransformerEncoder`.
+    """
 
     def __init__(
         self, encoder_layer: TransformerEncoderLayer, num_layers: int, norm: Module | None = None,
@@ -169,16 +192,29 @@ class TransformerEncoder(Module):
         self.num_layers = num_layers
         self.norm = norm
         self.enable_nested_tensor = enable_nested_tensor
-        self.use_nested_tensor = False  # there are none here; the argument is accepted
+        self.use_nested_tensor = enable_nested_tensor and _could_be_nested(encoder_layer)
         self.mask_check = mask_check
+
+    def _leaves_out(self, src: Tensor, mask: Mask, padding: Tensor) -> bool:
+        """Whether PyTorch leaves out the padding, see above."""
+        first = self.layers[0]
+        if not self.use_nested_tensor or first.training or src.dim() != 3 or mask is not None:
+            return False
+        seen = _seen(padding)
+        if self.mask_check and np.any(seen[:, 1:] > seen[:, :-1]):
+            return False
+        return not (is_grad_enabled() and any(x.requires_grad for x in (src, *first.parameters())))
 
     def forward(
         self, src: Tensor, mask: Mask = None, src_key_padding_mask: Mask = None, is_causal: bool | None = None
     ) -> Tensor:
         causal = _is_causal(mask, is_causal, src, self.layers[0].self_attn.batch_first)
+        out = src
         for layer in self.layers:
-            src = layer(src, src_mask=mask, is_causal=causal, src_key_padding_mask=src_key_padding_mask)
-        return src if self.norm is None else self.norm(src)
+            out = layer(out, src_mask=mask, is_causal=causal, src_key_padding_mask=src_key_padding_mask)
+        if src_key_padding_mask is not None and self._leaves_out(src, mask, src_key_padding_mask):
+            out = out * wrap(_seen(src_key_padding_mask)[:, :, None])
+        return out if self.norm is None else self.norm(out)
 
 
 class TransformerDecoder(Module):
