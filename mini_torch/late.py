@@ -84,10 +84,14 @@ ROOMS: dict[str, tuple[str, str, str]] = {
         "",
     ),
     "ops.activation": (
-        "celu celu_ hardshrink prelu relu relu_ rrelu rrelu_ selu selu_ sigmoid threshold threshold_",
-        "elu elu_ gelu glu hardsigmoid hardswish hardtanh hardtanh_ leaky_relu leaky_relu_ logsigmoid mish "
-        "relu6 silu softplus softshrink softsign tanhshrink",
-        "hardshrink prelu relu relu_ sigmoid sigmoid_",
+        "celu celu_ prelu relu relu_ rrelu rrelu_ selu selu_ sigmoid",
+        "elu elu_ gelu glu leaky_relu leaky_relu_ logsigmoid mish silu softplus softsign tanhshrink",
+        "prelu relu relu_ sigmoid sigmoid_",
+    ),
+    "ops.thresholds": (
+        "hardshrink threshold threshold_",
+        "hardsigmoid hardswish hardtanh hardtanh_ relu6 softshrink",
+        "hardshrink",
     ),
     "ops.short_softmax": (
         "log_softmax softmax",

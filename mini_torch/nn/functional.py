@@ -25,4 +25,5 @@ from ..ops.padding import *  # noqa: F403
 from ..ops.pooling import *  # noqa: F403
 from ..ops.shuffle import *  # noqa: F403
 from ..ops.softmax import *  # noqa: F403
+from ..ops.thresholds import *  # noqa: F403
 from ..ops.window import *  # noqa: F403

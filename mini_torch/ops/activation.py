@@ -1,4 +1,4 @@
-"""Activations: relu and its relatives, sigmoid, gelu, softplus and the rest of `nn.functional`'s elementwise ones.
+"""Activations: relu and its relatives, sigmoid, gelu, softplus and others; those that cut are in `thresholds.py`.
 
 At its kinks every function has PyTorch's gradient. `inplace=True` writes the result into the input, as there.
 """
@@ -21,9 +21,8 @@ from .special.error import normal_cdf
 from .split import chunk
 
 __all__ = [
-    "celu", "celu_", "elu", "elu_", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_",
-    "leaky_relu", "leaky_relu_", "logsigmoid", "mish", "prelu", "relu", "relu6", "relu_", "rrelu", "rrelu_", "selu",
-    "selu_", "sigmoid", "silu", "softplus", "softshrink", "softsign", "tanhshrink", "threshold", "threshold_",
+    "celu", "celu_", "elu", "elu_", "gelu", "glu", "leaky_relu", "leaky_relu_", "logsigmoid", "mish", "prelu", "relu",
+    "relu_", "rrelu", "rrelu_", "selu", "selu_", "sigmoid", "silu", "softplus", "softsign", "tanhshrink",
 ]  # fmt: skip
 
 _ndarray = np.ndarray
@@ -42,11 +41,14 @@ def need_reals(x: Tensor, name: str, half: bool = True) -> None:
         raise NotImplementedError(f"\"{name}\" not implemented for '{type_name(kind)}'")
 
 
-def _run(function: Callable[..., Tensor], input: Tensor, options: tuple[Any, ...], inplace: bool) -> Tensor:
+def run_either_way(
+    function: Callable[..., Tensor], input: Tensor, options: tuple[Any, ...], inplace: bool
+) -> Tensor:
+    """`function(input, *options)`, the result written into the input if `inplace`."""
     return (in_place_form(function) if inplace else function)(input, *options)
 
 
-def _refuse(name: str, x: Tensor) -> None:
+def refuse_to_clamp(name: str, x: Tensor) -> None:
     """The errors of what is done by clamping, which neither bools nor complex numbers can be."""
     if x._array.dtype.kind == "b":
         raise RuntimeError(f"Bool inputs not supported for {name}")
@@ -90,13 +92,13 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
     tensor([0., 2.])
     """
     if input._array.dtype.kind in "bc":
-        _refuse("relu", input)
-    return _run(_relu, input, (), True) if inplace else _relu(input)
+        refuse_to_clamp("relu", input)
+    return run_either_way(_relu, input, (), True) if inplace else _relu(input)
 
 
 def relu_(input: Tensor) -> Tensor:
     """In-place form of `relu`."""
-    return _run(_relu, input, (), True)
+    return run_either_way(_relu, input, (), True)
 
 
 method("relu_", relu_)
@@ -120,7 +122,7 @@ _leaky_relu = row("leaky_relu", keeps_type(_leaky), x=_leaky_rule)
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """x above 0, negative_slope · x below. Source: PyTorch's `nn.functional.leaky_relu`."""
     need_reals(input, "leaky_relu_cpu")
-    return _run(_leaky_relu, input, (negative_slope,), inplace)
+    return run_either_way(_leaky_relu, input, (negative_slope,), inplace)
 
 
 def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
@@ -170,13 +172,13 @@ def rrelu(
     if lower > upper:
         raise RuntimeError(f"Lower bound should be less than or equal to the upper bound, got {lower} and {upper}")
     if not training:
-        return _run(_leaky_relu, input, ((lower + upper) / 2,), inplace)
+        return run_either_way(_leaky_relu, input, ((lower + upper) / 2,), inplace)
     x = input._array
     slopes = np.ones(x.shape, x.dtype)
     falling = x <= 0
     low, high = float(x.dtype.type(lower)), float(x.dtype.type(upper))
     slopes[falling] = default_generator.uniform(int(falling.sum()), dtype=np.float64) * (high - low) + low
-    return _run(_times, input, (wrap(slopes),), inplace)
+    return run_either_way(_times, input, (wrap(slopes),), inplace)
 
 
 def rrelu_(input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False) -> Tensor:
@@ -185,116 +187,6 @@ def rrelu_(input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, traini
 
 
 _times = row("rrelu_with_noise", lambda x, slopes: x * slopes, x=lambda g, slopes: g * slopes, slopes=None)
-
-
-# ---- thresholds -----------------------------------------------------------------------------------------------------
-_threshold = row(
-    "threshold", keeps_type(lambda x, threshold, value: np.where(x <= threshold, value, x)),
-    x=lambda g, x, threshold: masked(g, ~(x <= threshold)),
-)  # fmt: skip
-
-
-@takes_out
-def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
-    """x where it is above `threshold`, else `value`. Source: PyTorch's `nn.functional.threshold`."""
-    if input._array.dtype.kind in "bc":
-        raise NotImplementedError(f"\"threshold_cpu\" not implemented for '{type_name(input._array.dtype)}'")
-    return _run(_threshold, input, (threshold, value), inplace)
-
-
-def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
-    """In-place form of `threshold`."""
-    return _run(_threshold, input, (threshold, value), True)
-
-
-_hardtanh = row(
-    "hardtanh", keeps_type(lambda x, low, high: np.clip(x, low, high)),
-    x=lambda g, x, low, high: masked(g, ~((x <= low) | (x >= high))),
-)  # fmt: skip
-
-
-@takes_out
-def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
-    """x within [min_val, max_val], the nearest end outside. Source: PyTorch's `nn.functional.hardtanh`."""
-    if min_val > max_val:
-        raise ValueError("min_val cannot be greater than max_val")
-    return _between(input, min_val, max_val, inplace)
-
-
-def _between(input: Tensor, low: float, high: float, inplace: bool) -> Tensor:
-    kind = input._array.dtype.kind
-    if kind in "bc":
-        _refuse("hardtanh", input)
-    if kind == "u" and low < 0:
-        raise RuntimeError(f"cannot do hardtanh on an unsigned type with negative limits: {low} for {input.dtype}")
-    return _run(_hardtanh, input, (low, high), inplace)
-
-
-def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
-    """In-place form of `hardtanh`."""
-    return hardtanh(input, min_val, max_val, True)
-
-
-@takes_out
-def relu6(input: Tensor, inplace: bool = False) -> Tensor:
-    """x within [0, 6], the nearest end outside. Source: PyTorch's `nn.functional.relu6`."""
-    return _between(input, 0, 6, inplace)
-
-
-_hardshrink = row(
-    "hardshrink", keeps_type(lambda x, lambd: masked(x, ~(np.abs(x) <= lambd))),
-    x=lambda g, x, lambd: masked(g, ~(np.abs(x) <= lambd)),
-)  # fmt: skip
-
-
-@public
-def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
-    """x where |x| > lambd, else 0. Source: PyTorch's `nn.functional.hardshrink`."""
-    need_reals(input, "hardshrink_cpu")
-    return _hardshrink(input, lambd)
-
-
-_softshrink = row(
-    "softshrink", keeps_type(lambda x, lambd: x - np.clip(x, -lambd, lambd)),
-    x=lambda g, x, lambd: masked(g, ~(np.abs(x) <= lambd)),
-)  # fmt: skip
-
-
-@takes_out
-def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
-    """x moved towards 0 by lambd, and 0 where |x| ≤ lambd. Source: PyTorch's `nn.functional.softshrink`."""
-    need_reals(input, "softshrink_cpu")
-    if lambd < 0:
-        kind = input._array.dtype
-        span = f"[0, {np.finfo(kind).max:g}] for input dtype {type_name(kind)}"
-        raise RuntimeError(f"lambda must be in range {span}, but found {lambd:g}")
-    return _softshrink(input, lambd)
-
-
-_hardsigmoid = row(
-    "hardsigmoid", keeps_type(lambda x: np.clip(x + 3, 0, 6) / 6),
-    x=lambda g, x: masked(g / 6, (x > -3) & (x < 3)),
-)  # fmt: skip
-
-
-@takes_out
-def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
-    """x / 6 + 1/2 within [-3, 3], 0 below, 1 above. Source: PyTorch's `nn.functional.hardsigmoid`."""
-    need_reals(input, "hardsigmoid_cpu")
-    return _run(_hardsigmoid, input, (), inplace)
-
-
-_hardswish = row(
-    "hardswish", quiet(keeps_type(lambda x: x * (np.clip(x + 3, 0, 6) / 6))),
-    x=lambda g, x: masked(g * (x / 3 + 0.5), (x > -3) & (x < 3)) + masked(g, ~(x < 3)),
-)  # fmt: skip
-
-
-@takes_out
-def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
-    """x · hardsigmoid(x). Source: Howard et al. 2019; PyTorch's `nn.functional.hardswish`."""
-    need_reals(input, "hardswish_cpu")
-    return _run(_hardswish, input, (), inplace)
 
 
 # ---- sigmoid and what is made with it -------------------------------------------------------------------------------
@@ -364,7 +256,7 @@ _silu = row("silu", quiet(keeps_type(lambda x: x / (1 + np.exp(-x)))), x=_silu_r
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """x · sigmoid(x). Source: Ramachandran et al. 2017; PyTorch's `nn.functional.silu`."""
     need_floats(input, "silu")
-    return _run(_silu, input, (), inplace)
+    return run_either_way(_silu, input, (), inplace)
 
 
 _NORMAL = 1 / math.sqrt(2 * math.pi)
@@ -411,7 +303,7 @@ _mish_gate = row("tanh_softplus", keeps_type(_tanh_softplus), x=lambda g, x, out
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """x · tanh(softplus(x)). Source: Misra 2019, "Mish"; PyTorch's `nn.functional.mish`."""
     need_reals(input, "mish_cpu")
-    return _run(lambda x: _mish(x, _mish_gate(x)), input, (), inplace)
+    return run_either_way(lambda x: _mish(x, _mish_gate(x)), input, (), inplace)
 
 
 @takes_out
@@ -457,7 +349,7 @@ _celu = row(
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x above 0, alpha (exp(x) - 1) below. Source: Clevert et al. 2015; PyTorch's `nn.functional.elu`."""
     need_reals(input, "elu_cpu")
-    return _run(_elu, input, (alpha, 1.0, 1.0), inplace)
+    return run_either_way(_elu, input, (alpha, 1.0, 1.0), inplace)
 
 
 def elu_(input: Tensor, alpha: float = 1.0) -> Tensor:
@@ -475,7 +367,7 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
     Source: Klambauer et al. 2017, "Self-normalizing neural networks"; PyTorch's `nn.functional.selu`.
     """
     need_reals(input, "elu_cpu")
-    return _run(_elu, input, (_SELU_ALPHA, _SELU_SCALE, 1.0), inplace)
+    return run_either_way(_elu, input, (_SELU_ALPHA, _SELU_SCALE, 1.0), inplace)
 
 
 def selu_(input: Tensor) -> Tensor:
@@ -489,7 +381,7 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
     need_reals(input, "elu_cpu")
-    return _run(_celu, input, (alpha,), inplace)
+    return run_either_way(_celu, input, (alpha,), inplace)
 
 
 def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:

@@ -56,5 +56,6 @@ from .special.gamma import *  # noqa: F403
 from .spectrogram import *  # noqa: F403
 from .split import *  # noqa: F403
 from .storage import *  # noqa: F403
+from .thresholds import *  # noqa: F403
 from .window import *  # noqa: F403
 from .window_function import *  # noqa: F403
