@@ -21,7 +21,8 @@ def entry(room: str, *columns: list[str]) -> str:
     parts = []
     for names in columns:
         lines = textwrap.wrap(" ".join(names), 100)
-        parts.append("\n".join(f'        "{line}{" " if line is not lines[-1] else ""}"' for line in lines) or '        ""')
+        spaced = [f"{line} " for line in lines[:-1]] + lines[-1:]
+        parts.append("\n".join(f'        "{line}"' for line in spaced) or '        ""')
     return f'    "{room}": (\n' + ",\n".join(parts) + ",\n    ),\n"
 
 

@@ -38,7 +38,8 @@ def energy(x: torch.Tensor) -> torch.Tensor:
 HOLOMORPHIC = {
     "exp": torch.exp, "sin": torch.sin, "tanh": torch.tanh, "square": torch.square, "reciprocal": torch.reciprocal,
     "power": lambda z: z**3, "product": lambda z: z * z.T, "quotient": lambda z: z / (z.T + 4),
-    "matmul": lambda z: z @ z, "sum": lambda z: z.sum(0), "index": lambda z: z[[0, 0, 2]], "transposed": lambda z: z.T.reshape(-1),
+    "matmul": lambda z: z @ z, "sum": lambda z: z.sum(0), "index": lambda z: z[[0, 0, 2]],
+    "transposed": lambda z: z.T.reshape(-1),
     "with a number": lambda z: (2 + 1j) * z - 3j, "sqrt": torch.sqrt, "log": torch.log, "cumsum": lambda z: z.cumsum(0),
 }  # fmt: skip
 OTHER = {"conj": torch.conj, "abs": torch.abs, "conj product": lambda z: z.conj() * z * z}

@@ -33,8 +33,8 @@ REFUSALS = (RuntimeError, IndexError, ValueError, TypeError, AssertionError)
 # Where PyTorch stops at a limit of its own and we need not.
 WIDER = {
     "F.bilinear(m, square, cube.mT) | empty",
-    "F.linear_cross_entropy(m, w, target, linear_bias=bias, reduction='none', options=torch.nn.LinearCrossEntropyOptions())"
-    " | empty",
+    "F.linear_cross_entropy(m, w, target, linear_bias=bias, reduction='none', "
+    "options=torch.nn.LinearCrossEntropyOptions()) | empty",
     "torch.fft.irfft(torch.fft.fft(x), 6) | empty",
     "torch.fft.hfft(torch.fft.ihfft(x, 5, norm='ortho'), norm='forward') | empty",
     # its second gradients of view_as_real ask for strides that a tensor without elements does not have
