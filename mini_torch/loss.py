@@ -408,7 +408,7 @@ class GaussianNLLLoss(_Loss):
 
 
 class PoissonNLLLoss(_Loss):
-    """The negative log-likelihood of counts; `log_input`: of rates given as logarithms. PyTorch's `nn.PoissonNLLLoss`."""
+    """The negative log-likelihood of counts; with `log_input`, of the rates' logarithms. `nn.PoissonNLLLoss`."""
 
     def __init__(
         self, log_input: bool = True, full: bool = False, size_average: Flag = None, eps: float = 1e-8,

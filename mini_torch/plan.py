@@ -41,7 +41,7 @@ class Plan:
     `formulas` has a formula per input, None where no gradient is wanted. A formula's parameters are named after what it
     reads: `g`, `out`, inputs, options, `shape`. With `broadcast`, gradients are summed to their input's shape; with
     `casts` they are brought to their input's type, else that of `g` is theirs. If `holomorphic`, the formulas take and
-    give conjugates, see `row.py`.
+    give conjugates, see `table.py`.
     """
 
     __slots__ = ("arguments", "casts", "formulas", "holomorphic", "inputs", "keep", "keeps", "lends", "name", "options",

@@ -1,4 +1,4 @@
-"""How an operation is declared, and the one door through which every operation goes. See `row.py`."""
+"""How an operation is declared, and the one door through which every operation goes. See `table.py`."""
 
 from .inplace import adopt as adopt
 from .inplace import check_changeable as check_changeable
@@ -14,16 +14,16 @@ from .names import takes_out as takes_out
 from .pointwise import binary as binary
 from .pointwise import unary as unary
 from .quiet import quiet as quiet
-from .row import Formula as Formula
-from .row import Forward as Forward
-from .row import Row as Row
-from .row import apply as apply
-from .row import no_formula as no_formula
-from .row import record as record
-from .row import row as row
-from .row import rows as rows
-from .row import variadic as variadic
 from .several import several as several
+from .table import Formula as Formula
+from .table import Forward as Forward
+from .table import Row as Row
+from .table import apply as apply
+from .table import no_formula as no_formula
+from .table import record as record
+from .table import row as row
+from .table import rows as rows
+from .table import variadic as variadic
 from .types import TYPE_NAMES as TYPE_NAMES
 from .types import as_operand as as_operand
 from .types import cast as cast

@@ -12,7 +12,7 @@ from ..dtype import can_cast
 from ..graph import InferenceCell, mode
 from ..tensor import Tensor, alias, make
 from ..view import View
-from .row import record, row, rows
+from .table import record, row, rows
 from .types import cast, type_name
 
 __all__ = ["adopt", "check_changeable", "check_writable", "inplace", "overwrite", "own_node", "write_out"]

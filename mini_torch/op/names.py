@@ -11,7 +11,7 @@ import numpy as np
 from ..tensor import Tensor, numpy_entries
 from ..tensor import method as enter_method
 from .inplace import inplace, write_out
-from .row import parameters_of
+from .table import parameters_of
 
 __all__ = ["describe", "enter_ufunc", "functions", "implements", "public", "publish", "publish_inplace",
            "takes_out"]  # fmt: skip

@@ -12,7 +12,7 @@ from ..dtype import default_numpy_dtype
 from ..tensor import Tensor, make, method
 from .inplace import inplace, write_out
 from .names import describe, enter_ufunc, publish, publish_inplace
-from .row import Formula, Forward, Row, apply
+from .table import Formula, Forward, Row, apply
 from .types import by_float32, cast, operands, refused, shape_mismatch
 
 __all__ = ["binary", "unary"]

@@ -12,7 +12,7 @@ from ..parts import Parts, Pick
 from ..plan import settled
 from ..saved import pack
 from ..tensor import Tensor, make, wrap
-from .row import Formula, Forward, Row, parameters_of
+from .table import Formula, Forward, Row, parameters_of
 
 __all__ = ["several"]
 

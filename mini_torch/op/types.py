@@ -13,7 +13,7 @@ from ..dtype import default_numpy_dtype, from_numpy_dtype, promote_operands, sca
 from ..memory import order_of
 from ..tensor import Tensor, make, wrap
 from .quiet import quiet
-from .row import row
+from .table import row
 
 __all__ = ["TYPE_NAMES", "as_operand", "cast", "common_type", "floating", "keeps_type", "number_as", "operands",
            "refused", "shape_mismatch", "type_name"]  # fmt: skip

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..dtype import contiguous_strides
-from ..op.row import row
+from ..op.table import row
 
 __all__ = ["add_along", "add_at", "combine_along", "combine_at", "cut", "diagonal_of", "on_diagonal", "place",
            "positions_along", "take", "take_along"]  # fmt: skip

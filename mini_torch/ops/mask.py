@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..op.row import row
+from ..op.table import row
 
 __all__ = ["chosen", "masked"]
 
