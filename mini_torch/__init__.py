@@ -64,15 +64,7 @@ if TYPE_CHECKING:
 # What not every program uses opens when it is first asked for: it takes as long to import as all the rest.
 _ROOMS = ("accelerator", "amp", "backends", "cuda", "distributed", "distributions", "fft", "func", "linalg", "mps",
           "nn", "optim", "serialization", "signal", "special", "testing", "utils", "xpu")  # fmt: skip
-_NAMES = {"load": "serialization", "save": "serialization", "set_default_tensor_type": "typed", "vmap": "func"}
-_NAMES |= {f"{kind}Tensor": "typed" for kind in "Bool Byte Char Double Float Half Int Long Short".split()}
-_NAMES |= dict.fromkeys(
-    "are_deterministic_algorithms_enabled get_default_device get_deterministic_debug_mode get_float32_matmul_precision "
-    "get_num_interop_threads get_num_threads is_deterministic_algorithms_warn_only_enabled is_warn_always_enabled "
-    "set_default_device set_deterministic_debug_mode set_float32_matmul_precision set_flush_denormal "
-    "set_num_interop_threads set_num_threads set_warn_always use_deterministic_algorithms".split(),
-    "settings",
-)
+_NAMES = {"load": "serialization", "save": "serialization", "vmap": "func"}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Rooms of `ops` that open when one of their names is first asked for.
+"""Rooms that open when one of their names is first asked for, most of them in `ops`.
 
 All of them together take as long to import as NumPy does, and a program uses few. `ROOMS` says which names each brings:
 those of `torch.*`, those of `nn.functional` alone, Tensor's methods (properties with an @). `python tests/late.py`
@@ -315,6 +315,21 @@ ROOMS: dict[str, tuple[str, str, str]] = {
         "erfc_ exp2_ exp_ expm1_ fill_ fix_ floor_ frac_ gcd_ i0_ index_put_ lcm_ ldexp_ log10_ log1p_ log2_ "
         "log_ logit_ nan_to_num_ neg_ negative_ rad2deg_ reciprocal_ round_ rsqrt_ sigmoid_ sin_ sinc_ sinh_ "
         "sqrt_ square_ tan_ tanh_ trunc_ xlogy_ zero_",
+        "",
+        "",
+    ),
+    "typed": (
+        "BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor "
+        "ShortTensor set_default_tensor_type",
+        "",
+        "",
+    ),
+    "settings": (
+        "are_deterministic_algorithms_enabled get_default_device get_deterministic_debug_mode "
+        "get_float32_matmul_precision get_num_interop_threads get_num_threads "
+        "is_deterministic_algorithms_warn_only_enabled is_warn_always_enabled set_default_device "
+        "set_deterministic_debug_mode set_float32_matmul_precision set_flush_denormal set_num_interop_threads "
+        "set_num_threads set_warn_always use_deterministic_algorithms",
         "",
         "",
     ),

@@ -117,7 +117,8 @@ def definitions(path: Path) -> list[str]:
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
     found = [node for node in ast.walk(tree) if isinstance(node, kinds)]
     # a module's own __getattr__ opens a room on demand, __dir__ tells of it; neither gives the door anything of its own
-    return [f"{path.name}:{node.lineno}" for node in found if getattr(node, "name", "") not in ("__getattr__", "__dir__")]
+    on_demand = ("__getattr__", "__dir__")
+    return [f"{path.name}:{node.lineno}" for node in found if getattr(node, "name", "") not in on_demand]
 
 
 def test_imports_run_down() -> None:
