@@ -9,7 +9,27 @@ import numpy as np
 from .dtype import check_device, default_numpy_dtype, to_numpy_dtype
 from .layer import Identity
 from .network import Module, Parameter
-from .ops import catalog as ops
+from .ops.activation import (
+    celu,
+    elu,
+    gelu,
+    glu,
+    leaky_relu,
+    logsigmoid,
+    mish,
+    prelu,
+    relu,
+    rrelu,
+    selu,
+    sigmoid,
+    silu,
+    softplus,
+    softsign,
+    tanhshrink,
+)
+from .ops.elementwise.trigonometry import tanh
+from .ops.softmax import log_softmax, softmax, softmin
+from .ops.thresholds import hardshrink, hardsigmoid, hardswish, hardtanh, relu6, softshrink, threshold
 from .tensor import Tensor, wrap
 
 __all__ = [
@@ -42,14 +62,14 @@ class ReLU(_InPlace):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.relu(input, self.inplace)
+        return relu(input, self.inplace)
 
 
 class ReLU6(_InPlace):
     """x within [0, 6], the nearest end outside. PyTorch's `nn.ReLU6`."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.relu6(input, self.inplace)
+        return relu6(input, self.inplace)
 
 
 class LeakyReLU(Module):
@@ -61,7 +81,7 @@ class LeakyReLU(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.leaky_relu(input, self.negative_slope, self.inplace)
+        return leaky_relu(input, self.negative_slope, self.inplace)
 
     def extra_repr(self) -> str:
         return _and_inplace(f"negative_slope={self.negative_slope}", self.inplace)
@@ -77,7 +97,7 @@ class RReLU(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.rrelu(input, self.lower, self.upper, self.training, self.inplace)
+        return rrelu(input, self.lower, self.upper, self.training, self.inplace)
 
     def extra_repr(self) -> str:
         return _and_inplace(f"lower={self.lower}, upper={self.upper}", self.inplace)
@@ -102,7 +122,7 @@ class PReLU(Module):
         self.weight.data.fill_(self.init)
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.prelu(input, self.weight)
+        return prelu(input, self.weight)
 
     def extra_repr(self) -> str:
         return f"num_parameters={self.num_parameters}"
@@ -117,7 +137,7 @@ class ELU(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.elu(input, self.alpha, self.inplace)
+        return elu(input, self.alpha, self.inplace)
 
     def extra_repr(self) -> str:
         return _and_inplace(f"alpha={self.alpha}", self.inplace)
@@ -132,7 +152,7 @@ class CELU(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.celu(input, self.alpha, self.inplace)
+        return celu(input, self.alpha, self.inplace)
 
     def extra_repr(self) -> str:
         return _and_inplace(f"alpha={self.alpha}", self.inplace)
@@ -142,7 +162,7 @@ class SELU(_InPlace):
     """The elu that keeps mean 0 and variance 1. Source: Klambauer et al. 2017; PyTorch's `nn.SELU`."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.selu(input, self.inplace)
+        return selu(input, self.inplace)
 
 
 class GELU(Module):
@@ -159,7 +179,7 @@ class GELU(Module):
         self.approximate = approximate
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.gelu(input, approximate=self.approximate)
+        return gelu(input, approximate=self.approximate)
 
     def extra_repr(self) -> str:
         return f"approximate={self.approximate!r}"
@@ -169,28 +189,28 @@ class SiLU(_InPlace):
     """x · sigmoid(x). Source: Ramachandran et al. 2017; PyTorch's `nn.SiLU`."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.silu(input, self.inplace)
+        return silu(input, self.inplace)
 
 
 class Mish(_InPlace):
     """x · tanh(softplus(x)). Source: Misra 2019; PyTorch's `nn.Mish`."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.mish(input, self.inplace)
+        return mish(input, self.inplace)
 
 
 class Hardswish(_InPlace):
     """x · hardsigmoid(x). Source: Howard et al. 2019; PyTorch's `nn.Hardswish`."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.hardswish(input, self.inplace)
+        return hardswish(input, self.inplace)
 
 
 class Hardsigmoid(_InPlace):
     """x / 6 + 1/2 within [-3, 3], 0 below, 1 above. PyTorch's `nn.Hardsigmoid`."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.hardsigmoid(input, self.inplace)
+        return hardsigmoid(input, self.inplace)
 
 
 class Hardtanh(Module):
@@ -203,7 +223,7 @@ class Hardtanh(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.hardtanh(input, self.min_val, self.max_val, self.inplace)
+        return hardtanh(input, self.min_val, self.max_val, self.inplace)
 
     def extra_repr(self) -> str:
         return _and_inplace(f"min_val={self.min_val}, max_val={self.max_val}", self.inplace)
@@ -219,7 +239,7 @@ class Threshold(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.threshold(input, self.threshold, self.value, self.inplace)
+        return threshold(input, self.threshold, self.value, self.inplace)
 
     def extra_repr(self) -> str:
         return _and_inplace(f"threshold={self.threshold}, value={self.value}", self.inplace)
@@ -233,7 +253,7 @@ class Hardshrink(Module):
         self.lambd = lambd
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.hardshrink(input, self.lambd)
+        return hardshrink(input, self.lambd)
 
     def extra_repr(self) -> str:
         return str(self.lambd)
@@ -247,7 +267,7 @@ class Softshrink(Module):
         self.lambd = lambd
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.softshrink(input, self.lambd)
+        return softshrink(input, self.lambd)
 
     def extra_repr(self) -> str:
         return str(self.lambd)
@@ -257,35 +277,35 @@ class Sigmoid(Module):
     """1 / (1 + exp(-x)). PyTorch's `nn.Sigmoid`."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.sigmoid(input)
+        return sigmoid(input)
 
 
 class LogSigmoid(Module):
     """ln sigmoid(x). PyTorch's `nn.LogSigmoid`."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.logsigmoid(input)
+        return logsigmoid(input)
 
 
 class Tanh(Module):
     """tanh x. PyTorch's `nn.Tanh`."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.tanh(input)
+        return tanh(input)
 
 
 class Tanhshrink(Module):
     """x - tanh(x). PyTorch's `nn.Tanhshrink`."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.tanhshrink(input)
+        return tanhshrink(input)
 
 
 class Softsign(Module):
     """x / (1 + |x|). PyTorch's `nn.Softsign`."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.softsign(input)
+        return softsign(input)
 
 
 class Softplus(Module):
@@ -297,7 +317,7 @@ class Softplus(Module):
         self.threshold = threshold
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.softplus(input, self.beta, self.threshold)
+        return softplus(input, self.beta, self.threshold)
 
     def extra_repr(self) -> str:
         return f"beta={self.beta}, threshold={self.threshold}"
@@ -311,7 +331,7 @@ class GLU(Module):
         self.dim = dim
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.glu(input, self.dim)
+        return glu(input, self.dim)
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}"
@@ -325,7 +345,7 @@ class Softmax(Module):
         self.dim = dim
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.softmax(input, self.dim, _stacklevel=5)
+        return softmax(input, self.dim, _stacklevel=5)
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}"
@@ -339,7 +359,7 @@ class LogSoftmax(Module):
         self.dim = dim
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.log_softmax(input, self.dim, _stacklevel=5)
+        return log_softmax(input, self.dim, _stacklevel=5)
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}"
@@ -353,7 +373,7 @@ class Softmin(Module):
         self.dim = dim
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.softmin(input, self.dim, _stacklevel=5)
+        return softmin(input, self.dim, _stacklevel=5)
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}"
@@ -365,4 +385,4 @@ class Softmax2d(Module):
     def forward(self, input: Tensor) -> Tensor:
         if input.dim() not in (3, 4):
             raise ValueError(f"Softmax2d: expected input to be 3D or 4D, got {input.dim()}D instead")
-        return ops.softmax(input, -3)
+        return softmax(input, -3)

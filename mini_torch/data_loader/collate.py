@@ -10,7 +10,7 @@ import numpy as np
 
 from ..creation import as_tensor
 from ..dtype import float64
-from ..ops import catalog as ops
+from ..ops.join import stack
 from ..tensor import Tensor, tensor
 
 __all__ = ["default_collate", "default_convert"]
@@ -27,7 +27,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
     """
     first = batch[0]
     if isinstance(first, Tensor):
-        return ops.stack(batch, 0)
+        return stack(batch, 0)
     if isinstance(first, np.ndarray | np.generic) and first.dtype.kind in "biufc":
         return default_collate([as_tensor(x) for x in batch])
     if isinstance(first, float):

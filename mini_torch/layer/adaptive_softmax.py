@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ..network import Module, ModuleList, Sequential
-from ..ops import catalog as ops
 from ..ops.elementwise.choice import where
+from ..ops.join import cat
+from ..ops.softmax import log_softmax
 from ..tensor import Tensor
 from .linear import Linear
 
@@ -86,19 +87,19 @@ class AdaptiveLogSoftmaxWithLoss(Module):
             rows = ((target >= low) & (target < high)).nonzero().reshape(-1)
             if rows.numel():
                 within = within.index_fill(0, rows, self.shortlist_size + i)
-                local = ops.log_softmax(self.tail[i](x.index_select(0, rows)), 1)
+                local = log_softmax(self.tail[i](x.index_select(0, rows)), 1)
                 picked = local.gather(1, (target[rows] - low).unsqueeze(1)).reshape(-1)
                 output = output.index_copy(0, rows, picked)
-        output = output + ops.log_softmax(self.head(x), 1).gather(1, within.unsqueeze(1)).reshape(-1)
+        output = output + log_softmax(self.head(x), 1).gather(1, within.unsqueeze(1)).reshape(-1)
         return ASMoutput(output if batched else output.squeeze(0), (-output).mean())
 
     def log_prob(self, input: Tensor) -> Tensor:
         """The log-probabilities of all classes, (N, n_classes)."""
-        head = ops.log_softmax(self.head(input), 1)
+        head = log_softmax(self.head(input), 1)
         parts = [head[:, : self.shortlist_size]]
         for i, cluster in enumerate(self.tail):
-            parts.append(ops.log_softmax(cluster(input), 1) + head[:, self.shortlist_size + i].unsqueeze(1))
-        return ops.cat(parts, 1)
+            parts.append(log_softmax(cluster(input), 1) + head[:, self.shortlist_size + i].unsqueeze(1))
+        return cat(parts, 1)
 
     def predict(self, input: Tensor) -> Tensor:
         """The likeliest class of each sample; clusters are looked into only where the head says so."""

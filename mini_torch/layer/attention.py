@@ -7,7 +7,7 @@ from typing import Any
 from ..creation import empty
 from ..initializer import xavier_normal_, xavier_uniform_, zeros_
 from ..network import Module, Parameter
-from ..ops import catalog as ops
+from ..ops.multi_head import multi_head_attention_forward
 from ..tensor import Tensor
 from .linear import Linear
 
@@ -87,7 +87,7 @@ class MultiheadAttention(Module):
         turns = self.batch_first and query.dim() == 3
         if turns:
             query, key, value = _time_first(query, key, value)
-        out, weights = ops.multi_head_attention_forward(
+        out, weights = multi_head_attention_forward(
             query, key, value, self.embed_dim, self.num_heads, self.in_proj_weight, self.in_proj_bias, self.bias_k,
             self.bias_v, self.add_zero_attn, self.dropout, self.out_proj.weight, self.out_proj.bias,
             training=self.training, key_padding_mask=key_padding_mask, need_weights=need_weights, attn_mask=attn_mask,

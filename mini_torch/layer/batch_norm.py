@@ -8,7 +8,7 @@ from typing import Any
 from ..creation import ones, zeros
 from ..dtype import int64
 from ..network import LazyModuleMixin, Module, UninitializedBuffer, UninitializedParameter
-from ..ops import catalog as ops
+from ..ops.batch_norm import batch_norm, instance_norm
 from ..tensor import Tensor
 from .norm import Scaled
 
@@ -94,7 +94,7 @@ class _BatchNorm(_Norm):
         uses = not self.training or self.track_running_stats
         mean, var = (self.running_mean, self.running_var) if uses else (None, None)
         training = self.training or (self.running_mean is None and self.running_var is None)
-        return ops.batch_norm(input, mean, var, self.weight, self.bias, training, momentum, self.eps)
+        return batch_norm(input, mean, var, self.weight, self.bias, training, momentum, self.eps)
 
 
 class BatchNorm1d(_BatchNorm):
@@ -181,7 +181,7 @@ class _InstanceNorm(_Norm):
         x = input if batched else input.unsqueeze(0)
         own_stats = self.training or not self.track_running_stats
         momentum = 0.0 if self.momentum is None else self.momentum
-        out = ops.instance_norm(
+        out = instance_norm(
             x, self.running_mean, self.running_var, self.weight, self.bias, own_stats, momentum, self.eps
         )
         return out if batched else out.squeeze(0)

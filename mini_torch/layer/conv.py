@@ -9,7 +9,8 @@ from typing import Any
 from ..creation import empty
 from ..initializer import kaiming_uniform_, uniform_
 from ..network import LazyModuleMixin, Module, Parameter, UninitializedParameter
-from ..ops import catalog as ops
+from ..ops.convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
+from ..ops.padding import pad
 from ..tensor import Tensor
 
 __all__ = [
@@ -121,7 +122,7 @@ class _Conv(_ConvNd):
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         padding: str | Sizes = self.padding
         if self.padding_mode != "zeros":
-            input, padding = ops.pad(input, self._sides(), mode=self.padding_mode), 0
+            input, padding = pad(input, self._sides(), mode=self.padding_mode), 0
         return type(self).apply_to(input, weight, bias, self.stride, padding, self.dilation, self.groups)
 
     def forward(self, input: Tensor) -> Tensor:
@@ -135,7 +136,7 @@ class Conv1d(_Conv):
     """
 
     dims = 1
-    apply_to = ops.conv1d
+    apply_to = conv1d
 
 
 class Conv2d(_Conv):
@@ -153,7 +154,7 @@ class Conv2d(_Conv):
     """
 
     dims = 2
-    apply_to = ops.conv2d
+    apply_to = conv2d
 
 
 class Conv3d(_Conv):
@@ -164,7 +165,7 @@ class Conv3d(_Conv):
     """
 
     dims = 3
-    apply_to = ops.conv3d
+    apply_to = conv3d
 
 
 class _ConvTransposeNd(_ConvNd):
@@ -220,7 +221,7 @@ class ConvTranspose1d(_ConvTransposeNd):
     """
 
     dims = 1
-    apply_to = ops.conv_transpose1d
+    apply_to = conv_transpose1d
 
 
 class ConvTranspose2d(_ConvTransposeNd):
@@ -237,7 +238,7 @@ class ConvTranspose2d(_ConvTransposeNd):
     """
 
     dims = 2
-    apply_to = ops.conv_transpose2d
+    apply_to = conv_transpose2d
 
 
 class ConvTranspose3d(_ConvTransposeNd):
@@ -248,7 +249,7 @@ class ConvTranspose3d(_ConvTransposeNd):
     """
 
     dims = 3
-    apply_to = ops.conv_transpose3d
+    apply_to = conv_transpose3d
 
 
 # ---- lazy ------------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..network import Module
-from ..ops import catalog as ops
+from ..ops.distance import cosine_similarity, pairwise_distance
 from ..tensor import Tensor
 
 __all__ = ["CosineSimilarity", "PairwiseDistance"]
@@ -25,7 +25,7 @@ class PairwiseDistance(Module):
         self.keepdim = keepdim
 
     def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
-        return ops.pairwise_distance(x1, x2, self.norm, self.eps, self.keepdim)
+        return pairwise_distance(x1, x2, self.norm, self.eps, self.keepdim)
 
 
 class CosineSimilarity(Module):
@@ -41,4 +41,4 @@ class CosineSimilarity(Module):
         self.eps = eps
 
     def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
-        return ops.cosine_similarity(x1, x2, self.dim, self.eps)
+        return cosine_similarity(x1, x2, self.dim, self.eps)

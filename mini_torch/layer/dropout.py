@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..network import Module
-from ..ops import catalog as ops
+from ..ops.dropout import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout
 from ..tensor import Tensor
 
 __all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
@@ -41,34 +41,34 @@ class Dropout(_Dropout):
     tensor([1., 1., 1.])
     """
 
-    drop = ops.dropout
+    drop = dropout
 
 
 class Dropout1d(_Dropout):
     """Dropout of whole channels of (N, C, L) or (C, L). PyTorch's `nn.Dropout1d`."""
 
-    drop = ops.dropout1d
+    drop = dropout1d
 
 
 class Dropout2d(_Dropout):
     """Dropout of whole channels of (N, C, H, W). PyTorch's `nn.Dropout2d`."""
 
-    drop = ops.dropout2d
+    drop = dropout2d
 
 
 class Dropout3d(_Dropout):
     """Dropout of whole channels of (N, C, D, H, W). PyTorch's `nn.Dropout3d`."""
 
-    drop = ops.dropout3d
+    drop = dropout3d
 
 
 class AlphaDropout(_Dropout):
     """Dropout for networks of selu: keeps mean and variance. Source: Klambauer et al. 2017; `nn.AlphaDropout`."""
 
-    drop = ops.alpha_dropout
+    drop = alpha_dropout
 
 
 class FeatureAlphaDropout(_Dropout):
     """`AlphaDropout` of whole channels. PyTorch's `nn.FeatureAlphaDropout`."""
 
-    drop = ops.feature_alpha_dropout
+    drop = feature_alpha_dropout

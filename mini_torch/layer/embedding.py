@@ -10,7 +10,8 @@ from ..dtype import check_device, default_numpy_dtype, to_numpy_dtype
 from ..graph import no_grad
 from ..initializer import normal_
 from ..network import Module, Parameter
-from ..ops import catalog as ops
+from ..ops.embedding import embedding
+from ..ops.embedding_bag import embedding_bag
 from ..tensor import Tensor, wrap
 
 __all__ = ["Embedding", "EmbeddingBag"]
@@ -77,7 +78,7 @@ class Embedding(_Table):
         self._add_table(_weight, _freeze, device, dtype)
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.embedding(
+        return embedding(
             input, self.weight, self.padding_idx, self.max_norm, self.norm_type, self.scale_grad_by_freq, self.sparse
         )
 
@@ -132,7 +133,7 @@ class EmbeddingBag(_Table):
     def forward(
         self, input: Tensor, offsets: Tensor | None = None, per_sample_weights: Tensor | None = None
     ) -> Tensor:
-        return ops.embedding_bag(
+        return embedding_bag(
             input, self.weight, offsets, self.max_norm, self.norm_type, self.scale_grad_by_freq, self.mode,
             self.sparse, per_sample_weights, self.include_last_offset, self.padding_idx,
         )  # fmt: skip

@@ -12,7 +12,7 @@ from ..dtype import check_device, default_numpy_dtype, to_numpy_dtype
 from ..graph import no_grad
 from ..initializer import initializer, kaiming_uniform_, uniform_
 from ..network import LazyModuleMixin, Module, Parameter, UninitializedParameter, is_lazy
-from ..ops import catalog as ops
+from ..ops.linalg.products import bilinear, linear
 from ..tensor import Tensor, wrap
 
 __all__ = ["Bilinear", "Dense", "LazyLinear", "Linear"]
@@ -73,7 +73,7 @@ class Linear(Module):
             weight, bias = own["weight"], own["bias"]
         except KeyError:  # somebody made a plain attribute or a property of one (weight normalisation does)
             weight, bias = self.weight, self.bias
-        return ops.linear(input, weight, bias)
+        return linear(input, weight, bias)
 
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
@@ -164,7 +164,7 @@ class Dense(Module):
         if self.in_features is None:
             self._build(input.shape[-1])
         own = self._parameters
-        return ops.linear(input, own["weight"], own["bias"])
+        return linear(input, own["weight"], own["bias"])
 
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
@@ -202,7 +202,7 @@ class Bilinear(Module):
             uniform_(self.bias, -bound, bound)
 
     def forward(self, input1: Tensor, input2: Tensor) -> Tensor:
-        return ops.bilinear(input1, input2, self.weight, self.bias)
+        return bilinear(input1, input2, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         return (

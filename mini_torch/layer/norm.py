@@ -10,7 +10,7 @@ import numpy as np
 from ..dtype import check_device, default_numpy_dtype, to_numpy_dtype
 from ..initializer import ones_, zeros_
 from ..network import Module, Parameter
-from ..ops import catalog as ops
+from ..ops.normalization import group_norm, layer_norm, local_response_norm, rms_norm
 from ..tensor import Tensor, wrap
 
 __all__ = ["CrossMapLRN2d", "GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
@@ -60,7 +60,7 @@ class LayerNorm(Scaled):
         self._add_scale(self.normalized_shape, elementwise_affine, bias, device, dtype)
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
+        return layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
         return (
@@ -87,7 +87,7 @@ class RMSNorm(Scaled):
         del self._parameters["bias"]
 
     def forward(self, x: Tensor) -> Tensor:
-        return ops.rms_norm(x, self.normalized_shape, self.weight, self.eps)
+        return rms_norm(x, self.normalized_shape, self.weight, self.eps)
 
     def extra_repr(self) -> str:
         return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
@@ -114,7 +114,7 @@ class GroupNorm(Scaled):
         self._add_scale((num_channels,), affine, bias, device, dtype)
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
+        return group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
         return (
@@ -137,7 +137,7 @@ class LocalResponseNorm(Module):
         self.k = k
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
+        return local_response_norm(input, self.size, self.alpha, self.beta, self.k)
 
     def extra_repr(self) -> str:
         return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..network import Module
-from ..ops import catalog as ops
+from ..ops.padding import pad
 from ..tensor import Tensor
 from .conv import Sizes, per_dimension
 
@@ -25,7 +25,7 @@ class _Pad(Module):
         self.padding = per_dimension(padding, 2 * self.dims)
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.pad(input, self.padding, self.mode)
+        return pad(input, self.padding, self.mode)
 
     def extra_repr(self) -> str:
         return f"{self.padding}"
@@ -39,7 +39,7 @@ class _ConstantPadNd(_Pad):
         self.value = value
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.pad(input, self.padding, "constant", self.value)
+        return pad(input, self.padding, "constant", self.value)
 
     def extra_repr(self) -> str:
         return f"padding={self.padding}, value={self.value}"

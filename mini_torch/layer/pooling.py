@@ -6,7 +6,18 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..network import Module
-from ..ops import catalog as ops
+from ..ops.pooling.adaptive import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    adaptive_max_pool3d,
+)
+from ..ops.pooling.average import avg_pool1d, avg_pool2d, avg_pool3d, lp_pool1d, lp_pool2d, lp_pool3d
+from ..ops.pooling.fractional import fractional_max_pool2d, fractional_max_pool3d
+from ..ops.pooling.maximum import max_pool1d, max_pool2d, max_pool3d
+from ..ops.pooling.unpool import max_unpool1d, max_unpool2d, max_unpool3d
 from ..tensor import Tensor
 from .conv import Sizes, per_dimension
 
@@ -56,7 +67,7 @@ class MaxPool1d(_MaxPoolNd):
     """The largest element of each window. Shape: (N, C, L) or (C, L) → (N, C, L′). PyTorch's `nn.MaxPool1d`."""
 
     dims = 1
-    pool = ops.max_pool1d
+    pool = max_pool1d
 
 
 class MaxPool2d(_MaxPoolNd):
@@ -70,14 +81,14 @@ class MaxPool2d(_MaxPoolNd):
     """
 
     dims = 2
-    pool = ops.max_pool2d
+    pool = max_pool2d
 
 
 class MaxPool3d(_MaxPoolNd):
     """The largest element of each window of a volume. PyTorch's `nn.MaxPool3d`."""
 
     dims = 3
-    pool = ops.max_pool3d
+    pool = max_pool3d
 
 
 class _MaxUnpoolNd(_Pool):
@@ -99,7 +110,7 @@ class MaxUnpool1d(_MaxUnpoolNd):
     """The way back from `MaxPool1d`. PyTorch's `nn.MaxUnpool1d`."""
 
     dims = 1
-    pool = ops.max_unpool1d
+    pool = max_unpool1d
 
 
 class MaxUnpool2d(_MaxUnpoolNd):
@@ -109,14 +120,14 @@ class MaxUnpool2d(_MaxUnpoolNd):
     """
 
     dims = 2
-    pool = ops.max_unpool2d
+    pool = max_unpool2d
 
 
 class MaxUnpool3d(_MaxUnpoolNd):
     """The way back from `MaxPool3d`. PyTorch's `nn.MaxUnpool3d`."""
 
     dims = 3
-    pool = ops.max_unpool3d
+    pool = max_unpool3d
 
 
 class _FractionalMaxPoolNd(_Pool):
@@ -152,14 +163,14 @@ class FractionalMaxPool2d(_FractionalMaxPoolNd):
     """
 
     dims = 2
-    pool = ops.fractional_max_pool2d
+    pool = fractional_max_pool2d
 
 
 class FractionalMaxPool3d(_FractionalMaxPoolNd):
     """`FractionalMaxPool2d` of volumes. PyTorch's `nn.FractionalMaxPool3d`."""
 
     dims = 3
-    pool = ops.fractional_max_pool3d
+    pool = fractional_max_pool3d
 
 
 # ---- mean ------------------------------------------------------------------------------------------------------------
@@ -203,7 +214,7 @@ class AvgPool1d(_AvgPoolNd):
         del self.divisor_override
 
     def forward(self, input: Tensor) -> Tensor:
-        return ops.avg_pool1d(
+        return avg_pool1d(
             input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad
         )
 
@@ -218,14 +229,14 @@ class AvgPool2d(_AvgPoolNd):
     """
 
     dims = 2
-    pool = ops.avg_pool2d
+    pool = avg_pool2d
 
 
 class AvgPool3d(_AvgPoolNd):
     """The mean of each window of a volume. PyTorch's `nn.AvgPool3d`."""
 
     dims = 3
-    pool = ops.avg_pool3d
+    pool = avg_pool3d
 
 
 class _LPPoolNd(_Pool):
@@ -253,21 +264,21 @@ class LPPool1d(_LPPoolNd):
     """(Σ xᵖ)^(1/p) of each window. PyTorch's `nn.LPPool1d`."""
 
     dims = 1
-    pool = ops.lp_pool1d
+    pool = lp_pool1d
 
 
 class LPPool2d(_LPPoolNd):
     """(Σ xᵖ)^(1/p) of each window, p being `norm_type`. PyTorch's `nn.LPPool2d`."""
 
     dims = 2
-    pool = ops.lp_pool2d
+    pool = lp_pool2d
 
 
 class LPPool3d(_LPPoolNd):
     """(Σ xᵖ)^(1/p) of each window of a volume. PyTorch's `nn.LPPool3d`."""
 
     dims = 3
-    pool = ops.lp_pool3d
+    pool = lp_pool3d
 
 
 # ---- to a given size -------------------------------------------------------------------------------------------------
@@ -288,21 +299,21 @@ class AdaptiveMaxPool1d(_AdaptiveMaxPoolNd):
     """The largest elements of `output_size` windows. PyTorch's `nn.AdaptiveMaxPool1d`."""
 
     dims = 1
-    pool = ops.adaptive_max_pool1d
+    pool = adaptive_max_pool1d
 
 
 class AdaptiveMaxPool2d(_AdaptiveMaxPoolNd):
     """The largest elements of as many windows as `output_size` says. PyTorch's `nn.AdaptiveMaxPool2d`."""
 
     dims = 2
-    pool = ops.adaptive_max_pool2d
+    pool = adaptive_max_pool2d
 
 
 class AdaptiveMaxPool3d(_AdaptiveMaxPoolNd):
     """The largest elements of as many windows as `output_size` says. PyTorch's `nn.AdaptiveMaxPool3d`."""
 
     dims = 3
-    pool = ops.adaptive_max_pool3d
+    pool = adaptive_max_pool3d
 
 
 class _AdaptiveAvgPoolNd(_Pool):
@@ -322,7 +333,7 @@ class AdaptiveAvgPool1d(_AdaptiveAvgPoolNd):
     """The means of `output_size` windows. PyTorch's `nn.AdaptiveAvgPool1d`."""
 
     dims = 1
-    pool = ops.adaptive_avg_pool1d
+    pool = adaptive_avg_pool1d
 
 
 class AdaptiveAvgPool2d(_AdaptiveAvgPoolNd):
@@ -335,11 +346,11 @@ class AdaptiveAvgPool2d(_AdaptiveAvgPoolNd):
     """
 
     dims = 2
-    pool = ops.adaptive_avg_pool2d
+    pool = adaptive_avg_pool2d
 
 
 class AdaptiveAvgPool3d(_AdaptiveAvgPoolNd):
     """The means of as many windows as `output_size` says. PyTorch's `nn.AdaptiveAvgPool3d`."""
 
     dims = 3
-    pool = ops.adaptive_avg_pool3d
+    pool = adaptive_avg_pool3d

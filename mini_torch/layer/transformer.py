@@ -16,7 +16,7 @@ from ..dtype import default_numpy_dtype, to_numpy_dtype
 from ..graph import is_grad_enabled
 from ..initializer import xavier_uniform_
 from ..network import Module, ModuleList
-from ..ops import catalog as ops
+from ..ops.activation import gelu, relu
 from ..tensor import Tensor, wrap
 from .attention import MultiheadAttention
 from .dropout import Dropout
@@ -51,7 +51,7 @@ def _activation(given: Activation) -> Callable[[Tensor], Tensor]:
         return given
     if given not in ("relu", "gelu"):
         raise RuntimeError(f"activation should be relu/gelu, not {given}")
-    return ops.relu if given == "relu" else ops.gelu
+    return relu if given == "relu" else gelu
 
 
 def _seen(padding: Tensor) -> Any:
@@ -64,7 +64,7 @@ def _could_be_nested(layer: Any) -> bool:
     if not isinstance(layer, TransformerEncoderLayer):
         return False
     attention, activation = layer.self_attn, layer.activation
-    known = activation in (ops.relu, ops.gelu) or type(activation).__name__ in ("ReLU", "GELU")
+    known = activation in (relu, gelu) or type(activation).__name__ in ("ReLU", "GELU")
     return (
         known and attention.batch_first and attention.num_heads % 2 == 0 and attention.in_proj_bias is not None
         and not layer.norm_first and layer.norm1.eps == layer.norm2.eps
@@ -107,7 +107,7 @@ class TransformerEncoderLayer(_Layer):
 
     def __init__(
         self, d_model: int, nhead: int, dim_feedforward: int = 2048, dropout: float = 0.1,
-        activation: Activation = ops.relu, layer_norm_eps: float = 1e-5, batch_first: bool = False,
+        activation: Activation = relu, layer_norm_eps: float = 1e-5, batch_first: bool = False,
         norm_first: bool = False, bias: bool = True, device: Any = None, dtype: Any = None,
     ) -> None:  # fmt: skip
         super().__init__()
@@ -139,7 +139,7 @@ class TransformerDecoderLayer(_Layer):
 
     def __init__(
         self, d_model: int, nhead: int, dim_feedforward: int = 2048, dropout: float = 0.1,
-        activation: Activation = ops.relu, layer_norm_eps: float = 1e-5, batch_first: bool = False,
+        activation: Activation = relu, layer_norm_eps: float = 1e-5, batch_first: bool = False,
         norm_first: bool = False, bias: bool = True, device: Any = None, dtype: Any = None,
     ) -> None:  # fmt: skip
         super().__init__()
@@ -254,7 +254,7 @@ class Transformer(Module):
 
     def __init__(
         self, d_model: int = 512, nhead: int = 8, num_encoder_layers: int = 6, num_decoder_layers: int = 6,
-        dim_feedforward: int = 2048, dropout: float = 0.1, activation: Activation = ops.relu,
+        dim_feedforward: int = 2048, dropout: float = 0.1, activation: Activation = relu,
         custom_encoder: Any = None, custom_decoder: Any = None, layer_norm_eps: float = 1e-5,
         batch_first: bool = False, norm_first: bool = False, bias: bool = True, device: Any = None, dtype: Any = None,
     ) -> None:  # fmt: skip

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..graph import RemovableHandle, is_grad_enabled
-from ..ops import catalog as ops
+from ..ops.join import cat
+from ..ops.split import split
 from ..tensor import Tensor
 
 if TYPE_CHECKING:
@@ -179,18 +180,18 @@ def _gate(values: tuple[Any, ...], done: Callable[[tuple[Any, ...]], tuple[Any, 
         return values, False
     n_values, shapes, types = len(values), [values[i].shape for i in places], [values[i].dtype for i in places]
     # Joined to one long vector and cut again, so that all gradients meet in one node.
-    joined = ops.cat([values[i].reshape(-1) for i in places])
+    joined = cat([values[i].reshape(-1) for i in places])
 
     def cut(vector: Tensor) -> tuple[Any, ...]:
         parts: list[Any] = [None] * n_values
-        for i, part, shape, kind in zip(places, ops.split(vector, [s.numel() for s in shapes]), shapes, types):
+        for i, part, shape, kind in zip(places, split(vector, [s.numel() for s in shapes]), shapes, types):
             parts[i] = part.reshape(shape).to(kind)
         return tuple(parts)
 
     def joined_done(g: Tensor) -> Tensor:
         before = cut(g)
         after = done(before)
-        return ops.cat([(before[i] * 0 if after[i] is None else after[i]).reshape(-1) for i in places])
+        return cat([(before[i] * 0 if after[i] is None else after[i]).reshape(-1) for i in places])
 
     joined.register_hook(joined_done)
     return tuple(x if part is None else part for x, part in zip(values, cut(joined))), True

@@ -1,1 +1,1 @@
-"""All calculus, a file a family; `catalog` has every public function."""
+"""All calculus, a file a family."""
