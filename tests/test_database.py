@@ -28,6 +28,8 @@ ROUGH = {  # where PyTorch's float64 is further from the truth (SciPy's) than we
     "special.bessel_y1": 1e-5,
 }
 OTHERWISE = {  # types in which PyTorch's numbers overflow or lose more on the way than ours
+    "bucketize": ["uint8"],  # boundaries that are in order no longer
+    "histc": ["float16"],
     "matrix_exp": ["float16"],
     "native_batch_norm": ["float16"],
     "native_layer_norm": ["float16"],
@@ -36,13 +38,14 @@ OTHERWISE = {  # types in which PyTorch's numbers overflow or lose more on the w
     "nn.functional.margin_ranking_loss": ["uint8"],
     "nn.functional.poisson_nll_loss": ["uint8"],
     "nn.functional.soft_margin_loss": ["float16"],
+    "searchsorted": ["uint8"],
 }
 DIFFERS = {  # on purpose, with the reason
     "test_errors __rdiv__": "PyTorch's AttributeError is about a method of its own",
     "test_errors aminmax": "out= of a wider type is fine for us, as it is for most of PyTorch",
     "test_errors arange": "a step of 1/2 cannot go into integers, whether or not it is made 0 first",
     "test_errors complex": "out= of a shorter type is fine for us, as it is for most of PyTorch",
-    "test_errors gather": "out= may be an input or of a wider type",
+    "test_errors gather": "out= of a wider type is fine for us, as it is for most of PyTorch",
     "test_errors igamma": "refuses the integers before the number that is no tensor",
     "test_errors igammac": "refuses the integers before the number that is no tensor",
     "test_errors kthvalue": "out= may be an input: it is written to when all is read",
