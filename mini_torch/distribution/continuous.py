@@ -12,14 +12,14 @@ from ..graph import no_grad
 from ..random import normal, rand
 from ..tensor import Tensor
 from . import constraint
-from .distribution import Constraints, Distribution, broadcast_all, shape_of
+from .distribution import Constraints, Distribution, ExponentialFamily, broadcast_all, shape_of
 
 __all__ = ["Exponential", "Laplace", "Normal", "Uniform"]
 
 Shape = Sequence[int]
 
 
-class Normal(Distribution):
+class Normal(ExponentialFamily):
     """The bell curve exp(-½ ((x - loc) / scale)²). Source: PyTorch's `torch.distributions.Normal`.
 
     >>> Normal(0.0, 1.0).cdf(Normal(0.0, 1.0).mean)
@@ -90,7 +90,7 @@ class Uniform(Distribution):
         return {"low": constraint.less_than(self.high), "high": constraint.greater_than(self.low)}
 
     @property
-    def support(self) -> constraint.Constraint:  # type: ignore[override]
+    def support(self) -> constraint.Constraint:
         """From low to high."""
         return constraint.interval(self.low, self.high)
 
@@ -130,7 +130,7 @@ class Uniform(Distribution):
         return (self.high - self.low).log()
 
 
-class Exponential(Distribution):
+class Exponential(ExponentialFamily):
     """rate · exp(-rate x) for x ≥ 0. Source: PyTorch's `torch.distributions.Exponential`."""
 
     arg_constraints: ClassVar[Constraints] = {"rate": constraint.positive}

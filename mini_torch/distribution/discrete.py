@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,7 +17,7 @@ from ..random import bernoulli, binomial, poisson
 from ..random import multinomial as drawn_indices
 from ..tensor import Tensor
 from . import constraint
-from .distribution import Constraints, Distribution, broadcast_all, shape_of
+from .distribution import Constraints, Distribution, ExponentialFamily, broadcast_all, lazy_property, shape_of
 
 __all__ = ["Bernoulli", "Binomial", "Categorical", "Multinomial", "OneHotCategorical", "Poisson"]
 
@@ -35,12 +34,12 @@ class _OfChance(Distribution):
 
     _param: Tensor
 
-    @cached_property
+    @lazy_property
     def probs(self) -> Tensor:
         """The probability."""
         return self.logits.sigmoid()
 
-    @cached_property
+    @lazy_property
     def logits(self) -> Tensor:
         """ln(p / (1 - p))."""
         inside = _off_the_ends(self.probs)
@@ -57,7 +56,7 @@ def _off_the_ends(probs: Tensor) -> Tensor:
     return probs.clamp(margin, 1 - margin)
 
 
-class Bernoulli(_OfChance):
+class Bernoulli(_OfChance, ExponentialFamily):
     """1 with probability p, else 0. Source: PyTorch's `torch.distributions.Bernoulli`.
 
     >>> Bernoulli(0.25).variance
@@ -121,7 +120,7 @@ class Binomial(_OfChance):
         super().__init__(self._param.shape, validate_args=validate_args)
 
     @property
-    def support(self) -> constraint.Constraint:  # type: ignore[override]
+    def support(self) -> constraint.Constraint:
         """0 to total_count."""
         return constraint.integer_interval(0, self.total_count)
 
@@ -162,7 +161,7 @@ class Binomial(_OfChance):
         return self._values(np.arange(1 + self._equal_count(), dtype=self._param._array.dtype), expand)
 
 
-class Poisson(Distribution):
+class Poisson(ExponentialFamily):
     """A count of mean `rate`. Source: PyTorch's `torch.distributions.Poisson`."""
 
     arg_constraints: ClassVar[Constraints] = {"rate": constraint.nonnegative}
@@ -221,12 +220,12 @@ class Categorical(Distribution):
         self._param = vars(self)[name] = given - total if probs is None else given / total
         super().__init__(given.shape[:-1], validate_args=validate_args)
 
-    @cached_property
+    @lazy_property
     def probs(self) -> Tensor:
         """The probabilities, which sum to 1."""
         return self.logits.softmax(-1)
 
-    @cached_property
+    @lazy_property
     def logits(self) -> Tensor:
         """Their logarithms."""
         return _off_the_ends(self.probs).log()
@@ -241,7 +240,7 @@ class Categorical(Distribution):
         return int(self._param.shape[-1])
 
     @property
-    def support(self) -> constraint.Constraint:  # type: ignore[override]
+    def support(self) -> constraint.Constraint:
         """0 … n - 1."""
         return constraint.integer_interval(0, self._num_events - 1)
 
@@ -353,7 +352,7 @@ class Multinomial(_OfCategories):
         super().__init__(self._categorical.batch_shape, self.param_shape[-1:], validate_args=validate_args)
 
     @property
-    def support(self) -> constraint.Constraint:  # type: ignore[override]
+    def support(self) -> constraint.Constraint:
         """Counts that sum to at most total_count."""
         return constraint.multinomial(self.total_count)
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, ClassVar
 
 from ..creation import finish
 from ..dtype import Size, default_numpy_dtype
-from ..graph import no_grad
+from ..graph import enable_grad, no_grad
 from ..op import as_operand, functions
 from ..tensor import Tensor
-from .constraint import Constraint
+from .constraint import Constraint, is_dependent
 
-__all__ = ["Distribution"]
+__all__ = ["Distribution", "ExponentialFamily", "lazy_property"]
 
 Constraints = dict[str, Constraint]
 
@@ -43,6 +45,14 @@ def total(values: Tensor, dims: int) -> Tensor:
     return values.reshape((*values.shape[: values.ndim - dims], -1)).sum(-1) if dims else values
 
 
+class lazy_property(cached_property[Any]):
+    """Computed when it is first asked for, then kept. Always recorded: a later use may want the gradient."""
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        with enable_grad():
+            return super().__get__(instance, owner)
+
+
 class Distribution:
     """A batch of distributions of one family: of shape `batch_shape`, each of events of shape `event_shape`.
 
@@ -53,7 +63,7 @@ class Distribution:
     has_rsample: bool = False
     has_enumerate_support: bool = False
     arg_constraints: ClassVar[Constraints]
-    support: Constraint
+    support: Any
     _validate_args: bool = __debug__
 
     def __init__(
@@ -63,9 +73,7 @@ class Distribution:
         if validate_args is not None:
             self._validate_args = validate_args
         if self._validate_args:
-            for name, constraint in self.arg_constraints.items():
-                if name in vars(self):
-                    self._check_parameter(name, constraint)
+            self._check_parameters()
 
     @staticmethod
     def set_default_validate_args(value: bool) -> None:
@@ -73,6 +81,19 @@ class Distribution:
         if value not in (True, False):
             raise ValueError(f"validate_args is True or False, got {value!r}")
         Distribution._validate_args = value
+
+    def _check_parameters(self) -> None:
+        constraints = getattr(self, "arg_constraints", None)
+        if constraints is None:
+            warnings.warn(
+                f"{type(self)} does not define `arg_constraints`. Please set `arg_constraints = {{}}` or initialize "
+                "the distribution with `validate_args=False` to turn off validation.",
+                stacklevel=4,
+            )
+        for name, constraint in (constraints or {}).items():
+            unasked = name not in vars(self) and isinstance(getattr(type(self), name, None), lazy_property)
+            if not (unasked or is_dependent(constraint)):
+                self._check_parameter(name, constraint)
 
     def _check_parameter(self, name: str, constraint: Constraint) -> None:
         value = getattr(self, name)
@@ -96,9 +117,9 @@ class Distribution:
     def _extended_shape(self, sample_shape: Sequence[int] = ()) -> Size:
         return Size(sample_shape) + self._batch_shape + self._event_shape
 
-    def expand(self, batch_shape: Sequence[int]) -> Distribution:
+    def expand(self, batch_shape: Sequence[int], _instance: Any = None) -> Any:
         """The same distribution for a larger batch; the parameters are views."""
-        new = copy.copy(self)
+        new = copy.copy(self) if _instance is None else _instance
         new._batch_shape = Size(batch_shape)
         for name, value in vars(self).items():
             if isinstance(value, Tensor):
@@ -117,7 +138,7 @@ class Distribution:
     @property
     def mode(self) -> Tensor:
         """The value of the highest probability."""
-        raise NotImplementedError(f"{type(self).__name__} does not implement mode")
+        raise NotImplementedError(f"{type(self)} does not implement mode")
 
     @property
     def variance(self) -> Tensor:
@@ -173,7 +194,13 @@ class Distribution:
             raise ValueError(f"The right-most size of value must match event_shape: {given} vs {self._event_shape}.")
         if any(i != j and 1 not in (i, j) for i, j in zip(reversed(given), reversed(wanted))):
             raise ValueError(f"Value is not broadcastable with batch_shape+event_shape: {given} vs {wanted}.")
-        if not self.support.check(value).all():
+        if not hasattr(self, "support"):
+            warnings.warn(
+                f"{type(self)} does not define `support` to enable sample validation. Please initialize the "
+                "distribution with `validate_args=False` to turn off validation.",
+                stacklevel=3,
+            )
+        elif not self.support.check(value).all():
             raise ValueError(
                 f"Expected value argument ({type(value).__name__} of shape {tuple(given)}) to be within the support "
                 f"({self.support!r}) of the distribution {self!r}, but found invalid values:\n{value}"
@@ -187,5 +214,9 @@ class Distribution:
 
     def __repr__(self) -> str:
         shown = {name: vars(self)[name] for name in self.arg_constraints if name in vars(self)}
-        parts = [f"{name}: {x.item() if x.numel() == 1 else x.shape}" for name, x in shown.items()]
+        parts = [f"{name}: {x if x.numel() == 1 else x.shape}" for name, x in shown.items()]
         return f"{type(self).__name__}({', '.join(parts)})"
+
+
+class ExponentialFamily(Distribution):
+    """The families whose density is exp(⟨t(x), θ⟩ - F(θ) + k(x)). PyTorch's `distributions.ExponentialFamily`."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from ..dtype import Size
 from ..tensor import Tensor
 from . import constraint
 from .distribution import Constraints, Distribution, total
@@ -38,9 +40,12 @@ class Independent(Distribution):
         shape, cut = base.batch_shape + base.event_shape, len(base.batch_shape) - count
         super().__init__(shape[:cut], shape[cut:], validate_args=validate_args)
 
-    def expand(self, batch_shape: Sequence[int]) -> Independent:
+    def expand(self, batch_shape: Sequence[int], _instance: Any = None) -> Any:
+        new = copy.copy(self) if _instance is None else _instance
         inner = self.event_shape[: self.reinterpreted_batch_ndims]
-        return Independent(self.base_dist.expand((*batch_shape, *inner)), self.reinterpreted_batch_ndims)
+        vars(new).update(vars(self), base_dist=self.base_dist.expand((*batch_shape, *inner)))
+        new._batch_shape = Size(batch_shape)
+        return new
 
     @property
     def has_rsample(self) -> bool:  # type: ignore[override]

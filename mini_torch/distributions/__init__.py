@@ -3,11 +3,16 @@
 from ..distribution import *  # noqa: F403
 from ..distribution import __all__ as __all__
 from . import bernoulli as bernoulli
+from . import beta as beta
 from . import binomial as binomial
 from . import categorical as categorical
+from . import chi2 as chi2
 from . import constraints as constraints
+from . import dirichlet as dirichlet
 from . import distribution as distribution
+from . import exp_family as exp_family
 from . import exponential as exponential
+from . import gamma as gamma
 from . import independent as independent
 from . import kl as kl
 from . import laplace as laplace
@@ -16,3 +21,4 @@ from . import normal as normal
 from . import one_hot_categorical as one_hot_categorical
 from . import poisson as poisson
 from . import uniform as uniform
+from . import utils as utils

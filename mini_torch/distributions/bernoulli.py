@@ -1,3 +1,3 @@
 """PyTorch's `torch.distributions.bernoulli`. A door: it defines nothing."""
 
-from ..distribution import Bernoulli as Bernoulli
+from ..distribution.discrete import Bernoulli as Bernoulli

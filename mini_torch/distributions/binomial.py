@@ -1,3 +1,3 @@
 """PyTorch's `torch.distributions.binomial`. A door: it defines nothing."""
 
-from ..distribution import Binomial as Binomial
+from ..distribution.discrete import Binomial as Binomial

@@ -1,3 +1,3 @@
 """PyTorch's `torch.distributions.categorical`. A door: it defines nothing."""
 
-from ..distribution import Categorical as Categorical
+from ..distribution.discrete import Categorical as Categorical

@@ -1,3 +1,3 @@
 """PyTorch's `torch.distributions.distribution`. A door: it defines nothing."""
 
-from ..distribution import Distribution as Distribution
+from ..distribution.distribution import Distribution as Distribution

@@ -1,3 +1,3 @@
 """PyTorch's `torch.distributions.exponential`. A door: it defines nothing."""
 
-from ..distribution import Exponential as Exponential
+from ..distribution.continuous import Exponential as Exponential

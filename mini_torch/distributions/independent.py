@@ -1,3 +1,3 @@
 """PyTorch's `torch.distributions.independent`. A door: it defines nothing."""
 
-from ..distribution import Independent as Independent
+from ..distribution.independent import Independent as Independent

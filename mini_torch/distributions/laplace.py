@@ -1,3 +1,3 @@
 """PyTorch's `torch.distributions.laplace`. A door: it defines nothing."""
 
-from ..distribution import Laplace as Laplace
+from ..distribution.continuous import Laplace as Laplace

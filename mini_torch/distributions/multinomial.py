@@ -1,3 +1,3 @@
 """PyTorch's `torch.distributions.multinomial`. A door: it defines nothing."""
 
-from ..distribution import Multinomial as Multinomial
+from ..distribution.discrete import Multinomial as Multinomial

@@ -1,3 +1,3 @@
 """PyTorch's `torch.distributions.normal`. A door: it defines nothing."""
 
-from ..distribution import Normal as Normal
+from ..distribution.continuous import Normal as Normal

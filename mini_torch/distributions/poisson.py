@@ -1,3 +1,3 @@
 """PyTorch's `torch.distributions.poisson`. A door: it defines nothing."""
 
-from ..distribution import Poisson as Poisson
+from ..distribution.discrete import Poisson as Poisson

@@ -1,3 +1,3 @@
 """PyTorch's `torch.distributions.uniform`. A door: it defines nothing."""
 
-from ..distribution import Uniform as Uniform
+from ..distribution.continuous import Uniform as Uniform

@@ -3,6 +3,7 @@
     gaussian.py        uniform numbers into normal ones
     generator.py       Generator, the default generator, seeds and states
     distributions.py   geometric, Cauchy, log-normal, multinomial, Poisson
+    gamma.py           gamma and Dirichlet
     inplace.py         Tensor.uniform_, normal_ …
     functions.py       rand, randn, randint …
 """

@@ -69,7 +69,7 @@ _AHEAD = 512
 
 
 @contextmanager
-def _uniforms_singly(generator: Generator) -> Iterator[Callable[[], float]]:
+def uniforms_singly(generator: Generator) -> Iterator[Callable[[], float]]:
     """A function that gives the next float64 uniform; drawn ahead, as one at a time takes a hundred times as long.
 
     At the end the generator goes back to behind the last one that was taken.
@@ -90,7 +90,7 @@ def _uniforms_singly(generator: Generator) -> Iterator[Callable[[], float]]:
 
 def poisson(generator: Generator, rates: Array) -> Array:
     """A count for each rate, in the rates' type."""
-    with _uniforms_singly(generator) as uniform:
+    with uniforms_singly(generator) as uniform:
         drawn = [_poisson_count(rate, uniform) for rate in rates.ravel().tolist()]
     return np.array(drawn, rates.dtype).reshape(rates.shape)
 
@@ -135,7 +135,7 @@ def binomial(generator: Generator, counts: Array, chances: Array) -> Array:
     mean = counts * rare
     with np.errstate(divide="ignore"):
         columns = (counts, chances, rare, mean, mean * (1 - rare), rare / (1 - rare))  # rounded to the type
-    with _uniforms_singly(generator) as uniform:
+    with uniforms_singly(generator) as uniform:
         drawn = [_successes(uniform, *each) for each in zip(*(column.ravel().tolist() for column in columns))]
     return np.array(drawn, counts.dtype).reshape(counts.shape)
 
