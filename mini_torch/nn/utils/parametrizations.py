@@ -1,0 +1,6 @@
+"""PyTorch's `nn.utils.parametrizations`. A door: it defines nothing."""
+
+from ...layer.weight_norm import parametrized_spectral_norm as spectral_norm
+from ...layer.weight_norm import parametrized_weight_norm as weight_norm
+
+__all__ = ["spectral_norm", "weight_norm"]
