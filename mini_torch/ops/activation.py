@@ -16,6 +16,7 @@ from ..op import keeps_type, public, quiet, row, takes_out, type_name, unary
 from ..random import default_generator
 from ..tensor import Tensor, check_dim, method, wrap
 from .elementwise import abs, tanh
+from .elementwise.blocks import in_blocks
 from .mask import chosen, masked
 from .special.error import normal_cdf
 from .split import chunk
@@ -233,15 +234,17 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
     return _softplus(input, beta, threshold)
 
 
-def _gated(name: str) -> Callable[..., Any]:
+def _gated(name: str, grad_name: str | None = None) -> Callable[..., Any]:
     """The row of x · gate, for activations whose gate, a function of x, is a row of its own.
 
     So the gate is computed once, for forward and backward.
     """
-    return row(name, lambda x, gate: x * gate, x=lambda g, gate: g * gate, gate=lambda g, x: g * x)
+    return row(
+        name, lambda x, gate: x * gate, grad_name=grad_name, x=lambda g, gate: g * gate, gate=lambda g, x: g * x
+    )
 
 
-_gelu, _mish = _gated("gelu"), _gated("mish")
+_gelu_tanh, _mish = _gated("gelu_tanh", "GeluBackward0"), _gated("mish")
 
 
 def _silu_rule(g: Any, x: Any) -> Any:
@@ -265,6 +268,23 @@ _normal_cdf = row(
     x=lambda g, x: g * (_NORMAL * np.exp(-0.5 * x * x)),
 )  # fmt: skip
 
+
+@in_blocks
+def _gelu_slope(x: Any, cdf: Any) -> Any:
+    """Φ(x) + x Φ'(x)"""
+    out = np.exp(-0.5 * (x * x))
+    return out * (_NORMAL * x) + cdf
+
+
+def _gelu_rule(g: Any, x: Any, cdf: Any) -> Any:
+    if type(g) is _ndarray:
+        return g * _gelu_slope(x, cdf)
+    return g * (_normal_cdf(x) + x * (_NORMAL * np.exp(-0.5 * (x * x))))  # once more, because `cdf` has no graph
+
+
+# The gate comes as a number, already known, so that backward need not compute it again.
+_gelu = row("gelu", quiet(lambda x, cdf: x * cdf), x=_gelu_rule, cdf=None)
+
 _GELU_SCALE, _GELU_CUBE = math.sqrt(2 / math.pi), 0.044715
 _tanh_cdf = row(
     "tanh_cdf", quiet(keeps_type(lambda x: 0.5 + 0.5 * np.tanh(_GELU_SCALE * (x + _GELU_CUBE * (x * x * x))))),
@@ -284,9 +304,9 @@ def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
     """
     need_reals(input, "GeluKernelImpl")
     if approximate == "none":
-        return _gelu(input, _normal_cdf(input))
+        return _gelu(input, wrap(normal_cdf(input._array)))
     if approximate == "tanh":
-        return _gelu(input, _tanh_cdf(input))
+        return _gelu_tanh(input, _tanh_cdf(input))
     raise RuntimeError(f"approximate argument must be either none or tanh, not '{approximate}'.")
 
 
