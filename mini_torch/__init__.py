@@ -71,11 +71,7 @@ def __getattr__(name: str) -> Any:
     """Opens the room of that name, or the one behind the name, and keeps what it finds."""
     if name in _ROOMS:
         return _import_module(f".{name}", __name__)
-    try:
-        found = globals()[name] = _late.find(name, _late.TOP, _NAMES)
-    except KeyError:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
-    return found
+    return _late.find(name, globals(), _late.TOP, _NAMES)
 
 
 def __dir__() -> list[str]:

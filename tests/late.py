@@ -12,40 +12,62 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FILE = ROOT / "mini_torch" / "late.py"
-TABLE = re.compile(r"(?<=^ROOMS: dict\[str, tuple\[str, str, str\]\] = \{\n).*?(?=^\})", re.DOTALL | re.MULTILINE)
-NO_DOOR = ("ops.linalg.", "ops.special.")  # what is not torch's own there has a door of its own
+TABLE = re.compile(r"^ROOMS: .*?(?=^TOP = )", re.DOTALL | re.MULTILINE)
+# Files of which nn.functional has only a part.
+ONLY = {"ops.elementwise.trigonometry": {"tanh"}, "ops.linalg.products": {"bilinear", "linear"},
+        "ops.linear_cross_entropy": {"linear_cross_entropy"}}  # fmt: skip
 
 
-def entry(room: str, *columns: list[str]) -> str:
-    """One room's lines in the table."""
-    parts = []
-    for names in columns:
-        lines = textwrap.wrap(" ".join(names), 100)
-        spaced = [f"{line} " for line in lines[:-1]] + lines[-1:]
-        parts.append("\n".join(f'        "{line}"' for line in spaced) or '        ""')
-    return f'    "{room}": (\n' + ",\n".join(parts) + ",\n    ),\n"
+def literal(names: list[str], indent: str) -> str:
+    """The names as one string over several lines."""
+    lines = textwrap.wrap(" ".join(names), 100)
+    spaced = [f"{line} " for line in lines[:-1]] + lines[-1:]
+    return "\n".join(f'{indent}"{line}"' for line in spaced) or f'{indent}""'
 
 
-def table() -> str:
-    """The table as the rooms are now. Opens them, so it needs an interpreter of its own."""
+def public(room: str) -> list[str]:
+    """The names in the room's `__all__`."""
+    return list(getattr(import_module(f"mini_torch.{room}"), "__all__", ()))
+
+
+def rooms_of_torch() -> str:
+    """Per room the names of `torch.*` and the methods that it brings."""
     from mini_torch import Tensor, late
 
     recorded = json.loads((Path(__file__).parent / "data" / "promotion.json").read_text())
     torch_names = {*recorded["methods"], *recorded["functions only"]}
-    core, seen, text = set(vars(sys.modules["mini_torch"])), set(), ""
+    seen, text = set(vars(sys.modules["mini_torch"])), ""
     for room in late.ROOMS:
         before = dict(vars(Tensor))
-        module = import_module(f"mini_torch.{room}")
-        public = [name for name in getattr(module, "__all__", ()) if name not in core | seen]
-        top = [name for name in public if name in torch_names]
-        others = [] if room.startswith(NO_DOOR) else [name for name in public if name not in top]
-        seen.update(top, others)
+        top = sorted(name for name in public(room) if name in torch_names - seen)
+        seen.update(top)
         methods = sorted(
             f"@{name}" if isinstance(value, property) else name
             for name, value in vars(Tensor).items() if before.get(name) is not value
-        )
-        text += entry(room, sorted(top), sorted(others), methods)
+        )  # fmt: skip
+        text += f'    "{room}": (\n{literal(top, " " * 8)},\n{literal(methods, " " * 8)},\n    ),\n'
     return text
+
+
+def rooms_of_nn(rooms: dict[str, str], classes: bool) -> str:
+    """Per room the names that the door `nn` has of it, or, without `classes`, the door `nn.functional`."""
+    text = ""
+    for room in rooms:
+        names = [n for n in public(room) if classes == n[0].isupper() and (classes or n in ONLY.get(room, {n}))]
+        text += f'    "{room}": (\n{literal(sorted(names), " " * 8)}\n    ),\n'
+    return text
+
+
+def table() -> str:
+    """The tables as the rooms are now. Opens them, so it needs an interpreter of its own."""
+    from mini_torch import late
+
+    return (
+        f"ROOMS: dict[str, tuple[str, str]] = {{\n{rooms_of_torch()}}}\n\n"
+        "# What `nn` has, and what `nn.functional` has: the same file may serve both doors.\n"
+        f"NN: dict[str, str] = {{\n{rooms_of_nn(late.NN, True)}}}\n\n"
+        f"FUNCTIONAL: dict[str, str] = {{\n{rooms_of_nn(late.FUNCTIONAL, False)}}}\n\n"
+    )
 
 
 def current() -> str:

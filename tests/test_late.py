@@ -51,7 +51,7 @@ from mini_torch import late
 names = dir(torch)
 for name in names:
     getattr(torch, name)
-offered = {name for _, _, methods in late.ROOMS.values() for name in methods.replace('@', '').split()}
+offered = {name for _, methods in late.ROOMS.values() for name in methods.replace('@', '').split()}
 late.open_all()
 print([name for name in offered if getattr(getattr(torch.Tensor, name), '__name__', '') == 'opening'])
 """
