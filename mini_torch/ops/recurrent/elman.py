@@ -9,7 +9,7 @@ import numpy as np
 
 from ...op import quiet, several
 from ...tensor import Tensor
-from .steps import Sizes, replayed, shared, steps_of
+from .steps import Sizes, replayed, shared, steps_of, turned
 
 __all__ = ["elman_sweep"]
 
@@ -19,11 +19,11 @@ def _elman_forward(
     x: Any, w: Any, h0: Any, relu: bool, sizes: Sizes, reverse: bool, keep: bool, once: dict[int, Any]
 ) -> tuple[Any, ...]:
     hs, prev = np.empty(x.shape, x.dtype), np.empty((len(x) if keep else 0, h0.shape[1]), x.dtype)
-    h, turned = h0.copy(), w.T
+    h, upright = h0.copy(), turned(w, sizes)
     for step, n in steps_of(sizes, reverse):
         if keep:
             prev[step] = h[:n]
-        a = np.matmul(h[:n], turned, out=hs[step])
+        a = np.matmul(h[:n], upright, out=hs[step])
         a += x[step]
         h[:n] = np.maximum(a, 0, out=a) if relu else np.tanh(a, out=a)
     return hs, h, prev

@@ -11,7 +11,7 @@ from ...op import quiet, several
 from ...tensor import Tensor
 from ..linalg.products import linear
 from ..split import chunk
-from .steps import Sizes, replayed, shared, steps_of
+from .steps import Sizes, replayed, shared, steps_of, turned
 
 __all__ = ["gru_sweep"]
 
@@ -33,11 +33,11 @@ def _gru_forward(
     gates = np.empty((rows, 3 * size), x.dtype)
     prev, inner = np.empty((rows, size), x.dtype), np.empty((rows, size), x.dtype)
     hs = np.empty((len(x), size), x.dtype)
-    h, turned = h0.copy(), w.T
+    h, upright = h0.copy(), turned(w, sizes)
     for step, n in steps_of(sizes, reverse):
         at = step if keep else slice(n)
         prev[at] = h[:n]
-        hidden = np.matmul(h[:n], turned)
+        hidden = np.matmul(h[:n], upright)
         hidden += b
         inner[at] = hidden[:, 2 * size :]
         doors, new = gates[at, : 2 * size], gates[at, 2 * size :]

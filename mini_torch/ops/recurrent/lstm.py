@@ -10,7 +10,7 @@ import numpy as np
 from ...op import quiet, several
 from ...tensor import Tensor
 from ..split import chunk
-from .steps import Sizes, replayed, shared, steps_of
+from .steps import Sizes, replayed, shared, steps_of, turned
 
 __all__ = ["lstm_sweep"]
 
@@ -27,11 +27,11 @@ def _lstm_forward(
     scale = np.full(4 * size, 0.5, x.dtype)  # σ as a tanh, so that one call serves all gates; see `_halve`
     scale[2 * size : 3 * size] = 1
     shift = 1 - scale
-    h, c, turned = h0.copy(), c0.copy(), w.T
+    h, c, upright = h0.copy(), c0.copy(), turned(w, sizes)
     for step, n in steps_of(sizes, reverse):
         at = step if keep else slice(n)
         prev[at], before[at] = h[:n], c[:n]
-        a = np.matmul(h[:n], turned, out=gates[at])
+        a = np.matmul(h[:n], upright, out=gates[at])
         a += x[step]
         a *= scale
         np.tanh(a, out=a)

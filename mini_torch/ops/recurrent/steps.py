@@ -6,12 +6,14 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from ...backward import grad
 from ...graph import enable_grad
 from ...tensor import Tensor, wrap
 from ..join import cat
 
-__all__ = ["Sizes", "replayed", "shared", "steps_of"]
+__all__ = ["Sizes", "replayed", "shared", "steps_of", "turned"]
 
 Sizes = tuple[int, ...]
 
@@ -20,6 +22,12 @@ def steps_of(sizes: Sizes, reverse: bool) -> list[tuple[slice, int]]:
     """The rows of each step and their number, in the order in which the steps are taken."""
     steps = [(slice(end - n, end), n) for n, end in zip(sizes, itertools.accumulate(sizes))]
     return steps[::-1] if reverse else steps
+
+
+def turned(w: Any, sizes: Sizes) -> Any:
+    """w transposed, in memory, too, where there are steps enough: a small matrix times one that lies in order takes
+    two thirds of the time."""
+    return np.ascontiguousarray(w.T) if len(sizes) > 2 else w.T
 
 
 def shared(once: dict[int, Any], index: int, make: Callable[[], Sequence[Any]]) -> Any:
