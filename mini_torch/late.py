@@ -390,7 +390,7 @@ FUNCTIONAL: dict[str, str] = {
         "gaussian_nll_loss kl_div poisson_nll_loss"
     ),
     "ops.linalg.products": (
-        "bilinear"
+        "bilinear linear"
     ),
     "ops.linear_cross_entropy": (
         "linear_cross_entropy"

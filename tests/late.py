@@ -53,7 +53,8 @@ def rooms_of_nn(rooms: dict[str, str], classes: bool) -> str:
     """Per room the names that the door `nn` has of it, or, without `classes`, the door `nn.functional`."""
     text = ""
     for room in rooms:
-        names = [n for n in public(room) if classes == n[0].isupper() and (classes or n in ONLY.get(room, {n}))]
+        given = public(room) if classes else ONLY.get(room, public(room))
+        names = [name for name in given if name[0].isupper() == classes]
         text += f'    "{room}": (\n{literal(sorted(names), " " * 8)}\n    ),\n'
     return text
 

@@ -58,7 +58,7 @@ class Independent(Distribution):
         return not self.reinterpreted_batch_ndims and self.base_dist.has_enumerate_support
 
     @property
-    def support(self) -> constraint.Constraint:  # type: ignore[override]
+    def support(self) -> constraint.Constraint:
         """The base's, for all parts of an event."""
         base = self.base_dist.support
         return constraint.independent(base, self.reinterpreted_batch_ndims) if self.reinterpreted_batch_ndims else base
