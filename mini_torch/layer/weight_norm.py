@@ -14,7 +14,6 @@ from ..network import Module, Parameter, is_lazy
 from ..network.parametrization import register_parametrization
 from ..ops.normalization import norm_except_dim, normalize
 from ..tensor import Tensor
-from .conv import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 
 __all__ = [
     "parametrized_spectral_norm", "parametrized_weight_norm", "remove_spectral_norm", "remove_weight_norm",
@@ -33,8 +32,8 @@ def _as_matrix(weight: Tensor, dim: int) -> Tensor:
 
 
 def _outputs_dim(module: Module, dim: int | None) -> int:
-    transposed = isinstance(module, ConvTranspose1d | ConvTranspose2d | ConvTranspose3d)
-    return (1 if transposed else 0) if dim is None else dim
+    """Where a weight has its outputs: first, in a transposed convolution second."""
+    return int(getattr(module, "transposed", False)) if dim is None else dim
 
 
 # ---- as parametrizations ---------------------------------------------------------------------------------------------

@@ -1,15 +1,36 @@
-"""PyTorch's `nn.utils`. A door: it defines nothing."""
+"""PyTorch's `nn.utils`. A door: it defines nothing, and opens what few programs use when it is asked for."""
 
-from ...layer.weight_norm import remove_spectral_norm as remove_spectral_norm
-from ...layer.weight_norm import remove_weight_norm as remove_weight_norm
-from ...layer.weight_norm import spectral_norm as spectral_norm
-from ...layer.weight_norm import weight_norm as weight_norm
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING, Any
+
+from ... import late as _late
 from ...network.clipping import clip_grad_norm_ as clip_grad_norm_
 from ...network.clipping import clip_grad_value_ as clip_grad_value_
 from ...network.clipping import clip_grads_with_norm_ as clip_grads_with_norm_
 from ...network.clipping import get_total_norm as get_total_norm
 from ...network.clipping import parameters_to_vector as parameters_to_vector
 from ...network.clipping import vector_to_parameters as vector_to_parameters
-from . import parametrizations as parametrizations
-from . import parametrize as parametrize
-from . import rnn as rnn
+
+if TYPE_CHECKING:
+    from ...layer.weight_norm import remove_spectral_norm as remove_spectral_norm
+    from ...layer.weight_norm import remove_weight_norm as remove_weight_norm
+    from ...layer.weight_norm import spectral_norm as spectral_norm
+    from ...layer.weight_norm import weight_norm as weight_norm
+    from . import parametrizations as parametrizations
+    from . import parametrize as parametrize
+    from . import rnn as rnn
+
+_ROOMS = ("parametrizations", "parametrize", "rnn")
+_NORMS = ("remove_spectral_norm", "remove_weight_norm", "spectral_norm", "weight_norm")
+
+
+def __getattr__(name: str) -> Any:
+    """The door or function of that name."""
+    if name in _ROOMS:
+        return _import_module(f".{name}", __name__)
+    return _late.find(name, globals(), dict.fromkeys(_NORMS, "layer.weight_norm"))
+
+
+def __dir__() -> list[str]:
+    """Open or not."""
+    return sorted({*globals(), *_ROOMS, *_NORMS})
