@@ -74,15 +74,23 @@ def _prod_rule(g: Any, x: Any, out: Any, axis: int | None, keepdim: bool) -> Any
 
 
 def _prod_forward(x: Any, axis: int | None, keepdim: bool) -> Any:
-    """NumPy multiplies along the last axis one by one; here sixteen pieces side by side first: seven times as fast."""
+    """NumPy multiplies along the last axis one by one: half of it times the other half, again and again, instead."""
     if axis is None and not keepdim and x.flags.c_contiguous:
-        x = x.reshape(-1)  # so that the pieces are long
-    n = x.shape[-1] if x.ndim else 0
-    if n >= 64 and axis in (None, x.ndim - 1) and x.dtype.kind in "fc":
-        m = n // 16
-        pieces = np.multiply.reduce(np.reshape(x[..., : 16 * m], (*x.shape[:-1], 16, m)), axis=-2)
-        x = np.concatenate([pieces, x[..., 16 * m :]], axis=-1)
+        x = x.reshape(-1)  # so that the halves are long
+    if x.ndim and axis in (None, x.ndim - 1) and x.dtype.kind in "fc":
+        while x.shape[-1] >= 64:
+            x = _halves_product(x)
+        if x.size > 4096:
+            x = np.moveaxis(np.ascontiguousarray(np.moveaxis(x, -1, 0)), 0, -1)  # what is left, all rows side by side
     return np.multiply.reduce(x, axis=axis, dtype=x.dtype, keepdims=keepdim)
+
+
+def _halves_product(x: Any) -> Any:
+    h = x.shape[-1] // 2
+    out = np.einsum("...i,...i->...i", x[..., :h], x[..., h : 2 * h])  # a loop over short rows costs `*` more
+    if x.shape[-1] % 2:
+        out[..., 0] *= x[..., -1]
+    return out
 
 
 _prod = row("prod", quiet(_prod_forward), x=_prod_rule)
