@@ -11,6 +11,7 @@ the gradient of putting back is picking. Each pair therefore closes under differ
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -31,12 +32,23 @@ def positions_along(index: Any, shape: Shape, axis: int) -> Any:
 
     Its other dimensions may be shorter than the array's. One flat index is several times faster than one a dimension.
     """
-    strides = contiguous_strides(shape)
-    flat = index.astype(np.int64) * strides[axis]
-    for i, (n, step) in enumerate(zip(index.shape, strides)):
+    if index.dtype != np.int64:
+        index = index.astype(np.int64)
+    step = math.prod(shape[axis + 1 :])
+    starts = (_kept_starts if index.size <= 4096 else _starts)(index.shape, shape, axis)
+    return (index if step == 1 else index * step) + starts
+
+
+def _starts(size: Shape, shape: Shape, axis: int) -> Any:
+    """Where in an array of `shape` the lines along `axis` begin, for an index of shape `size`."""
+    starts = np.zeros((), np.int64)
+    for i, (n, step) in enumerate(zip(size, contiguous_strides(shape))):
         if i != axis and n > 1:
-            flat += np.arange(0, n * step, step).reshape((-1,) + (1,) * (index.ndim - i - 1))
-    return flat
+            starts = starts + np.arange(0, n * step, step).reshape((-1,) + (1,) * (len(size) - i - 1))
+    return starts
+
+
+_kept_starts = functools.lru_cache(maxsize=256)(_starts)  # small indices come again and again
 
 
 def _take_along(x: Any, index: Any, axis: int) -> Any:

@@ -20,7 +20,8 @@ __all__ = [
 def _order(x: Any, axis: int, descending: bool) -> Any:
     if not descending:
         return np.argsort(x, axis, kind="stable")
-    turned = np.flip(np.argsort(np.flip(x, axis), axis, kind="stable"), axis)
+    backwards = (slice(None),) * axis + (slice(None, None, -1),)
+    turned = np.argsort(x[backwards], axis, kind="stable")[backwards]
     return x.shape[axis] - 1 - turned
 
 
@@ -78,8 +79,8 @@ def _one_by_one(x: Any, k: int, axis: int, largest: bool) -> Any:
 def _largest(x: Any, k: int, axis: int, largest: bool) -> Any:
     """The indices of the k largest (or smallest) along `axis`, in order."""
     n = x.shape[axis]
-    if n <= _SMALL or k > n // 8:
-        return np.take(_order(x, axis, largest), np.arange(k), axis)
+    if n <= _SMALL or not 0 < k <= n // 8:
+        return np.ascontiguousarray(_order(x, axis, largest)[(slice(None),) * axis + (slice(k),)])
     if k <= _SEVERAL:
         picked = _one_by_one(x, k, axis, largest)
         if picked is not None:

@@ -17,13 +17,16 @@ __all__ = ["gather", "scatter", "scatter_add", "scatter_reduce", "take_along_dim
 Index = np.ndarray[Any, Any]
 
 
+_UNSIGNED = {4: np.uint32, 8: np.uint64}
+
+
 # ---- checks ----------------------------------------------------------------------------------------------------------
 def _check_index(input: Tensor, index: Tensor, axis: int, name: str, whose: str = "self") -> None:
     """RuntimeError for an index of another type or number of dimensions, or one that points outside."""
     array = index._array
     if not array.size:
         return
-    if array.dtype not in (np.int64, np.int32):
+    if array.dtype.char not in "ilq":
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, but got {type_name(array.dtype)}")
     if (array.ndim or 1) != (input._array.ndim or 1):
         raise RuntimeError(
@@ -31,8 +34,8 @@ def _check_index(input: Tensor, index: Tensor, axis: int, name: str, whose: str 
             f"{list(input.shape)}"
         )
     n = input._array.shape[axis] if input._array.ndim else 1
-    low, high = int(array.min()), int(array.max())
-    if low < 0 or high >= n:
+    if array.view(_UNSIGNED[array.dtype.itemsize]).max() >= n:  # where what is below 0 is large, too
+        low, high = int(array.min()), int(array.max())
         bad = low if low < 0 else high
         raise RuntimeError(f"index {bad} is out of bounds for dimension {axis} with size {n}")
 
@@ -59,14 +62,20 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
     if not index._array.size:
         return input.reshape(-1)[:0].reshape(shape)
     x, index = _in_one_dim(input), _in_one_dim(index)
+    if index._array.shape != x._array.shape:
+        _check_size(x, index, axis)
+    out = take_along(x, index, axis)
+    return out if out._array.shape == shape else out.reshape(shape)
+
+
+def _check_size(x: Tensor, index: Tensor, axis: int) -> None:
+    """RuntimeError for an index that is larger than x in another dimension."""
     for i, (n, m) in enumerate(zip(index._array.shape, x._array.shape)):
         if i != axis and n > m:
             raise RuntimeError(
                 f"Size does not match at dimension {i} expected index {list(index.shape)} to be no larger than self "
                 f"{list(x.shape)} apart from dimension {axis}"
             )
-    out = take_along(x, index, axis)
-    return out if out._array.shape == shape else out.reshape(shape)
 
 
 @public
