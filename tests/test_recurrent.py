@@ -167,6 +167,14 @@ def test_the_recorded_gradient_is_the_swept_one(kind: Any, options: dict[str, An
         np.testing.assert_allclose(c.detach().numpy(), a.numpy(), rtol=1e-11, atol=1e-13)
 
 
+@every_kind
+def test_the_output_may_be_changed_in_place(kind: Any, options: dict[str, Any]) -> None:
+    layer, x = made(kind, **options), draw(3, 2, 2)
+    (expected,) = torch.autograd.grad((2 * layer(x)[0]).sum(), x)
+    (found,) = torch.autograd.grad(layer(x)[0].mul_(2).sum(), x)
+    np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-12)
+
+
 def test_another_gradient_array_with_the_old_identity() -> None:
     """What one sweep found is not kept for the next backward, even if the same tensor arrives with new values."""
     layer, x = made(nn.GRU), draw(3, 1, 2)

@@ -26,17 +26,19 @@ def _elman_forward(
         a = np.matmul(h[:n], upright, out=hs[step])
         a += x[step]
         h[:n] = np.maximum(a, 0, out=a) if relu else np.tanh(a, out=a)
-    return hs, h, prev
+    if not keep:
+        return hs, h, prev, prev
+    # Now, as hs is the caller's, who may change it in place.
+    return hs, h, (hs > 0).astype(hs.dtype) if relu else 1 - hs * hs, prev
 
 
 @quiet
 def _elman_pull(
-    grads: tuple[Any, Any], w: Any, kept: tuple[Any, Any], relu: bool, sizes: Sizes, reverse: bool
+    grads: tuple[Any, Any], w: Any, kept: tuple[Any, Any], sizes: Sizes, reverse: bool
 ) -> tuple[Any, ...]:
     """The gradients of x, w and h0."""
-    hs, prev = kept
-    slopes = (hs > 0).astype(hs.dtype) if relu else 1 - hs * hs
-    dx, dh = np.empty_like(hs), grads[1].copy()
+    slopes, prev = kept
+    dx, dh = np.empty_like(slopes), grads[1].copy()
     for step, n in reversed(steps_of(sizes, reverse)):
         d = dh[:n]
         d += grads[0][step]
@@ -52,12 +54,12 @@ def _elman_step(x: Any, w: Any, relu: bool, h: Any) -> tuple[Any]:
 
 def _elman_formula(index: int) -> Callable[..., Any]:
     def formula(
-        g_hs: Any, g_h: Any, x: Any, w: Any, h0: Any, hs: Any, prev: Any, relu: bool, sizes: Sizes, reverse: bool,
+        g_hs: Any, g_h: Any, x: Any, w: Any, h0: Any, slopes: Any, prev: Any, relu: bool, sizes: Sizes, reverse: bool,
         once: dict[int, Any],
     ) -> Any:  # fmt: skip
         def pull() -> Sequence[Any]:
             if not isinstance(w, Tensor):
-                return _elman_pull((g_hs, g_h), w, (hs, prev), relu, sizes, reverse)
+                return _elman_pull((g_hs, g_h), w, (slopes, prev), sizes, reverse)
             step = lambda x, w, h: _elman_step(x, w, relu, h)  # noqa: E731
             return replayed(step, (x, w, h0), 1, (g_hs, g_h), sizes, reverse)
 
@@ -67,6 +69,6 @@ def _elman_formula(index: int) -> Callable[..., Any]:
 
 
 elman_sweep = several(
-    "rnn", _elman_forward, ("hs", "h", "prev"), holomorphic=False,
+    "rnn", _elman_forward, ("hs", "h", "slopes", "prev"), holomorphic=False,
     x=_elman_formula(0), w=_elman_formula(1), h0=_elman_formula(2),
 )  # fmt: skip
