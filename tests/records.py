@@ -284,9 +284,10 @@ def check_tensor(torch: ModuleType, array: Array, dtype: str, found: Any, allowe
 
 
 def check_array(array: Array, found: Array, relative: float, where: str) -> None:
-    if difference(array, found) > relative:
+    apart = difference(array, found)
+    if apart > relative:
         np.testing.assert_allclose(found, array, relative, relative * scale(array), err_msg=where)
-        raise AssertionError(f"{where}: {found}, not {array}")
+        raise AssertionError(f"{where} is {apart:.1e} apart from PyTorch's, allowed are {relative:.1e}")
 
 
 def scale(array: Array) -> float:
