@@ -12,6 +12,10 @@ from ...network.clipping import parameters_to_vector as parameters_to_vector
 from ...network.clipping import vector_to_parameters as vector_to_parameters
 
 if TYPE_CHECKING:
+    from ...layer.fusion import fuse_conv_bn_eval as fuse_conv_bn_eval
+    from ...layer.fusion import fuse_conv_bn_weights as fuse_conv_bn_weights
+    from ...layer.fusion import fuse_linear_bn_eval as fuse_linear_bn_eval
+    from ...layer.fusion import fuse_linear_bn_weights as fuse_linear_bn_weights
     from ...layer.weight_norm import remove_spectral_norm as remove_spectral_norm
     from ...layer.weight_norm import remove_weight_norm as remove_weight_norm
     from ...layer.weight_norm import spectral_norm as spectral_norm
@@ -21,16 +25,18 @@ if TYPE_CHECKING:
     from . import rnn as rnn
 
 _ROOMS = ("parametrizations", "parametrize", "rnn")
-_NORMS = ("remove_spectral_norm", "remove_weight_norm", "spectral_norm", "weight_norm")
+_NAMES = dict.fromkeys(
+    ("fuse_conv_bn_eval", "fuse_conv_bn_weights", "fuse_linear_bn_eval", "fuse_linear_bn_weights"), "layer.fusion"
+) | dict.fromkeys(("remove_spectral_norm", "remove_weight_norm", "spectral_norm", "weight_norm"), "layer.weight_norm")
 
 
 def __getattr__(name: str) -> Any:
     """The door or function of that name."""
     if name in _ROOMS:
         return _import_module(f".{name}", __name__)
-    return _late.find(name, globals(), dict.fromkeys(_NORMS, "layer.weight_norm"))
+    return _late.find(name, globals(), _NAMES)
 
 
 def __dir__() -> list[str]:
     """Open or not."""
-    return sorted({*globals(), *_ROOMS, *_NORMS})
+    return sorted({*globals(), *_ROOMS, *_NAMES})
