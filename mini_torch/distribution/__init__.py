@@ -1,11 +1,18 @@
 """Probability distributions: what they give when drawn from, densities, moments, divergences.
 
-constraint.py     where parameters and values may lie
-distribution.py   what all have in common
-continuous.py     Normal, Uniform, Exponential, Laplace
-discrete.py       Bernoulli, Binomial, Poisson, Categorical, OneHotCategorical, Multinomial
-independent.py    batch dimensions as parts of one event
-divergence.py     kl_divergence
+constraint.py           where parameters and values may lie
+distribution.py         what all have in common
+continuous.py           Normal, Uniform, Exponential, Laplace
+discrete.py             Bernoulli, Binomial, Poisson, Categorical, OneHotCategorical, Multinomial
+trials.py               Geometric, NegativeBinomial
+gamma.py                Gamma, Chi2, Dirichlet, Beta; their gradients in pathwise.py
+heavy_tailed.py         Cauchy, StudentT
+multivariate_normal.py  MultivariateNormal
+independent.py          batch dimensions as parts of one event
+mixture.py              MixtureSameFamily
+transform.py            what a transform is, and how they are put together; transforms.py: the transforms
+transformed.py          TransformedDistribution, LogNormal, HalfNormal, HalfCauchy, Gumbel
+divergence.py           kl_divergence
 """
 
 from .continuous import Exponential as Exponential
@@ -17,6 +24,7 @@ from .discrete import Binomial as Binomial
 from .discrete import Categorical as Categorical
 from .discrete import Multinomial as Multinomial
 from .discrete import OneHotCategorical as OneHotCategorical
+from .discrete import OneHotCategoricalStraightThrough as OneHotCategoricalStraightThrough
 from .discrete import Poisson as Poisson
 from .distribution import Distribution as Distribution
 from .distribution import ExponentialFamily as ExponentialFamily
@@ -26,10 +34,42 @@ from .gamma import Beta as Beta
 from .gamma import Chi2 as Chi2
 from .gamma import Dirichlet as Dirichlet
 from .gamma import Gamma as Gamma
+from .heavy_tailed import Cauchy as Cauchy
+from .heavy_tailed import StudentT as StudentT
 from .independent import Independent as Independent
+from .mixture import MixtureSameFamily as MixtureSameFamily
+from .multivariate_normal import MultivariateNormal as MultivariateNormal
+from .transform import ComposeTransform as ComposeTransform
+from .transform import IndependentTransform as IndependentTransform
+from .transform import ReshapeTransform as ReshapeTransform
+from .transform import Transform as Transform
+from .transform import identity_transform as identity_transform
+from .transformed import Gumbel as Gumbel
+from .transformed import HalfCauchy as HalfCauchy
+from .transformed import HalfNormal as HalfNormal
+from .transformed import LogNormal as LogNormal
+from .transformed import TransformedDistribution as TransformedDistribution
+from .transforms import AbsTransform as AbsTransform
+from .transforms import AffineTransform as AffineTransform
+from .transforms import ExpTransform as ExpTransform
+from .transforms import LowerCholeskyTransform as LowerCholeskyTransform
+from .transforms import PositiveDefiniteTransform as PositiveDefiniteTransform
+from .transforms import PowerTransform as PowerTransform
+from .transforms import SigmoidTransform as SigmoidTransform
+from .transforms import SoftmaxTransform as SoftmaxTransform
+from .transforms import SoftplusTransform as SoftplusTransform
+from .transforms import StickBreakingTransform as StickBreakingTransform
+from .transforms import TanhTransform as TanhTransform
+from .trials import Geometric as Geometric
+from .trials import NegativeBinomial as NegativeBinomial
 
 __all__ = [
-    "Bernoulli", "Beta", "Binomial", "Categorical", "Chi2", "Dirichlet", "Distribution", "Exponential",
-    "ExponentialFamily", "Gamma", "Independent", "Laplace", "Multinomial", "Normal", "OneHotCategorical",
-    "Poisson", "Uniform", "kl_divergence", "register_kl",
+    "AbsTransform", "AffineTransform", "Bernoulli", "Beta", "Binomial", "Categorical", "Cauchy", "Chi2",
+    "ComposeTransform", "Dirichlet", "Distribution", "ExpTransform", "Exponential", "ExponentialFamily",
+    "Gamma", "Geometric", "Gumbel", "HalfCauchy", "HalfNormal", "Independent", "IndependentTransform",
+    "Laplace", "LogNormal", "LowerCholeskyTransform", "MixtureSameFamily", "Multinomial", "MultivariateNormal",
+    "NegativeBinomial", "Normal", "OneHotCategorical", "OneHotCategoricalStraightThrough", "Poisson",
+    "PositiveDefiniteTransform", "PowerTransform", "ReshapeTransform", "SigmoidTransform", "SoftmaxTransform",
+    "SoftplusTransform", "StickBreakingTransform", "StudentT", "TanhTransform", "Transform",
+    "TransformedDistribution", "Uniform", "identity_transform", "kl_divergence", "register_kl",
 ]  # fmt: skip

@@ -19,17 +19,20 @@ from ..tensor import Tensor
 from . import constraint
 from .distribution import Constraints, Distribution, ExponentialFamily, broadcast_all, lazy_property, shape_of
 
-__all__ = ["Bernoulli", "Binomial", "Categorical", "Multinomial", "OneHotCategorical", "Poisson"]
+__all__ = [
+    "Bernoulli", "Binomial", "Categorical", "Multinomial", "OneHotCategorical", "OneHotCategoricalStraightThrough",
+    "Poisson",
+]  # fmt: skip
 
 Shape = Sequence[int]
 
 
-def _check_one_given(probs: Any, logits: Any) -> None:
+def check_one_given(probs: Any, logits: Any) -> None:
     if (probs is None) == (logits is None):
         raise ValueError("Either `probs` or `logits` must be specified, but not both.")
 
 
-class _OfChance(Distribution):
+class OfChance(Distribution):
     """What is given by a chance: as `probs` or as `logits`, log odds; the other is computed when it is asked for."""
 
     _param: Tensor
@@ -56,7 +59,7 @@ def _off_the_ends(probs: Tensor) -> Tensor:
     return probs.clamp(margin, 1 - margin)
 
 
-class Bernoulli(_OfChance, ExponentialFamily):
+class Bernoulli(OfChance, ExponentialFamily):
     """1 with probability p, else 0. Source: PyTorch's `torch.distributions.Bernoulli`.
 
     >>> Bernoulli(0.25).variance
@@ -68,7 +71,7 @@ class Bernoulli(_OfChance, ExponentialFamily):
     has_enumerate_support = True
 
     def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
-        _check_one_given(probs, logits)
+        check_one_given(probs, logits)
         given = logits if probs is None else probs
         (self._param,) = broadcast_all(given)
         vars(self)["logits" if probs is None else "probs"] = self._param
@@ -102,7 +105,7 @@ class Bernoulli(_OfChance, ExponentialFamily):
         return self._values(np.arange(2, dtype=self._param._array.dtype), expand)
 
 
-class Binomial(_OfChance):
+class Binomial(OfChance):
     """How many of total_count trials succeed. Source: PyTorch's `torch.distributions.Binomial`."""
 
     arg_constraints: ClassVar[Constraints] = {
@@ -113,7 +116,7 @@ class Binomial(_OfChance):
     def __init__(
         self, total_count: Any = 1, probs: Any = None, logits: Any = None, validate_args: bool | None = None
     ) -> None:
-        _check_one_given(probs, logits)
+        check_one_given(probs, logits)
         count, self._param = broadcast_all(total_count, logits if probs is None else probs)
         self.total_count = count.type_as(self._param)
         vars(self)["logits" if probs is None else "probs"] = self._param
@@ -211,7 +214,7 @@ class Categorical(Distribution):
     def __init__(
         self, probs: Tensor | None = None, logits: Tensor | None = None, validate_args: bool | None = None
     ) -> None:
-        _check_one_given(probs, logits)
+        check_one_given(probs, logits)
         name, given = ("logits", logits) if probs is None else ("probs", probs)
         assert given is not None
         if given.ndim < 1:
@@ -336,6 +339,17 @@ class OneHotCategorical(_OfCategories):
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
         return self._values(np.eye(self.event_shape[0], dtype=self.probs._array.dtype), expand)
+
+
+class OneHotCategoricalStraightThrough(OneHotCategorical):
+    """OneHotCategorical whose draws have the gradient of `probs`. Bengio, Léonard and Courville, "Estimating or
+    propagating gradients through stochastic neurons", 2013; PyTorch's
+    `torch.distributions.OneHotCategoricalStraightThrough`."""
+
+    has_rsample = True
+
+    def rsample(self, sample_shape: Shape = ()) -> Tensor:
+        return self.sample(sample_shape) + (self.probs - self.probs.detach())
 
 
 class Multinomial(_OfCategories):

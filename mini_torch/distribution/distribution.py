@@ -60,7 +60,7 @@ class Distribution:
     sample_shape + batch_shape + event_shape. Arguments are checked unless `validate_args=False`.
     """
 
-    has_rsample: bool = False
+    has_rsample: Any = False
     has_enumerate_support: bool = False
     arg_constraints: ClassVar[Constraints]
     support: Any

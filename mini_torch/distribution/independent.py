@@ -48,7 +48,7 @@ class Independent(Distribution):
         return new
 
     @property
-    def has_rsample(self) -> bool:  # type: ignore[override]
+    def has_rsample(self) -> Any:
         """As the base has."""
         return self.base_dist.has_rsample
 

@@ -1,0 +1,102 @@
+"""Distributions without moments beyond some order: StudentT, Cauchy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from ..creation import empty
+from ..tensor import Tensor
+from . import constraint
+from .distribution import Constraints, Distribution, broadcast_all, shape_of
+from .gamma import Chi2
+
+__all__ = ["Cauchy", "StudentT"]
+
+Shape = Sequence[int]
+
+
+class Cauchy(Distribution):
+    """Density 1 / (π scale (1 + ((x - loc) / scale)²)). Source: PyTorch's `torch.distributions.Cauchy`."""
+
+    arg_constraints: ClassVar[Constraints] = {"loc": constraint.real, "scale": constraint.positive}
+    support = constraint.real
+    has_rsample = True
+
+    def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
+        self.loc, self.scale = broadcast_all(loc, scale)
+        super().__init__(shape_of(loc, scale), validate_args=validate_args)
+
+    @property
+    def mean(self) -> Tensor:
+        return self.loc.new_full(self._extended_shape(), math.nan)
+
+    @property
+    def mode(self) -> Tensor:
+        return self.loc
+
+    @property
+    def variance(self) -> Tensor:
+        return self.loc.new_full(self._extended_shape(), math.inf)
+
+    def rsample(self, sample_shape: Shape = ()) -> Tensor:
+        drawn = empty(self._extended_shape(sample_shape), dtype=self.loc.dtype).cauchy_()
+        return self.loc + drawn * self.scale
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        return -math.log(math.pi) - self.scale.log() - (((value - self.loc) / self.scale) ** 2).log1p()
+
+    def cdf(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        return ((value - self.loc) / self.scale).atan() / math.pi + 0.5
+
+    def icdf(self, value: Tensor) -> Tensor:
+        return (math.pi * (value - 0.5)).tan() * self.scale + self.loc
+
+    def entropy(self) -> Tensor:
+        return math.log(4 * math.pi) + self.scale.log()
+
+
+class StudentT(Distribution):
+    """loc + scale · x / √(z / df), x normal and z of Chi2(df). Source: PyTorch's `torch.distributions.StudentT`."""
+
+    arg_constraints: ClassVar[Constraints] = {
+        "df": constraint.positive, "loc": constraint.real, "scale": constraint.positive,
+    }  # fmt: skip
+    support = constraint.real
+    has_rsample = True
+
+    def __init__(self, df: Any, loc: Any = 0.0, scale: Any = 1.0, validate_args: bool | None = None) -> None:
+        self.df, self.loc, self.scale = broadcast_all(df, loc, scale)
+        self._chi2 = Chi2(self.df)
+        super().__init__(self.df.shape, validate_args=validate_args)
+
+    @property
+    def mean(self) -> Tensor:
+        return self.loc.masked_fill(self.df <= 1, math.nan)
+
+    @property
+    def mode(self) -> Tensor:
+        return self.loc
+
+    @property
+    def variance(self) -> Tensor:
+        finite = self.scale**2 * self.df / (self.df - 2)
+        return finite.masked_fill(self.df <= 2, math.inf).masked_fill(self.df <= 1, math.nan)
+
+    def rsample(self, sample_shape: Shape = ()) -> Tensor:
+        x = empty(self._extended_shape(sample_shape), dtype=self.df.dtype).normal_()
+        return self.loc + self.scale * (x * (self._chi2.rsample(sample_shape) / self.df).rsqrt())
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        y, half = (value - self.loc) / self.scale, (self.df + 1) / 2
+        log_norm = self.scale.log() + 0.5 * (math.pi * self.df).log() + (self.df / 2).lgamma() - half.lgamma()
+        return -half * (y**2 / self.df).log1p() - log_norm
+
+    def entropy(self) -> Tensor:
+        half = (self.df + 1) / 2
+        log_beta = (self.df / 2).lgamma() + math.lgamma(0.5) - half.lgamma()
+        return self.scale.log() + half * (half.digamma() - (self.df / 2).digamma()) + 0.5 * self.df.log() + log_beta

@@ -1,0 +1,3 @@
+"""PyTorch's `torch.distributions.log_normal`. A door: it defines nothing."""
+
+from ..distribution.transformed import LogNormal as LogNormal
