@@ -48,13 +48,41 @@ def accumulated(ufunc: Any, x: Any, axis: int, kind: np.dtype[Any]) -> Any:
 
 
 # ---- sums ------------------------------------------------------------------------------------------------------------
+_LARGE, _WIDTHS = 32768, (20, 16, 25, 32, 40, 50)
+
+
+def _in_blocks(x: Any, backwards: bool) -> Any:
+    """Running sums along the last axis; `backwards`, for each element the sum of it and all behind it.
+
+    Within short blocks they are a product with a triangle of ones, which BLAS computes in half the time of NumPy's
+    loop. None where no block fits, or where an infinity, which times 0 is NaN, spoils it.
+    """
+    n = x.shape[-1]
+    w = next((w for w in _WIDTHS if n % w == 0), None)
+    if w is None or x.size < _LARGE or x.dtype.kind != "f" or x.dtype.itemsize < 4 or not x.flags.c_contiguous:
+        return None
+    ones = np.tri(w, dtype=x.dtype)
+    sums = (x.reshape(-1, w) @ (ones if backwards else ones.T)).reshape(-1, n // w, w)
+    if backwards:
+        totals = np.add.accumulate(sums[:, ::-1, 0], axis=1)
+        np.add(sums[:, :-1], totals[:, -2::-1, None], out=sums[:, :-1])
+    else:
+        totals = np.add.accumulate(sums[:, :, -1], axis=1)
+        np.add(sums[:, 1:], totals[:, :-1, None], out=sums[:, 1:])
+    return sums.reshape(x.shape) if np.isfinite(totals[:, -1]).all() else None
+
+
 def _cumsum_forward(x: Any, axis: int) -> Any:
-    return accumulated(np.add, x, axis, wide_type(x.dtype)).astype(x.dtype, copy=False)
+    out = _in_blocks(x, False) if axis == x.ndim - 1 else None
+    return accumulated(np.add, x, axis, wide_type(x.dtype)).astype(x.dtype, copy=False) if out is None else out
 
 
-_cumsum: Callable[..., Any] = row(
-    "cumsum", quiet(_cumsum_forward), x=lambda g, axis: np.flip(_cumsum(np.flip(g, axis), axis), axis)
-)
+def _cumsum_rule(g: Any, axis: int) -> Any:
+    out = _in_blocks(g, True) if isinstance(g, np.ndarray) and axis == g.ndim - 1 else None
+    return np.flip(_cumsum(np.flip(g, axis), axis), axis) if out is None else out
+
+
+_cumsum: Callable[..., Any] = row("cumsum", quiet(_cumsum_forward), x=_cumsum_rule)
 
 
 @public
