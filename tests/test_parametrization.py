@@ -150,3 +150,36 @@ def test_spectral_norm(bound: Any, kind: Any, axis: int) -> None:
     else:
         names = [f"parametrizations.weight.{part}" for part in ("original", "0._u", "0._v")]
         assert list(layer.state_dict()) == ["bias", *names]
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (5, 3), (3, 5)])
+@pytest.mark.parametrize("kept", ["matrix_exp", "cayley", "householder"])
+@pytest.mark.parametrize("trivial", [True, False])
+def test_orthogonal(shape: tuple[int, int], kept: str, trivial: bool) -> None:
+    torch.manual_seed(0)
+    layer = nn.Linear(shape[1], shape[0], dtype=torch.float64)
+    parametrizations.orthogonal(layer, orthogonal_map=kept, use_trivialization=trivial)
+
+    def is_orthogonal() -> bool:
+        w = layer.weight.detach().numpy()
+        w = w.T if shape[0] < shape[1] else w
+        return np.allclose(w.T @ w, np.eye(min(shape)), atol=1e-12)
+
+    assert is_orthogonal()
+    optimizer = torch.optim.SGD(layer.parameters(), lr=0.1)
+    x = torch.randn(4, shape[1], dtype=torch.float64)
+    before = layer.weight.detach().clone()
+    for _ in range(3):
+        optimizer.zero_grad()
+        layer(x).pow(3).sum().backward()
+        optimizer.step()
+    assert is_orthogonal()
+    assert not before.allclose(layer.weight)
+    wanted = torch.linalg.qr(torch.randn(5, 5, dtype=torch.float64))[0][: shape[0], : shape[1]]
+    wanted = wanted.contiguous() if shape != (3, 3) else torch.eye(3, dtype=torch.float64).flip(0)
+    if trivial or kept == "householder":
+        layer.weight = wanted
+        np.testing.assert_allclose(layer.weight.detach().numpy(), wanted.numpy(), atol=1e-12)
+    else:
+        with pytest.raises(NotImplementedError, match="use_trivialization=False"):
+            layer.weight = wanted

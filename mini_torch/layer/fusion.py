@@ -61,7 +61,7 @@ def _check(layer: Any, bn: Any) -> None:
         raise AssertionError("bn.running_mean and bn.running_var must not be None")
 
 
-def _norm_of(bn: Any) -> tuple[Any, ...]:
+def _norm_of(bn: Any) -> tuple[Any, Any, Any, Any, Any]:
     return bn.running_mean, bn.running_var, bn.eps, bn.weight, bn.bias
 
 
