@@ -12,9 +12,11 @@ independent.py          batch dimensions as parts of one event
 mixture.py              MixtureSameFamily
 transform.py            what a transform is, and how they are put together; transforms.py: the transforms
 transformed.py          TransformedDistribution, LogNormal, HalfNormal, HalfCauchy, Gumbel
-divergence.py           kl_divergence
+divergence.py           kl_divergence; divergences.py more rules for it
+transform_to.py         a transform onto a constraint's region
 """
 
+from . import divergences as divergences
 from .continuous import Exponential as Exponential
 from .continuous import Laplace as Laplace
 from .continuous import Normal as Normal
@@ -44,6 +46,9 @@ from .transform import IndependentTransform as IndependentTransform
 from .transform import ReshapeTransform as ReshapeTransform
 from .transform import Transform as Transform
 from .transform import identity_transform as identity_transform
+from .transform_to import ConstraintRegistry as ConstraintRegistry
+from .transform_to import biject_to as biject_to
+from .transform_to import transform_to as transform_to
 from .transformed import Gumbel as Gumbel
 from .transformed import HalfCauchy as HalfCauchy
 from .transformed import HalfNormal as HalfNormal
@@ -65,11 +70,12 @@ from .trials import NegativeBinomial as NegativeBinomial
 
 __all__ = [
     "AbsTransform", "AffineTransform", "Bernoulli", "Beta", "Binomial", "Categorical", "Cauchy", "Chi2",
-    "ComposeTransform", "Dirichlet", "Distribution", "ExpTransform", "Exponential", "ExponentialFamily",
-    "Gamma", "Geometric", "Gumbel", "HalfCauchy", "HalfNormal", "Independent", "IndependentTransform",
-    "Laplace", "LogNormal", "LowerCholeskyTransform", "MixtureSameFamily", "Multinomial", "MultivariateNormal",
-    "NegativeBinomial", "Normal", "OneHotCategorical", "OneHotCategoricalStraightThrough", "Poisson",
-    "PositiveDefiniteTransform", "PowerTransform", "ReshapeTransform", "SigmoidTransform", "SoftmaxTransform",
-    "SoftplusTransform", "StickBreakingTransform", "StudentT", "TanhTransform", "Transform",
-    "TransformedDistribution", "Uniform", "identity_transform", "kl_divergence", "register_kl",
+    "ComposeTransform", "ConstraintRegistry", "Dirichlet", "Distribution", "ExpTransform", "Exponential",
+    "ExponentialFamily", "Gamma", "Geometric", "Gumbel", "HalfCauchy", "HalfNormal", "Independent",
+    "IndependentTransform", "Laplace", "LogNormal", "LowerCholeskyTransform", "MixtureSameFamily",
+    "Multinomial", "MultivariateNormal", "NegativeBinomial", "Normal", "OneHotCategorical",
+    "OneHotCategoricalStraightThrough", "Poisson", "PositiveDefiniteTransform", "PowerTransform",
+    "ReshapeTransform", "SigmoidTransform", "SoftmaxTransform", "SoftplusTransform", "StickBreakingTransform",
+    "StudentT", "TanhTransform", "Transform", "TransformedDistribution", "Uniform", "biject_to",
+    "identity_transform", "kl_divergence", "register_kl", "transform_to",
 ]  # fmt: skip

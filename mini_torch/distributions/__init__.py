@@ -8,6 +8,7 @@ from . import binomial as binomial
 from . import categorical as categorical
 from . import cauchy as cauchy
 from . import chi2 as chi2
+from . import constraint_registry as constraint_registry
 from . import constraints as constraints
 from . import dirichlet as dirichlet
 from . import distribution as distribution
