@@ -153,6 +153,18 @@ def test_second_gradients(kind: Any, options: dict[str, Any]) -> None:
     assert gradgradcheck(function, inputs)
 
 
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU, nn.RNN])
+def test_complex_numbers(kind: Any) -> None:
+    torch.manual_seed(0)
+    layer = kind(1, 1, dtype=torch.complex128)
+    function, inputs = of_all(layer, False, 2 if kind is nn.LSTM else 1)
+    inputs = [torch.randn(x.shape, dtype=torch.complex128, requires_grad=True) for x in [draw(2, 1, 1), *inputs[1:]]]
+    inputs[1:] = [torch.randn(x.shape[0], 1, 1, dtype=x.dtype, requires_grad=True) if x.dim() == 3 else x
+                  for x in inputs[1:]]  # fmt: skip
+    assert gradcheck(function, inputs)
+    assert kind is nn.LSTM or gradgradcheck(function, inputs)
+
+
 @every_kind
 def test_the_recorded_gradient_is_the_swept_one(kind: Any, options: dict[str, Any]) -> None:
     layer = made(kind, num_layers=2, bidirectional=True, **options)

@@ -47,6 +47,8 @@ def _all_biases(weights: _Weights) -> Tensor | None:
 def _lstm_layer(
     x: Tensor, states: list[Tensor], weights: _Weights, sizes: Sizes, reverse: bool
 ) -> tuple[Tensor, ...]:
+    if len(states) != 2:
+        raise RuntimeError("lstm expects two hidden states")
     v = wrap(np.empty((0, 0), x._array.dtype)) if weights.hr is None else weights.hr
     inputs = linear(x, weights.ih, _all_biases(weights)), weights.hh, *states, v
     return lstm_sweep(*inputs, sizes, reverse, _keeps(*inputs), {})[:3]
@@ -155,11 +157,7 @@ def lstm(*args: Any, **kwargs: Any) -> tuple[Tensor, Tensor, Tensor]:
     packed one; hx is (h0, c0), each (layers · directions, N, ·). Errors: RuntimeError for an empty sequence, for types
     that differ, for a single state. Source: PyTorch's `torch.lstm`.
     """
-    packed = _is_packed(args, kwargs, 1)
-    hx = kwargs["hx"] if "hx" in kwargs else args[2 if packed else 1]
-    if isinstance(hx, Tensor) or len(hx) != 2:
-        raise RuntimeError("lstm expects two hidden states")
-    out, h, c = (_of_packed if packed else _of_padded)(_lstm_layer, *args, **kwargs)
+    out, h, c = (_of_packed if _is_packed(args, kwargs, 1) else _of_padded)(_lstm_layer, *args, **kwargs)
     return out, h, c
 
 

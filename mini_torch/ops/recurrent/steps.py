@@ -52,7 +52,13 @@ def replayed(
             outs[rows.start] = new[0]
             state = [a if n == len(s) else cat([a, s[n:]]) for a, s in zip(new, state)]
         results = [cat([outs[start] for start in sorted(outs)]), *state]
-        given = [g if isinstance(g, Tensor) else wrap(g) for g in grads]
+        # A formula is as if for real numbers, and `grad` conjugates what comes in and goes out: it is undone here.
+        given = [_conjugate(g if isinstance(g, Tensor) else wrap(g)) for g in grads]
         wanted = [x for x in copies if x.requires_grad]
-        found = iter(grad(results, wanted, given, create_graph=True, allow_unused=True))
-    return [next(found) if x.requires_grad else None for x in copies]
+        found = iter(grad(results, wanted, given, create_graph=True))
+        return [_conjugate(next(found)) if x.requires_grad else None for x in copies]
+
+
+def _conjugate(x: Tensor) -> Tensor:
+    conjugate: Any = np.conjugate(x) if x._array.dtype.kind == "c" else x
+    return conjugate
