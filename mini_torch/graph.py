@@ -378,13 +378,6 @@ def walk_back(
     Without `capture`, leaves get their `grad` and the result is empty; with it, nothing is accumulated, and the
     result has, per node or leaf of `capture` that was reached, its gradient.
     """
-    with np.errstate(all="ignore"):  # a gradient may be infinite at a pole; PyTorch does not comment on it either
-        return _walk(lift, roots, retain_graph, create_graph, capture)
-
-
-def _walk(
-    lift: Lift, roots: Sequence[tuple[Any, Any]], retain_graph: bool, create_graph: bool, capture: Sequence[Any] | None
-) -> dict[Any, Any]:
     order = reachable([target for target, _ in roots])
     captured: dict[Any, Any] = {}
     wanted = set() if capture is None else set(capture)

@@ -57,12 +57,13 @@ def takes_out(function: F, apart: bool = False) -> F:
     @functools.wraps(function)
     def called(*args: Any, **kwargs: Any) -> Any:
         out = None
-        if kwargs:
+        try:
+            if not kwargs:  # a tenth of a microsecond less for most calls
+                return function(*args)
             out = kwargs.pop("out", None)
             if "dim" in parameters:
                 for theirs in _NUMPY_NAMES.keys() & kwargs.keys():
                     kwargs[_NUMPY_NAMES[theirs]] = kwargs.pop(theirs)
-        try:
             result = function(*args, **kwargs)
         except AttributeError as error:
             _explain(function.__name__, {**dict(zip(parameters, args)), **kwargs}, error)

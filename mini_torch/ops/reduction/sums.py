@@ -34,18 +34,19 @@ def total(x: Any, axes: tuple[int, ...], keepdim: bool) -> Any:
 def _row_sums(x: Any, n: int) -> Any:
     """The sums of every n elements that lie in order, in pieces of a thousand; None where these do not come out."""
     if 64 <= n <= 4 * _ROW:
-        return x.reshape(-1, n) @ _ones(n, x.dtype)
+        return x.reshape(-1, n) @ ones_of(n, x.dtype)
     if n < 64 or (n != x.size and n % _ROW):
         return None
     flat, even = x.reshape(-1), x.size - x.size % _ROW
-    pieces = flat[:even].reshape(-1, _ROW) @ _ones(_ROW, x.dtype)
+    pieces = flat[:even].reshape(-1, _ROW) @ ones_of(_ROW, x.dtype)
     if n == x.size:
         return np.add.reduce(np.append(pieces, flat[even:]))
     return np.add.reduce(pieces.reshape(-1, n // _ROW), axis=1)
 
 
 @functools.lru_cache(maxsize=64)
-def _ones(n: int, kind: np.dtype[Any]) -> Any:
+def ones_of(n: int, kind: np.dtype[Any]) -> Any:
+    """n ones, for a product that adds up; kept for the next time, so of a few thousand at most."""
     return np.ones(n, kind)
 
 
