@@ -284,6 +284,13 @@ def check(name: str, value: Any, what: str | None = None) -> None:
         raise ValueError(f"Invalid {what or name + ' value'}: {value}")
 
 
+def check_betas(betas: tuple[float, float]) -> None:
+    """ValueError unless both are in [0, 1)."""
+    for i, beta in enumerate(betas):
+        if not 0.0 <= beta < 1.0:
+            raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
+
+
 def _register(hooks: dict[int, Any], hook: Callable[..., Any], prepend: bool) -> RemovableHandle:
     later = dict(hooks) if prepend else {}
     for key in later:
