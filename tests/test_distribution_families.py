@@ -29,6 +29,12 @@ ON_THE_LINE: dict[str, tuple[Callable[[], Any], tuple[float, float]]] = {
     "half normal": (lambda: D.HalfNormal(t(2.0)), (0, 30)),
     "log normal": (lambda: D.LogNormal(t(0.3), t(0.4)), (0, 30)),
     "gumbel": (lambda: D.Gumbel(t(0.3), t(0.7)), (-10, 40)),
+    "weibull": (lambda: D.Weibull(t(2.0), t(1.5)), (0, 40)),
+    "pareto": (lambda: D.Pareto(t(1.0), t(9.0)), (1, 60)),
+    "inverse gamma": (lambda: D.InverseGamma(t(12.0), t(5.0)), (0, 40)),
+    "kumaraswamy": (lambda: D.Kumaraswamy(t(2.5), t(3.5)), (0, 1)),
+    "ratio": (lambda: D.FisherSnedecor(t(5.0), t(30.0)), (0, 150)),
+    "relaxed": (lambda: D.RelaxedBernoulli(t(0.8), t(0.3)), (0, 1)),
     "mixture": (lambda: D.MixtureSameFamily(D.Categorical(t(1, 3)), D.Normal(t(-1, 2), t(0.5, 1))), (-10, 15)),
     "sigmoid": (lambda: D.TransformedDistribution(D.Normal(t(0.2), t(0.8)), D.SigmoidTransform()), (0, 1)),
     "turned": (

@@ -12,6 +12,8 @@ independent.py          batch dimensions as parts of one event
 mixture.py              MixtureSameFamily
 transform.py            what a transform is, and how they are put together; transforms.py: the transforms
 transformed.py          TransformedDistribution, LogNormal, HalfNormal, HalfCauchy, Gumbel
+powers.py               Pareto, Weibull, InverseGamma, Kumaraswamy, FisherSnedecor
+relaxed.py              RelaxedBernoulli, RelaxedOneHotCategorical, LogisticNormal
 divergence.py           kl_divergence; divergences.py more rules for it
 transform_to.py         a transform onto a constraint's region
 """
@@ -41,6 +43,16 @@ from .heavy_tailed import StudentT as StudentT
 from .independent import Independent as Independent
 from .mixture import MixtureSameFamily as MixtureSameFamily
 from .multivariate_normal import MultivariateNormal as MultivariateNormal
+from .powers import FisherSnedecor as FisherSnedecor
+from .powers import InverseGamma as InverseGamma
+from .powers import Kumaraswamy as Kumaraswamy
+from .powers import Pareto as Pareto
+from .powers import Weibull as Weibull
+from .relaxed import ExpRelaxedCategorical as ExpRelaxedCategorical
+from .relaxed import LogisticNormal as LogisticNormal
+from .relaxed import LogitRelaxedBernoulli as LogitRelaxedBernoulli
+from .relaxed import RelaxedBernoulli as RelaxedBernoulli
+from .relaxed import RelaxedOneHotCategorical as RelaxedOneHotCategorical
 from .transform import ComposeTransform as ComposeTransform
 from .transform import IndependentTransform as IndependentTransform
 from .transform import ReshapeTransform as ReshapeTransform
@@ -70,12 +82,14 @@ from .trials import NegativeBinomial as NegativeBinomial
 
 __all__ = [
     "AbsTransform", "AffineTransform", "Bernoulli", "Beta", "Binomial", "Categorical", "Cauchy", "Chi2",
-    "ComposeTransform", "ConstraintRegistry", "Dirichlet", "Distribution", "ExpTransform", "Exponential",
-    "ExponentialFamily", "Gamma", "Geometric", "Gumbel", "HalfCauchy", "HalfNormal", "Independent",
-    "IndependentTransform", "Laplace", "LogNormal", "LowerCholeskyTransform", "MixtureSameFamily",
+    "ComposeTransform", "ConstraintRegistry", "Dirichlet", "Distribution", "ExpRelaxedCategorical",
+    "ExpTransform", "Exponential", "ExponentialFamily", "FisherSnedecor", "Gamma", "Geometric", "Gumbel",
+    "HalfCauchy", "HalfNormal", "Independent", "IndependentTransform", "InverseGamma", "Kumaraswamy", "Laplace",
+    "LogNormal", "LogisticNormal", "LogitRelaxedBernoulli", "LowerCholeskyTransform", "MixtureSameFamily",
     "Multinomial", "MultivariateNormal", "NegativeBinomial", "Normal", "OneHotCategorical",
-    "OneHotCategoricalStraightThrough", "Poisson", "PositiveDefiniteTransform", "PowerTransform",
-    "ReshapeTransform", "SigmoidTransform", "SoftmaxTransform", "SoftplusTransform", "StickBreakingTransform",
-    "StudentT", "TanhTransform", "Transform", "TransformedDistribution", "Uniform", "biject_to",
-    "identity_transform", "kl_divergence", "register_kl", "transform_to",
+    "OneHotCategoricalStraightThrough", "Pareto", "Poisson", "PositiveDefiniteTransform", "PowerTransform",
+    "RelaxedBernoulli", "RelaxedOneHotCategorical", "ReshapeTransform", "SigmoidTransform", "SoftmaxTransform",
+    "SoftplusTransform", "StickBreakingTransform", "StudentT", "TanhTransform", "Transform",
+    "TransformedDistribution", "Uniform", "Weibull", "biject_to", "identity_transform", "kl_divergence",
+    "register_kl", "transform_to",
 ]  # fmt: skip

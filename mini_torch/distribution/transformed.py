@@ -61,7 +61,9 @@ class TransformedDistribution(Distribution):
         for transform in reversed(self.transforms):
             shape = transform.inverse_shape(shape)
         base = self.base_dist.expand(shape[: len(shape) - len(self.base_dist.event_shape)])
-        vars(new).update(vars(self), base_dist=base, _batch_shape=Size(batch_shape))
+        parameters = {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}
+        wider = {name: value.expand(batch_shape) for name, value in parameters.items()}
+        vars(new).update(vars(self), base_dist=base, _batch_shape=Size(batch_shape), **wider)
         return new
 
     @property
@@ -228,11 +230,6 @@ class Gumbel(TransformedDistribution):
         log = ExpTransform().inv
         turn = AffineTransform(0, -blank.new_ones(blank.shape))
         super().__init__(base, [log, turn, log, AffineTransform(loc, -self.scale)], validate_args)
-
-    def expand(self, batch_shape: Shape, _instance: Any = None) -> Any:
-        new = super().expand(batch_shape, _instance)
-        new.loc, new.scale = self.loc.expand(batch_shape), self.scale.expand(batch_shape)
-        return new
 
     @property
     def mean(self) -> Tensor:

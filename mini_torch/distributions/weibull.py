@@ -1,0 +1,3 @@
+"""PyTorch's `torch.distributions.weibull`. A door: it defines nothing."""
+
+from ..distribution.powers import Weibull as Weibull
