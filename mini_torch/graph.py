@@ -366,13 +366,9 @@ def _leading_to(order: Sequence[Node], wanted: set[Any]) -> list[Node]:
 
 
 def walk_back(
-    lift: Lift,
-    roots: Sequence[tuple[Any, Any]],
-    *,
-    retain_graph: bool,
-    create_graph: bool,
+    lift: Lift, roots: Sequence[tuple[Any, Any]], *, retain_graph: bool, create_graph: bool,
     capture: Sequence[Any] | None = None,
-) -> dict[Any, Any]:
+) -> dict[Any, Any]:  # fmt: skip
     """Sends gradients from `roots`, pairs of (node or leaf, gradient), back through the graph.
 
     Without `capture`, leaves get their `grad` and the result is empty; with it, nothing is accumulated, and the
@@ -380,9 +376,8 @@ def walk_back(
     """
     order = reachable([target for target, _ in roots])
     captured: dict[Any, Any] = {}
-    wanted = set() if capture is None else set(capture)
-    if capture is not None:
-        order = _leading_to(order, wanted)
+    wanted = set(capture or ())
+    order = order if capture is None else _leading_to(order, wanted)
     check_nan = mode.anomaly and mode.check_nan
     pending, leaves = _sent_in(roots)
     borrowed = {target for target, _ in roots}  # leaves whose gradient so far belongs to somebody else too

@@ -108,6 +108,7 @@ def flat(outputs: Any) -> list[Any]:
 
 # Lines with gradients. Inputs stay away from kinks; what happens at kinks is in test_traps.py.
 DIFFERENTIABLE = """
+torch.nanmedian(scalar, 0)[0] * scalar
 # ---- arithmetic
 x + y
 x + row
