@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..graph import mode
 from ..op import inplace as in_place_form
 from ..op import keeps_type, public, quiet, row, takes_out, type_name, unary
 from ..random import default_generator
@@ -18,7 +19,7 @@ from ..tensor import Tensor, check_dim, method, wrap
 from .elementwise import abs, tanh
 from .elementwise.blocks import in_blocks
 from .mask import chosen, masked
-from .special.error import normal_cdf
+from .special.error import normal_cdf, times_normal_cdf
 from .split import chunk
 
 __all__ = [
@@ -113,10 +114,12 @@ def _leaky(x: Any, slope: float) -> Any:
 
 def _leaky_rule(g: Any, x: Any, slope: float) -> Any:
     rising = x > 0
+    if type(g) is _ndarray and 0 <= slope <= 1:
+        return g * np.maximum(rising.astype(x.dtype), x.dtype.type(slope))  # 1 or the slope, without branches
     return masked(g, rising) + masked(g * slope, ~rising)
 
 
-_leaky_relu = row("leaky_relu", keeps_type(_leaky), x=_leaky_rule)
+_leaky_relu = row("leaky_relu", quiet(keeps_type(_leaky)), x=_leaky_rule)
 
 
 @takes_out
@@ -210,6 +213,8 @@ def logsigmoid(input: Tensor) -> Tensor:
 
 
 def _softplus_forward(x: Any, beta: float, threshold: float) -> Any:
+    if beta == 1 and threshold >= 20 and x.dtype.itemsize <= 4:  # from there on, this is x
+        return np.log1p(np.exp(-np.abs(x))) + np.maximum(x, 0)
     scaled = x * beta
     smooth = np.maximum(scaled, 0) + np.log1p(np.exp(-np.abs(scaled)))
     return chosen(scaled > threshold, x, smooth / beta)
@@ -240,14 +245,27 @@ def _gated(name: str, grad_name: str | None = None) -> Callable[..., Any]:
     So the gate is computed once, for forward and backward.
     """
     return row(
-        name, lambda x, gate: x * gate, grad_name=grad_name, x=lambda g, gate: g * gate, gate=lambda g, x: g * x
+        name, quiet(lambda x, gate: x * gate), grad_name=grad_name, x=lambda g, gate: g * gate, gate=lambda g, x: g * x
     )
 
 
 _gelu_tanh, _mish = _gated("gelu_tanh", "GeluBackward0"), _gated("mish")
 
 
+@in_blocks
+def _silu_backward(g: Any, x: Any) -> Any:
+    gate = 1 / (1 + np.exp(-x))
+    out = 1 - gate  # g · gate · (1 + x · (1 - gate)), in place
+    out *= x
+    out += 1
+    out *= gate
+    out *= g
+    return out
+
+
 def _silu_rule(g: Any, x: Any) -> Any:
+    if type(g) is _ndarray:
+        return _silu_backward(g, x)
     gate = sigmoid(x)
     return g * (gate * (1 + x * (1 - gate)))
 
@@ -270,15 +288,21 @@ _normal_cdf = row(
 
 
 @in_blocks
-def _gelu_slope(x: Any, cdf: Any) -> Any:
-    """Φ(x) + x Φ'(x)"""
-    out = np.exp(-0.5 * (x * x))
-    return out * (_NORMAL * x) + cdf
+def _gelu_backward(g: Any, x: Any, cdf: Any) -> Any:
+    """g (Φ(x) + x Φ'(x))"""
+    out = x * x
+    out *= -0.5
+    slope = np.exp(out)
+    slope *= x
+    slope *= _NORMAL
+    slope += cdf
+    slope *= g
+    return slope
 
 
 def _gelu_rule(g: Any, x: Any, cdf: Any) -> Any:
     if type(g) is _ndarray:
-        return g * _gelu_slope(x, cdf)
+        return _gelu_backward(g, x, cdf)
     return g * (_normal_cdf(x) + x * (_NORMAL * np.exp(-0.5 * (x * x))))  # once more, because `cdf` has no graph
 
 
@@ -304,6 +328,8 @@ def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
     """
     need_reals(input, "GeluKernelImpl")
     if approximate == "none":
+        if not (mode.enabled and input.requires_grad):  # nobody will ask for Φ(x) itself
+            return wrap(times_normal_cdf(input._array))
         return _gelu(input, wrap(normal_cdf(input._array)))
     if approximate == "tanh":
         return _gelu_tanh(input, _tanh_cdf(input))

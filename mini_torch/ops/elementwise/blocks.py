@@ -14,21 +14,22 @@ import numpy as np
 
 __all__ = ["in_blocks"]
 
-_BLOCK = 16384
+_BLOCK = 32768
 
 
-def in_blocks(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """`function` of two arrays, elementwise and of the first's type, block by block where they are large."""
+def in_blocks(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` of arrays, elementwise and of the first's type, block by block where they are large and alike."""
 
     @functools.wraps(function)
-    def blocked(x: Any, y: Any) -> Any:
-        if x.size <= _BLOCK or x.shape != y.shape or not (x.flags.c_contiguous and y.flags.c_contiguous):
-            return function(x, y)
-        out = np.empty_like(x)
-        a, b, c = x.reshape(-1), y.reshape(-1), out.reshape(-1)
-        for start in range(0, x.size, _BLOCK):
+    def blocked(*arrays: Any) -> Any:
+        first = arrays[0]
+        if first.size <= _BLOCK or not all(x.shape == first.shape and x.flags.c_contiguous for x in arrays):
+            return function(*arrays)
+        out = np.empty_like(first)
+        flat, place = [x.reshape(-1) for x in arrays], out.reshape(-1)
+        for start in range(0, out.size, _BLOCK):
             part = slice(start, start + _BLOCK)
-            c[part] = function(a[part], b[part])
+            place[part] = function(*[x[part] for x in flat])
         return out
 
     return blocked

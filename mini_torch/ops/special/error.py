@@ -165,17 +165,24 @@ _ATANH_CDF = (  # artanh(2 Φ(x) - 1) / x in powers of x², of a degree less tha
 )  # fmt: skip
 
 
-def _cdf_single(x: Any, eps: float) -> Any:
-    """Φ(x) = (1 + erf(x / √2)) / 2 in float32; not exact where it is tiny, which a product with x does not show."""
+def _twice_cdf(x: Any) -> Any:
+    """2 Φ(x) = 1 + erf(x / √2) in float32; not exact where it is tiny, which a product with x does not show."""
     out = horner(_ATANH_CDF, x * x)
     out *= x
     np.tanh(out, out=out)
-    out *= 0.5
-    out += 0.5
+    out += 1
     return out
 
 
-normal_cdf = blockwise("erf_vml_cpu", single=_cdf_single)(_ndtr_block)
+def _gelu_single(x: Any, eps: float) -> Any:
+    out = _twice_cdf(x)
+    out *= x
+    out *= 0.5
+    return out
+
+
+normal_cdf = blockwise("erf_vml_cpu", single=lambda x, eps: 0.5 * _twice_cdf(x))(_ndtr_block)
+times_normal_cdf = blockwise("GeluKernelImpl", single=_gelu_single)(lambda x, eps: x * _ndtr_block(x, eps))
 
 
 @blockwise("log_ndtr_cpu", half=False)
