@@ -21,7 +21,6 @@ from . import tensor as tensor
 from .creation import *  # noqa: F403
 from .dtype import *  # noqa: F403
 from .formatting import set_printoptions as set_printoptions
-from .gradcheck import set_detect_anomaly as set_detect_anomaly
 from .graph import enable_grad as enable_grad
 from .graph import inference_mode as inference_mode
 from .graph import is_grad_enabled as is_grad_enabled
@@ -39,7 +38,6 @@ from .ops.reduction import *  # noqa: F403
 from .ops.shape import *  # noqa: F403
 from .ops.split import *  # noqa: F403
 from .random import *  # noqa: F403
-from .ranges import *  # noqa: F403
 from .tensor import Tensor as Tensor
 from .version import __version__ as __version__
 
@@ -56,6 +54,8 @@ if TYPE_CHECKING:
     from . import testing as testing
     from . import utils as utils
     from .func import vmap as vmap
+    from .gradcheck import set_detect_anomaly as set_detect_anomaly
+    from .ranges import *  # noqa: F403
     from .serialization import load as load
     from .serialization import save as save
     from .settings import *  # noqa: F403
@@ -64,7 +64,8 @@ if TYPE_CHECKING:
 # What not every program uses opens when it is first asked for: it takes as long to import as all the rest.
 _ROOMS = ("accelerator", "amp", "backends", "cuda", "distributed", "distributions", "fft", "func", "linalg", "mps",
           "nn", "optim", "serialization", "signal", "special", "testing", "utils", "xpu")  # fmt: skip
-_NAMES = {"load": "serialization", "save": "serialization", "vmap": "func"}
+_NAMES = {"load": "serialization", "save": "serialization",
+          "set_detect_anomaly": "gradcheck", "vmap": "func"}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

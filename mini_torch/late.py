@@ -255,6 +255,10 @@ ROOMS: dict[str, tuple[str, str]] = {
         "sqrt_ square_ tan_ tanh_ trunc_ xlogy_ zero_",
         "",
     ),
+    "ranges": (
+        "arange linspace logspace range",
+        "",
+    ),
     "typed": (
         "BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor "
         "ShortTensor set_default_tensor_type",

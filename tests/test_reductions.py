@@ -284,3 +284,20 @@ def test_bfloat16_holds_numbers() -> None:
     assert x.grad is not None
     assert x.grad.tolist() == [14.75, 1464.0]
     assert torch.promote_types(torch.bfloat16, torch.float16) is torch.float32
+
+
+def test_running_sums_of_long_rows_are_those_of_short_ones() -> None:
+    """Long rows are summed in blocks; what is infinite or NaN spreads as in a plain loop."""
+    x = np.random.default_rng(0).standard_normal((3, 40_000)).astype(np.float32)
+    np.testing.assert_allclose(torch.cumsum(torch.tensor(x), 1).numpy(), x.cumsum(1, np.float64), rtol=1e-3, atol=1e-3)
+    x[1, 20_000], x[2, 5] = np.inf, np.nan
+    found = torch.cumsum(torch.tensor(x), 1).numpy()
+    assert np.isfinite(found[1, :20_000]).all()
+    assert np.isposinf(found[1, 20_000:]).all()
+    assert np.isfinite(found[2, :5]).all()
+    assert np.isnan(found[2, 5:]).all()
+
+
+def test_topk_of_none() -> None:
+    values, indices = torch.topk(torch.zeros(100), 0)
+    assert (values.shape, indices.shape) == ((0,), (0,))

@@ -1,16 +1,13 @@
 """The door to `torch.autograd`: it defines nothing."""
 
-from typing import Any
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING, Any
 
+from .. import late as _late
 from ..backward import backward as backward
 from ..backward import grad as grad
 from ..function import Function as Function
 from ..function import FunctionCtx as FunctionCtx
-from ..gradcheck import GradcheckError as GradcheckError
-from ..gradcheck import detect_anomaly as detect_anomaly
-from ..gradcheck import gradcheck as gradcheck
-from ..gradcheck import gradgradcheck as gradgradcheck
-from ..gradcheck import set_detect_anomaly as set_detect_anomaly
 from ..graph import enable_grad as enable_grad
 from ..graph import inference_mode as inference_mode
 from ..graph import no_grad as no_grad
@@ -18,11 +15,20 @@ from ..graph import set_grad_enabled as set_grad_enabled
 from ..tensor import Tensor as Variable  # noqa: F401
 from . import function as function
 
+if TYPE_CHECKING:
+    from ..gradcheck import GradcheckError as GradcheckError
+    from ..gradcheck import detect_anomaly as detect_anomaly
+    from ..gradcheck import gradcheck as gradcheck
+    from ..gradcheck import gradgradcheck as gradgradcheck
+    from ..gradcheck import set_detect_anomaly as set_detect_anomaly
+    from . import functional as functional
+    from . import graph as graph
+
+_CHECKS = ("GradcheckError", "detect_anomaly", "gradcheck", "gradgradcheck", "set_detect_anomaly")
+
 
 def __getattr__(name: str) -> Any:
-    """`functional` and `graph` open when they are first asked for."""
+    """`functional`, `graph` and the checks of gradients open when they are first asked for."""
     if name in ("functional", "graph"):
-        from importlib import import_module
-
-        return import_module(f".{name}", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return _import_module(f".{name}", __name__)
+    return _late.find(name, globals(), dict.fromkeys(_CHECKS, "gradcheck"))
