@@ -32,7 +32,6 @@ from .ops.conversion import *  # noqa: F403
 from .ops.elementwise import *  # noqa: F403
 from .ops.indexing import *  # noqa: F403
 from .ops.join import *  # noqa: F403
-from .ops.linalg.contraction import *  # noqa: F403
 from .ops.linalg.products import *  # noqa: F403
 from .ops.reduction import *  # noqa: F403
 from .ops.shape import *  # noqa: F403

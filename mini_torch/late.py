@@ -105,6 +105,10 @@ ROOMS: dict[str, tuple[str, str]] = {
         "",
         "",
     ),
+    "ops.linalg.contraction": (
+        "bilinear einsum",
+        "",
+    ),
     "ops.linalg.classic": (
         "chain_matmul cholesky cholesky_inverse cholesky_solve det frobenius_norm inverse lobpcg logdet lu "
         "lu_solve lu_unpack nuclear_norm pca_lowrank pinverse qr slogdet svd svd_lowrank triangular_solve",
@@ -393,8 +397,11 @@ FUNCTIONAL: dict[str, str] = {
     "ops.likelihood": (
         "gaussian_nll_loss kl_div poisson_nll_loss"
     ),
+    "ops.linalg.contraction": (
+        "bilinear"
+    ),
     "ops.linalg.products": (
-        "bilinear linear"
+        "linear"
     ),
     "ops.linear_cross_entropy": (
         "linear_cross_entropy"

@@ -14,8 +14,10 @@ ROOT = Path(__file__).parents[1]
 FILE = ROOT / "mini_torch" / "late.py"
 TABLE = re.compile(r"^ROOMS: .*?(?=^TOP = )", re.DOTALL | re.MULTILINE)
 # Files of which nn.functional has only a part.
-ONLY = {"ops.elementwise.trigonometry": {"tanh"}, "ops.linalg.products": {"bilinear", "linear"},
-        "ops.linear_cross_entropy": {"linear_cross_entropy"}}  # fmt: skip
+ONLY = {
+    "ops.elementwise.trigonometry": {"tanh"}, "ops.linalg.contraction": {"bilinear"},
+    "ops.linalg.products": {"linear"}, "ops.linear_cross_entropy": {"linear_cross_entropy"},
+}  # fmt: skip
 
 
 def literal(names: list[str], indent: str) -> str:

@@ -12,7 +12,8 @@ from ..dtype import check_device, default_numpy_dtype, to_numpy_dtype
 from ..graph import no_grad
 from ..initializer import initializer, kaiming_uniform_, uniform_
 from ..network import LazyModuleMixin, Module, Parameter, UninitializedParameter, is_lazy
-from ..ops.linalg.products import bilinear, linear
+from ..ops.linalg.contraction import bilinear
+from ..ops.linalg.products import linear
 from ..tensor import Tensor, wrap
 
 __all__ = ["Bilinear", "Dense", "LazyLinear", "Linear"]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..ops.grid import *  # noqa: F403
     from ..ops.interpolation import *  # noqa: F403
     from ..ops.likelihood import *  # noqa: F403
-    from ..ops.linalg.products import bilinear as bilinear
+    from ..ops.linalg.contraction import bilinear as bilinear
     from ..ops.linalg.products import linear as linear
     from ..ops.linear_cross_entropy import linear_cross_entropy as linear_cross_entropy
     from ..ops.loss import *  # noqa: F403

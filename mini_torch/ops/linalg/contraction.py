@@ -19,7 +19,7 @@ from ...op import implements, public, row, type_name
 from ...tensor import Tensor
 from ..adjoint import diagonal_of
 
-__all__ = ["einsum"]
+__all__ = ["bilinear", "einsum"]
 
 Letters = tuple[str, ...]  # one for each dimension; an ellipsis' dimensions have letters beyond the alphabet
 
@@ -263,3 +263,10 @@ def _contracted(operands: list[Any], terms: list[Letters], result: Letters) -> T
 @implements(np.einsum)
 def _numpy_einsum(equation: str, *operands: Any, **_: Any) -> Tensor:
     return einsum(equation, *operands)
+
+
+@public(method=False)
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """x₁ᵀ A x₂ + b per output feature; weight (n, k1, k2). Source: PyTorch's `nn.functional.bilinear`."""
+    out = einsum("...i,oij,...j->...o", input1, weight, input2)
+    return out if bias is None else out + bias

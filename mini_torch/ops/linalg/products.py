@@ -10,10 +10,9 @@ import numpy as np
 from ...op import apply, cast, implements, public, quiet, row, rows, shape_mismatch, type_name
 from ...tensor import Tensor, check_dim, method, wrap
 from ..reduction.sums import ones_of
-from .contraction import einsum
 
 __all__ = [
-    "bilinear", "bmm", "dot", "ger", "inner", "matmul", "mm", "mv", "outer", "tensordot", "vdot",
+    "bmm", "dot", "ger", "inner", "matmul", "mm", "mv", "outer", "tensordot", "vdot",
 ]  # fmt: skip
 
 
@@ -248,13 +247,6 @@ def _linear_slow(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         names = f"{type_name(input._array.dtype)} and {type_name(weight._array.dtype)}"
         raise RuntimeError(f"mat1 and mat2 must have the same dtype, but got {names}")
     out = matmul(input, weight.T if weight.ndim == 2 else weight)
-    return out if bias is None else out + bias
-
-
-@public(method=False)
-def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """x₁ᵀ A x₂ + b per output feature; weight (n, k1, k2). Source: PyTorch's `nn.functional.bilinear`."""
-    out = einsum("...i,oij,...j->...o", input1, weight, input2)
     return out if bias is None else out + bias
 
 
