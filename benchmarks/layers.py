@@ -87,16 +87,8 @@ def main() -> None:
     for name, (code, shape, asked) in LAYERS.items():
         if re.search(arguments.only, f"{name} {code}"):
             time, ratio = measure(code, shape, arguments.rounds)
-            rows.append(
-                [
-                    name,
-                    f"`{code.removeprefix('nn.')}`",
-                    "×".join(map(str, shape)),
-                    f"{time:.2f} ms",
-                    f"{ratio:.2f}",
-                    f"≤ {asked}",
-                ]
-            )
+            layer, size = f"`{code.removeprefix('nn.')}`", "×".join(map(str, shape))
+            rows.append([name, layer, size, f"{time:.2f} ms", f"{ratio:.2f}", f"≤ {asked}"])
             print(*rows[-1], sep="  ", flush=True)
     print("\n" + timing.table(["step of", "layer", "input", "mini_torch", "ratio to PyTorch", "asked"], rows))
 
