@@ -407,7 +407,7 @@ class Tensor(Methods):
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         extra = {k: v for k, v in self.__dict__.items() if k[0] != "_"}
-        return _rebuild, (type(self), np.array(self._array), self.requires_grad, extra)
+        return _rebuild, (type(self), np.asarray(self._array), self.requires_grad, extra)
 
     # ---- NumPy's protocols -------------------------------------------------------------------------------------------
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice, repeat
+from itertools import repeat
 from typing import Any, Generic
 
-import numpy as np
-
-from ..random.generator import Generator, chosen
-from ..tensor import Tensor, wrap
+from ..random import Generator
 from .collate import default_collate, default_convert
-from .dataset import IterableDataset, Subset, T_co, TensorDataset
-from .sampler import Array, BatchSampler, RandomSampler, SequentialSampler, cut
+from .dataset import IterableDataset, T_co
+from .fetch import Source
+from .iteration import Iteration
+from .progress import Progress, generators_of, rewound
+from .sampler import BatchSampler, RandomSampler, SequentialSampler, cut
 
-__all__ = ["DataLoader", "get_worker_info"]
-
-Rows = Callable[[Array], list[Tensor]]  # the batch of the items with these numbers
+__all__ = ["DataLoader"]
 
 _FIXED = ("batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers")
 
@@ -27,11 +28,18 @@ class DataLoader(Generic[T_co]):
 
     A batch is what `collate_fn` makes of a list of items. Batches of a `TensorDataset` (or a `Subset` of one) are cut
     out of its tensors at once; they are copies. The order comes from `generator` (or the default generator) as
-    PyTorch's does: with the generator's state from before an epoch, that epoch can be repeated. All is done in this
-    process, whatever `num_workers` says; `pin_memory`, `timeout` and the options of workers have no effect.
+    PyTorch's does: with the generator's state from before an epoch, that epoch can be repeated. `state_dict` saves the
+    middle of an epoch, `load_state_dict` goes on from there.
 
-    Errors: ValueError for options that exclude each other, or a batch_size < 1. Source: PyTorch's
-    `utils.data.DataLoader`.
+    With `num_workers` as many processes make the batches ahead, `prefetch_factor` each, and seeded as PyTorch seeds
+    them; `collate_fn` runs there. The batches come in order unless `in_order=False`. Each worker goes over its own copy
+    of an `IterableDataset`, which can take its part by `get_worker_info`. The workers end with the pass, whether it
+    ends by its end, a `break` or an exception, or with the loader where they are `persistent_workers`. `pin_memory`
+    changes nothing.
+
+    Errors: ValueError for options that exclude each other, or a batch_size < 1. An exception in a worker comes out
+    here, as the same type, with the worker's traceback and the item's number in its text; a worker that is killed is a
+    RuntimeError, and so is a batch that takes longer than `timeout` seconds. Source: PyTorch's `utils.data.DataLoader`.
 
     >>> from mini_torch import arange
     >>> for x, y in DataLoader(TensorDataset(arange(4), arange(4.)), batch_size=3):
@@ -61,7 +69,7 @@ class DataLoader(Generic[T_co]):
         pin_memory_device: str = "",
         in_order: bool = True,
     ) -> None:
-        _check_workers(num_workers, timeout, prefetch_factor, persistent_workers, multiprocessing_context)
+        _check_workers(num_workers, timeout, prefetch_factor, persistent_workers)
         _check_sampling(dataset, batch_size, shuffle, sampler, batch_sampler, drop_last)
         if sampler is None:
             sampler = _default_sampler(dataset, shuffle, generator)
@@ -82,33 +90,61 @@ class DataLoader(Generic[T_co]):
         self.pin_memory, self.pin_memory_device = pin_memory, pin_memory_device
         self.timeout = timeout
         self.worker_init_fn, self.multiprocessing_context = worker_init_fn, multiprocessing_context
-        self.prefetch_factor, self.persistent_workers, self.in_order = prefetch_factor, persistent_workers, in_order
+        self.prefetch_factor: Any = 2 if num_workers and prefetch_factor is None else prefetch_factor
+        self.persistent_workers, self.in_order = persistent_workers, in_order
+        self._iterator: Any = None  # of persistent workers
+        self._progress: Progress | None = None  # of the last pass
+        self._saved: Any = None  # the state to go on from
+        self._promised: int | None = None  # how many items an iterable dataset was said to have
+        if num_workers:
+            _warn_of_many_workers(num_workers)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in _FIXED and name in vars(self):
             raise ValueError(f"{name} attribute should not be set after {type(self).__name__} is initialized")
         super().__setattr__(name, value)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_iterator": None, "_progress": None}  # a copy begins anew, with workers of its own
+
+    @property
+    def multiprocessing_context(self) -> Any:
+        """How workers are started: None for Python's default way."""
+        return self._context
+
+    @multiprocessing_context.setter
+    def multiprocessing_context(self, context: Any) -> None:
+        self._context = _context(context, self.num_workers)
+
     def __len__(self) -> int:
         if not isinstance(self.dataset, IterableDataset):
             return len(self.sampler if self.batch_sampler is None else self.batch_sampler)
-        n = len(self.dataset)  # type: ignore[arg-type]
+        n = self._promised = len(self.dataset)  # type: ignore[arg-type]
         if self.batch_size is None:
             return n
         return n // self.batch_size if self.drop_last else math.ceil(n / self.batch_size)
 
     def __iter__(self) -> Iterator[Any]:
-        if isinstance(self.dataset, IterableDataset):
-            self._step_generator()
-            return self._from_stream(iter(self.dataset))
-        rows = _rows(self.dataset) if self.collate_fn is default_collate and self.batch_sampler is not None else None
-        batches = self._from_rows(rows, self._numbers()) if rows else self._from_items(self._numbers())
-        self._step_generator()
-        return batches
+        _warn_of_pinned_memory(self)
+        if self._saved is not None:
+            return self._go_on()
+        if self._iterator is not None and self._iterator.is_alive:
+            self._iterator.restart()
+            return self._iterator
+        return self._begin()
 
-    def _step_generator(self) -> None:
-        # PyTorch draws a seed for its workers here, also where it has none.
-        chosen(self.generator).random_int64()
+    def _begin(self, saved: Progress | None = None) -> Iterator[Any]:
+        if not self.num_workers:
+            return Iteration(self, saved)
+        from .workers import WorkersIteration  # processes are loaded by programs that have them
+
+        _warn_of_many_workers(self.num_workers)
+        iteration = WorkersIteration(self, saved)
+        self._iterator = iteration if self.persistent_workers else None
+        return iteration
+
+    def _source(self) -> Source:
+        return Source(self.dataset, self.collate_fn, self.batch_sampler is not None, self.batch_size, self.drop_last)
 
     def _numbers(self) -> Iterator[Any]:
         """The numbers of each batch's items, as an array or a list; without batches those of the items."""
@@ -117,45 +153,62 @@ class DataLoader(Generic[T_co]):
             return cut(batches.sampler.arrays(), batches.batch_size, batches.drop_last)  # type: ignore[union-attr]
         return iter(self.sampler if batches is None else batches)
 
-    def _from_rows(self, rows: Rows, numbers: Iterator[Any]) -> Iterator[Any]:
-        for batch in numbers:
-            index = np.asarray(batch)
-            yield rows(index) if index.dtype.kind in "iu" else self._collated(batch)
+    # ---- save and resume ---------------------------------------------------------------------------------------------
+    def state_dict(self) -> dict[str, Any]:
+        """How far the last pass over this loader has come, as plain data: for a checkpoint, in the middle of an epoch.
 
-    def _from_items(self, numbers: Iterator[Any]) -> Iterator[Any]:
-        if self.batch_sampler is None:
-            return (self.collate_fn(self.dataset[i]) for i in numbers)
-        return (self._collated(batch) for batch in numbers)
+        It holds no items; with workers it holds where their random numbers are. The default generator, and what else
+        the main process draws from, are the program's to save (`get_rng_state`).
+        Source: that of torchdata's `StatefulDataLoader`, with a layout of its own.
 
-    def _collated(self, batch: Any) -> Any:
-        batch = batch.tolist() if isinstance(batch, np.ndarray) else batch
-        at_once = getattr(self.dataset, "__getitems__", None)
-        return self.collate_fn(at_once(batch) if at_once else [self.dataset[i] for i in batch])
+        >>> loader = DataLoader(range(6), batch_size=2, shuffle=True)
+        >>> first = next(iter(loader))
+        >>> state = loader.state_dict()
+        >>> again = DataLoader(range(6), batch_size=2, shuffle=True)
+        >>> again.load_state_dict(state)
+        >>> rest = list(again)
+        >>> sorted(first.tolist() + rest[0].tolist() + rest[1].tolist())
+        [0, 1, 2, 3, 4, 5]
+        """
+        if self._saved is not None:
+            return copy.deepcopy(self._saved)
+        generators = generators_of(self)
+        return (self._progress or Progress([], finished=True)).state(generators)
 
-    def _from_stream(self, items: Iterator[Any]) -> Iterator[Any]:
-        if self.batch_size is None:
-            yield from map(self.collate_fn, items)
-            return
-        while batch := list(islice(items, self.batch_size)):
-            full = len(batch) == self.batch_size
-            if full or not self.drop_last:
-                yield self.collate_fn(batch)
-            if not full:
-                return
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """The next pass over this loader goes on after the last batch that was given when the state was saved.
 
+        It and all later ones give what they would have given then, bit for bit: the order comes from the generators'
+        saved states; the random numbers of workers go on where they were; an `IterableDataset` (or its iterator) that
+        has `state_dict` and `load_state_dict` is asked for its state after each batch, of another one the first items
+        are skipped. After a whole epoch the next pass is a new one. Samplers that draw from the default generator in
+        the middle of an epoch cannot be followed.
 
-def _rows(dataset: Any) -> Rows | None:
-    """How to cut a batch out of the dataset's arrays at once, if they are all that there is to an item."""
-    kind = type(dataset)
-    if kind is Subset:
-        inner, here = _rows(dataset.dataset), np.asarray(dataset.indices)
-        return None if inner is None or here.dtype.kind not in "iu" else lambda index: inner(here[index])
-    if not isinstance(dataset, TensorDataset) or any(x.requires_grad for x in dataset.tensors):
-        return None
-    if kind.__getitem__ is not TensorDataset.__getitem__ or hasattr(dataset, "__getitems__"):
-        return None
-    tensors = dataset.tensors
-    return lambda index: [wrap(x._array.take(index, 0)) for x in tensors]
+        Errors: ValueError for another state, and for one of another number of workers with an `IterableDataset`.
+        """
+        saved = Progress.from_state(state_dict)
+        workers = max(1, self.num_workers)
+        if isinstance(self.dataset, IterableDataset) and saved.places and len(saved.places) != workers:
+            raise ValueError(
+                f"load_state_dict: the state is that of {len(saved.places)} workers over an IterableDataset, and only "
+                f"as many can go on from there; this loader has num_workers={self.num_workers}"
+            )
+        self._saved = copy.deepcopy(state_dict)
+        if self._iterator is not None:
+            self._iterator.close()
+            self._iterator = None
+
+    def _go_on(self) -> Iterator[Any]:
+        state, self._saved = self._saved, None
+        saved, generators = Progress.from_state(state), generators_of(self)
+        if not saved.finished:
+            with rewound(generators, state):
+                return self._begin(saved)
+        for generator, there in zip(generators[1:], state["generators"][1:]):
+            generator.set_state(there)
+        if self.num_workers and not self.persistent_workers:
+            return self._begin()
+        return self._begin(saved.next_epoch([], keep_data=hasattr(self.dataset, "load_state_dict")))
 
 
 def _default_sampler(dataset: Any, shuffle: bool | None, generator: Generator | None) -> Iterable[Any]:
@@ -164,9 +217,7 @@ def _default_sampler(dataset: Any, shuffle: bool | None, generator: Generator | 
     return RandomSampler(dataset, generator=generator) if shuffle else SequentialSampler(dataset)
 
 
-def _check_workers(
-    num_workers: int, timeout: float, prefetch_factor: int | None, persistent_workers: bool, context: Any
-) -> None:
+def _check_workers(num_workers: int, timeout: float, prefetch_factor: int | None, persistent_workers: bool) -> None:
     if num_workers < 0:
         raise ValueError(
             "num_workers option should be non-negative; use num_workers=0 to disable multiprocessing."
@@ -179,8 +230,57 @@ def _check_workers(
         raise ValueError("prefetch_factor option should be non-negative")
     if persistent_workers and num_workers == 0:
         raise ValueError("persistent_workers option needs num_workers > 0")
-    if context is not None and num_workers == 0:
-        raise ValueError("multiprocessing_context can only be used with multi-process loading (num_workers > 0)")
+
+
+def _context(context: Any, num_workers: int) -> Any:
+    """The multiprocessing context of that name, or the one given."""
+    if context is None:
+        return None
+    if num_workers == 0:
+        raise ValueError(
+            "multiprocessing_context can only be used with multi-process loading (num_workers > 0), but got "
+            "num_workers=0"
+        )
+    import multiprocessing
+    from multiprocessing.context import BaseContext
+
+    if isinstance(context, str):
+        names = multiprocessing.get_all_start_methods()
+        if context not in names:
+            raise ValueError(
+                f"multiprocessing_context option should specify a valid start method in {names!r}, but got "
+                f"multiprocessing_context={context!r}"
+            )
+        return multiprocessing.get_context(context)
+    if not isinstance(context, BaseContext):
+        raise TypeError(
+            "multiprocessing_context option should be a valid context object or a string specifying the start method, "
+            f"but got multiprocessing_context={context}"
+        )
+    return context
+
+
+def _warn_of_many_workers(num_workers: int) -> None:
+    ours = hasattr(os, "sched_getaffinity")
+    processors = len(os.sched_getaffinity(0)) if ours else os.cpu_count() or 1
+    if num_workers > processors:
+        warnings.warn(
+            f"This DataLoader will create {num_workers} worker processes in total. Our suggested max number of worker "
+            f"in current system is {processors}{'' if ours else ' (`cpuset` is not taken into account)'}, which is "
+            "smaller than what this DataLoader is going to create. Please be aware that excessive worker creation "
+            "might get DataLoader running slow or even freeze, lower the worker number to avoid potential "
+            "slowness/freeze if necessary.",
+            stacklevel=3,
+        )
+
+
+def _warn_of_pinned_memory(loader: DataLoader[Any]) -> None:
+    if loader.pin_memory:
+        warnings.warn(
+            "'pin_memory' argument is set as true but no accelerator is found, then device pinned memory won't be "
+            "used.",
+            stacklevel=3,
+        )
 
 
 def _check_sampling(
@@ -200,7 +300,3 @@ def _check_sampling(
         )
     if batch_size is None and drop_last:
         raise ValueError("batch_size=None option disables auto-batching and is mutually exclusive with drop_last")
-
-
-def get_worker_info() -> None:
-    """None: there are no worker processes. Source: PyTorch's `utils.data.get_worker_info`."""

@@ -8,6 +8,7 @@ Source: Matsumoto and Nishimura, "Mersenne twister", ACM Transactions on Modelin
 
 from __future__ import annotations
 
+import ctypes
 import math
 import os
 from collections.abc import Callable, Iterator
@@ -81,15 +82,16 @@ class Generator:
 
     def get_state(self) -> Tensor:
         """Where in the stream the generator is: a uint8 tensor of 5,056 bytes, laid out as PyTorch's."""
-        twister = self._twister().state["state"]
-        state = np.zeros(1, _STATE)
-        state["seed"], state["seeded"] = self._seed, 1
-        state["key"], state["next"], state["left"] = twister["key"], twister["pos"], 625 - twister["pos"]
-        if twister["pos"] == 624 and twister["key"][0] == self._seed & 0xFFFFFFFF:  # nothing was drawn since the seed
-            state["next"] = 0
+        words = self._words()
+        position, out = int(words[-1]), np.zeros(1, _STATE)
+        state = out[0]
+        state["seed"], state["seeded"], state["left"] = self._seed, 1, 625 - position
+        state["key"] = words[:-1]
+        nothing_drawn = position == 624 and words[0] == self._seed & 0xFFFFFFFF
+        state["next"] = 0 if nothing_drawn else position
         if self._spare is not None:
             state["spare"], state["has_spare"] = self._spare, 1
-        return wrap(state.view(np.uint8))
+        return wrap(out.view(np.uint8))
 
     def set_state(self, new_state: Tensor) -> Generator:
         """Goes to where `get_state` was called, here or in PyTorch.
@@ -104,9 +106,8 @@ class Generator:
                 f"{new_state._array.size}"
             )
         state = np.ascontiguousarray(new_state._array).view(_STATE)[0]
-        position = 624 if state["left"] == 1 else int(state["next"])
-        twister = {"key": state["key"].astype(np.uint32), "pos": position}
-        self._twister().state = {"bit_generator": "MT19937", "state": twister}
+        words = self._words()
+        words[:-1], words[-1] = state["key"], 624 if state["left"] == 1 else state["next"]
         self._seed = int(state["seed"])
         self._spare = float(state["spare"]) if state["has_spare"] else None
         return self
@@ -117,11 +118,11 @@ class Generator:
 
     def place(self) -> Any:
         """Where in the stream of draws the generator is, for `go_to`."""
-        return self._twister().state
+        return self._words().copy()
 
     def go_to(self, place: Any) -> None:
         """Goes back to (or on to) a place in the stream of draws."""
-        self._twister().state = place
+        self._words()[:] = place
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _from_state, (self.get_state(),)
@@ -133,6 +134,10 @@ class Generator:
             self._bits = np.random.MT19937(0)
             self._bits._legacy_seeding(self._seed & 0xFFFFFFFF)
         return self._bits
+
+    def _words(self) -> Array:
+        """The twister's memory: its key of 624 words, and the position in it."""
+        return words_of(self._twister())
 
     # ---- draws and integers --------------------------------------------------------------------------------
     def draws(self, count: int) -> Array:
@@ -250,6 +255,14 @@ class Generator:
 
 def _size(shape: Shape) -> int:
     return shape if isinstance(shape, int) else math.prod(shape)
+
+
+def words_of(twister: Any) -> Array:
+    """The memory of a NumPy MT19937: its key of 624 words and the position in it, as uint32.
+
+    NumPy's own `state` copies it word by word, a hundred times slower.
+    """
+    return np.frombuffer((ctypes.c_uint32 * 625).from_address(twister.ctypes.state_address), np.uint32)
 
 
 def by_memory(array: Array) -> Array:
