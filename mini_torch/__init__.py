@@ -60,6 +60,8 @@ if TYPE_CHECKING:
     from .settings import *  # noqa: F403
 
 
+newaxis = None
+
 # What not every program uses opens when it is first asked for: it takes as long to import as all the rest.
 _ROOMS = ("accelerator", "amp", "backends", "cuda", "distributed", "distributions", "fft", "func", "linalg", "mps",
           "nn", "optim", "serialization", "signal", "special", "testing", "utils", "xpu")  # fmt: skip

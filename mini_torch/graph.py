@@ -282,15 +282,17 @@ class RemovableHandle:
 
     _numbers = count()
 
-    def __init__(self, hooks: dict[int, Any], hook: Any = None) -> None:
-        self.hooks = hooks
-        self.id = next(self._numbers)
+    def __init__(self, hooks: dict[int, Any], hook: Any = None, *marks: dict[int, Any]) -> None:
+        self.hooks, self.marks = hooks, marks
+        # Hooks that were unpickled have numbers of another program.
+        self.id = next(number for number in self._numbers if number not in hooks)
         if hook is not None:
             hooks[self.id] = hook
 
     def remove(self) -> None:
-        """Takes the hook away; a second call does nothing."""
-        self.hooks.pop(self.id, None)
+        """Takes the hook away, and what is said of it in `marks`; a second call does nothing."""
+        for dictionary in (self.hooks, *self.marks):
+            dictionary.pop(self.id, None)
 
     def __enter__(self) -> RemovableHandle:
         return self

@@ -34,8 +34,8 @@ ROOMS: dict[str, tuple[str, str]] = {
     ),
     "ops.storage": (
         "get_device is_same_size",
-        "@layout const_data_ptr dim_order get_device is_pinned is_same_size is_set_to is_shared storage "
-        "untyped_storage",
+        "@layout as_subclass const_data_ptr dim_order get_device is_pinned is_same_size is_set_to is_shared "
+        "storage untyped_storage",
     ),
     "ops.extremes": (
         "amax amin aminmax argmax argmin cummax cummin max min",
@@ -264,9 +264,9 @@ ROOMS: dict[str, tuple[str, str]] = {
         "",
     ),
     "typed": (
-        "BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor "
-        "ShortTensor set_default_tensor_type",
-        "",
+        "BFloat16Tensor BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor "
+        "LongTensor ShortTensor set_default_tensor_type typename",
+        "new",
     ),
     "settings": (
         "are_deterministic_algorithms_enabled get_default_device get_deterministic_debug_mode "

@@ -5,17 +5,18 @@ Source: PyTorch's page "Tensors", section "Data types".
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from .dtype import Size, dtype, from_numpy_dtype, set_default_dtype
+from .dtype import Size, bfloat16, check_device, dtype, from_numpy_dtype, set_default_dtype
 from .op import TYPE_NAMES
 from .sequence import from_sequence
-from .tensor import Tensor, wrap
+from .tensor import Tensor, method, wrap
 
-__all__ = ["BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor",
-           "LongTensor", "ShortTensor", "set_default_tensor_type"]  # fmt: skip
+__all__ = ["BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor",
+           "IntTensor", "LongTensor", "ShortTensor", "set_default_tensor_type", "typename"]  # fmt: skip
 
 
 class _TensorType(type):
@@ -28,14 +29,38 @@ class _TensorType(type):
 
     def __call__(cls, *size: Any) -> Tensor:
         """A tensor with the data of a sequence or array, or uninitialised with the given sizes."""
-        kind = cls.dtype.numpy
-        if len(size) == 1 and not isinstance(size[0], int | Size):
-            data = size[0]._array if isinstance(size[0], Tensor) else size[0]
-            return wrap(np.array(data if isinstance(data, np.ndarray) else from_sequence(data, cls.dtype)).astype(kind))
-        return wrap(np.empty(size[0] if size and isinstance(size[0], Size) else size or (0,), kind))
+        return _made(cls.dtype, size)
 
     def __repr__(cls) -> str:
         return f"<class 'torch.{cls.__name__}'>"
+
+
+def _made(kind: dtype, size: tuple[Any, ...]) -> Tensor:
+    if len(size) == 1 and not isinstance(size[0], int | Size):
+        data = size[0]._array if isinstance(size[0], Tensor) else size[0]
+        array = np.array(data if isinstance(data, np.ndarray) else from_sequence(data, kind))
+        return wrap(array.astype(kind.numpy))
+    return wrap(np.empty(size[0] if size and isinstance(size[0], Size) else size or (0,), kind.numpy))
+
+
+def _new(self: Tensor, *size: Any, device: Any = None) -> Tensor:
+    """A tensor of this one's type with the data of a sequence, uninitialised with the given sizes, or empty.
+
+    Of a tensor another one on the same memory. The old name of what `new_tensor` and `new_empty` do. Errors: TypeError
+    for a tensor of another type and for what is no sequence.
+    """
+    check_device(device)
+    (data,) = size if len(size) == 1 else (None,)
+    if isinstance(data, Tensor):
+        if data.dtype is not self.dtype:
+            raise TypeError(f"new(): expected a tensor of {self.dtype}, got one of {data.dtype}")
+        return wrap(data._array)
+    if len(size) == 1 and not isinstance(data, Sequence | np.ndarray | Size | int):
+        raise TypeError(f"new(): data must be a sequence (got {type(data).__name__})")
+    return _made(self.dtype, size)
+
+
+method("new", _new)
 
 
 def _named(kind: str) -> Any:
@@ -45,6 +70,7 @@ def _named(kind: str) -> Any:
 BoolTensor, ByteTensor, CharTensor = _named("bool"), _named("uint8"), _named("int8")
 ShortTensor, IntTensor, LongTensor = _named("int16"), _named("int32"), _named("int64")
 HalfTensor, FloatTensor, DoubleTensor = _named("float16"), _named("float32"), _named("float64")
+BFloat16Tensor: Any = _TensorType("BFloat16Tensor", (), {"dtype": bfloat16})  # filling it needs ml_dtypes
 
 
 def set_default_tensor_type(t: Any) -> None:
@@ -56,3 +82,18 @@ def set_default_tensor_type(t: Any) -> None:
     if not isinstance(found, _TensorType):
         raise TypeError(f"invalid type object: {t!r} is no type of tensors such as torch.FloatTensor")
     set_default_dtype(found.dtype)
+
+
+def typename(obj: Any, /) -> str:
+    """The old name of a tensor's type, such as 'torch.FloatTensor'; of anything else the full name of its class.
+
+    Of a class or function its own full name. Source: PyTorch's `torch.typename`.
+
+    >>> typename(mini_torch.ones(1)), typename(3)
+    ('torch.FloatTensor', 'int')
+    """
+    if isinstance(obj, Tensor):
+        return str(obj.type())
+    named = obj if hasattr(obj, "__qualname__") else type(obj)
+    module = named.__module__
+    return named.__qualname__ if module in ("builtins", "", None) else f"{module}.{named.__qualname__}"

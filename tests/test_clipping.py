@@ -59,3 +59,11 @@ def test_vector() -> None:
     assert_close(parameters_to_vector(ps).detach(), torch.arange(6.0))
     with pytest.raises(TypeError, match="expected"):
         vector_to_parameters([1.0], ps)  # type: ignore[arg-type]
+
+
+def test_the_old_name_warns() -> None:
+    p = torch.nn.Parameter(torch.zeros(2))
+    p.grad = torch.tensor([3.0, 4.0])
+    with pytest.warns(FutureWarning, match=r"`torch.nn.utils.clip_grad_norm` is now deprecated"):
+        assert torch.nn.utils.clip_grad_norm([p], 1.0).item() == 5
+    assert p.grad.norm().item() == pytest.approx(1)

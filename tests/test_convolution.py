@@ -179,3 +179,19 @@ def test_fold_counts_how_often_unfold_takes() -> None:
     x = mini_torch.ones(1, 1, 4, 4)
     counts = F.fold(F.unfold(x, 3, padding=1), (4, 4), 3, padding=1)
     assert counts[0, 0].tolist() == [[4, 6, 6, 4], [6, 9, 9, 6], [6, 9, 9, 6], [4, 6, 6, 4]]
+
+
+@pytest.mark.parametrize(("stride", "padding", "dilation", "groups"), [(1, 0, 1, 1), (2, 1, 1, 2), (2, (1, 0), 2, 1)])
+def test_gradients_by_themselves(stride: Any, padding: Any, dilation: Any, groups: int) -> None:
+    """`nn.grad` gives what backward gives."""
+    x = mini_torch.randn(2, 4, 7, 8, dtype=mini_torch.float64, requires_grad=True)
+    w = mini_torch.randn(6, 4 // groups, 3, 2, dtype=mini_torch.float64, requires_grad=True)
+    options = stride, padding, dilation, groups
+    out = F.conv2d(x, w, None, *options)
+    g = mini_torch.randn(out.shape, dtype=mini_torch.float64)
+    out.backward(g)
+    assert mini_torch.allclose(mini_torch.nn.grad.conv2d_input(x.shape, w, g, *options), x.grad)
+    assert mini_torch.allclose(mini_torch.nn.grad.conv2d_weight(x, w.shape, g, *options), w.grad)
+    with pytest.raises(RuntimeError, match=r"conv2d_weight: expected grad_output with \[\d, \d\] positions, got"):
+        mini_torch.nn.grad.conv2d_weight(x, w.shape, g[..., :1], *options)
+    assert mini_torch.nn.grad.conv1d_input.__name__ == "conv1d_input"

@@ -40,3 +40,13 @@ def test_kernels_of_attention_change_nothing() -> None:
         assert nn.functional.scaled_dot_product_attention(q, q, q).equal(expected)
     with pytest.raises(AssertionError, match="got str"), sdpa_kernel("math"):
         pass
+
+
+def test_layouts_of_convolutions() -> None:
+    net = nn.Sequential(nn.Conv2d(2, 3, 2), nn.ConvTranspose2d(2, 3, 2), nn.Conv1d(2, 3, 2), nn.Conv3d(2, 3, 2))
+    before = [layer.weight.tolist() for layer in net]
+    assert nn.utils.convert_conv2d_weight_memory_format(net, torch.channels_last) is net
+    assert [layer.weight.is_contiguous() for layer in net] == [False, False, True, True]
+    nn.utils.convert_conv3d_weight_memory_format(net[3], torch.channels_last_3d)
+    assert net[3].weight.stride() == (16, 1, 8, 4, 2)
+    assert [layer.weight.tolist() for layer in net] == before

@@ -216,3 +216,12 @@ def test_a_generator_of_ones_own(torch: ModuleType) -> None:
 def test_wrong_use_says_so(torch: ModuleType, action: Any, error: Any, message: str) -> None:
     with pytest.raises(error, match=message):
         action(torch.nn.init, torch)
+
+
+def test_names_without_the_underscore_warn(torch: ModuleType) -> None:
+    weight = torch.empty(3, 2)
+    with pytest.warns(FutureWarning, match=r"`nn.init.constant` is now deprecated in favor of `nn.init.constant_`"):
+        assert torch.nn.init.constant(weight, 2.0) is weight
+    assert weight.sum() == 12
+    assert torch.nn.init._calculate_fan_in_and_fan_out(torch.ones(2, 3, 4)) == (12, 8)
+    assert torch.nn.init._calculate_correct_fan(torch.ones(2, 3), "fan_out") == 2

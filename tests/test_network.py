@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import pickle
 import warnings
 from collections import OrderedDict
@@ -741,6 +742,211 @@ def test_lazy_modules_must_be_complete() -> None:
         Lax()(1)
 
 
+# ---- hooks of all modules ------------------------------------------------------------------------------------
+@pytest.fixture
+def common(torch: ModuleType) -> Any:
+    """`nn.modules.module`, whose hooks the test must remove."""
+    return torch.nn.modules.module
+
+
+def test_forward_hooks_of_all_modules(torch: ModuleType, common: Any) -> None:
+    seen: list[Any] = []
+    net = torch.nn.Sequential(torch.nn.Identity())
+    net[0].register_forward_pre_hook(lambda m, args: seen.append("own before"))
+    net[0].register_forward_hook(lambda m, args, out: seen.append("own after"))
+    with (
+        common.register_module_forward_pre_hook(lambda m, args: seen.append(("before", len(args))) or args[0] + 1),
+        common.register_module_forward_hook(lambda m, args, out: seen.append("after") or out * 10),
+        common.register_module_forward_hook(lambda m, args, kwargs, out: seen.append(kwargs), with_kwargs=True),
+    ):
+        assert net(torch.zeros(1)).tolist() == [200]
+    assert seen == [("before", 1), ("before", 1), "own before", "after", {}, "own after", "after", {}]
+    seen.clear()
+    net(torch.zeros(1))
+    assert seen == ["own before", "own after"]
+
+
+def test_hooks_of_all_modules_after_an_error(torch: ModuleType, common: Any) -> None:
+    class Broken(torch.nn.Module):  # type: ignore[name-defined, misc]
+        def forward(self, x: Any) -> Any:
+            raise ValueError("broken")
+
+    seen: list[Any] = []
+    with (
+        common.register_module_forward_hook(lambda m, args, out: seen.append(out), always_call=True),
+        common.register_module_forward_hook(lambda m, args, out: seen.append("never")),
+        pytest.raises(ValueError, match="broken"),
+    ):
+        Broken()(1)
+    assert seen == [None]
+
+
+def test_backward_hooks_of_all_modules(torch: ModuleType, common: Any) -> None:
+    seen: list[Any] = []
+    net = torch.nn.Sequential(torch.nn.Identity(), torch.nn.ReLU())
+    x = torch.ones(1, requires_grad=True)
+    with (
+        common.register_module_full_backward_pre_hook(lambda m, g: seen.append(("before", type(m).__name__))),
+        common.register_module_full_backward_hook(lambda m, g, out: seen.append(type(m).__name__) or (g[0] * 2,)),
+    ):
+        net(x).sum().backward()
+        with pytest.raises(RuntimeError, match="Cannot use both regular backward hooks and full backward hooks as a"):
+            common.register_module_backward_hook(lambda *_: None)
+    assert x.grad.tolist() == [8]
+    assert seen == [("before", "Sequential"), ("before", "ReLU"), "ReLU", ("before", "Identity"), "Identity",
+                    "Sequential"]  # fmt: skip
+
+
+def test_registration_hooks(torch: ModuleType, common: Any) -> None:
+    nn, seen = torch.nn, []
+    with (
+        common.register_module_parameter_registration_hook(lambda m, name, p: seen.append(name)),
+        common.register_module_buffer_registration_hook(lambda m, name, b: seen.append(name)),
+        common.register_module_module_registration_hook(lambda m, name, child: seen.append(name)),
+    ):
+        net = nn.Sequential(nn.BatchNorm1d(1))
+        net.act = nn.ReLU()
+        net.extra = nn.Buffer(torch.ones(1))
+        net.extra = torch.zeros(1)
+        net.act = None
+    assert seen == ["weight", "bias", "running_mean", "running_var", "num_batches_tracked", "0", "act", "extra",
+                    "extra", "act"]  # fmt: skip
+    with common.register_module_module_registration_hook(lambda m, name, child: nn.Tanh()):
+        assert type(nn.Sequential(nn.ReLU())[0]) is nn.Tanh
+    with common.register_module_parameter_registration_hook(lambda m, name, p: nn.Parameter(torch.ones(7))):
+        net.register_parameter("w", nn.Parameter(torch.ones(1)))
+    assert net.w.shape == (7,)
+
+
+@pytest.mark.filterwarnings("ignore:Using.*non-full backward hook:FutureWarning")
+def test_backward_hooks_of_the_old_kind(torch: ModuleType, common: Any) -> None:
+    """They see the last operation: its gradient, of the (first) output, is what programs want of them."""
+
+    class Nested(torch.nn.Module):  # type: ignore[name-defined, misc]
+        def forward(self, x: Any) -> Any:
+            return {"name": "nested", "out": x * 2}
+
+    seen: list[Any] = []
+    for module, out in ((torch.nn.Linear(2, 1), lambda y: y), (Nested(), lambda y: y["out"])):
+        module.register_backward_hook(lambda m, grad_input, grad_output: seen.append(grad_output[0].tolist()))
+        out(module(torch.ones(1, 2, requires_grad=True))).sum().backward()
+    assert seen == [[[1]], [[1, 1]]]
+    with pytest.raises(RuntimeError, match="Cannot use both regular backward hooks and full backward hooks on a"):
+        module.register_full_backward_hook(lambda *_: None)
+
+
+def test_gradients_that_do_not_come(torch: ModuleType) -> None:
+    """To an output that is not used comes None; an input that wants no gradient has zeros."""
+    seen: list[Any] = []
+
+    class Two(torch.nn.Module):  # type: ignore[name-defined, misc]
+        def forward(self, a: Any, b: Any) -> Any:
+            return a * b, a + 1, "text"
+
+    two = Two()
+    two.register_full_backward_pre_hook(lambda m, out: seen.append([g if g is None else g.tolist() for g in out]))
+    two.register_full_backward_hook(lambda m, g, out: seen.append([x if x is None else x.tolist() for x in g]))
+    a = torch.ones(2, requires_grad=True)
+    two(a, torch.tensor([3.0, 4.0]))[0].sum().backward()
+    two(a, 5)[1].sum().backward()
+    assert seen == [[[1, 1], None, None], [[3, 4], [0, 0]], [None, [1, 1], None], [[1, 1], None]]
+
+
+# ---- the old ways ---------------------------------------------------------------------------------------------
+def test_state_dict_by_position(torch: ModuleType) -> None:
+    net, given = torch.nn.Linear(1, 1), OrderedDict()
+    with pytest.warns(FutureWarning, match="Positional args are being deprecated"):
+        assert net.state_dict(given) is given
+    with pytest.warns(FutureWarning, match="Positional args are being deprecated"):
+        net.state_dict(given, "a.", True)
+    assert list(given) == ["weight", "bias", "a.weight", "a.bias"]
+    assert given["a.weight"] is net.weight
+
+
+def test_hooks_of_state_that_begin_with_an_underscore(torch: ModuleType) -> None:
+    layer, seen = torch.nn.Linear(1, 1), []
+    layer._register_state_dict_hook(lambda module, state, prefix, metadata: {"other": len(state)})
+    assert layer.state_dict() == {"other": 2}
+    layer = torch.nn.Linear(1, 1)
+    layer._register_load_state_dict_pre_hook(lambda *args: seen.append(len(args)))
+    layer._register_load_state_dict_pre_hook(lambda *args: seen.append(len(args)), with_module=True)
+    layer.load_state_dict(layer.state_dict())
+    assert seen == [7, 8]
+
+
+def test_a_value_that_cannot_be_copied(torch: ModuleType) -> None:
+    layer = torch.nn.Linear(1, 1)
+    whole = {"weight": torch.ones(1, 1, dtype=torch.int64), "bias": torch.ones(1)}
+    with pytest.raises(RuntimeError, match='While copying the parameter named "weight"'):
+        layer.load_state_dict(whole, assign=True)
+
+
+def test_memory_without_values(torch: ModuleType) -> None:
+    layer = torch.nn.Linear(2, 2)
+    weight, before = layer.weight, layer.weight.data
+    assert layer.to_empty(device="cpu") is layer
+    assert layer.weight is weight
+    assert layer.weight.data.data_ptr() != before.data_ptr()
+    assert layer.share_memory() is layer
+    torch.manual_seed(3)
+    first = torch.rand(1).item()
+    torch.manual_seed(3)
+    skipped = torch.nn.utils.skip_init(torch.nn.Linear, 3, 4, bias=False, dtype=torch.float64)
+    assert (skipped.weight.shape, skipped.weight.dtype) == ((4, 3), torch.float64)
+    assert torch.rand(1).item() == first
+    with pytest.raises(RuntimeError, match="Module must support a 'device' arg"):
+        torch.nn.utils.skip_init(torch.nn.ReLU)
+    with pytest.raises(RuntimeError, match="Expected a Module; got"):
+        torch.nn.utils.skip_init(dict)
+
+
+def test_pickled_by_an_older_version(torch: ModuleType) -> None:
+    layer = torch.nn.Linear(1, 1)
+    state = {key: value for key, value in vars(layer).items() if not key.startswith(("_forward", "_state"))}
+    other = torch.nn.Linear.__new__(torch.nn.Linear)
+    other.__setstate__(state)
+    other._forward_hooks = OrderedDict()
+    handle = other.register_forward_hook(lambda m, args, out: out + 1)
+    assert other(torch.ones(1, 1)) == layer(torch.ones(1, 1)) + 1
+    handle.remove()
+
+
+def test_modules_may_be_given_more_than_once(torch: ModuleType) -> None:
+    act = torch.nn.ReLU()
+    net = torch.nn.Sequential(act, act)
+    assert (len(list(net.modules())), len(list(net.modules(remove_duplicate=False)))) == (2, 3)
+
+
+def test_a_number_of_another_program_is_not_used_twice() -> None:
+    """Hooks that were unpickled keep their numbers, which a new hook may not take."""
+    layer = mini_torch.nn.Linear(1, 1)
+    handle = layer.register_forward_hook(lambda m, args, out: None)
+    layer._forward_hooks[handle.id + 1] = lambda m, args, out: out + 1
+    layer.register_forward_hook(lambda m, args, out: None)
+    assert len(layer._forward_hooks) == 3
+
+
+def test_prefixes_of_wrapped_modules(torch: ModuleType) -> None:
+    net = torch.nn.Module()
+    net.module = torch.nn.Linear(1, 1)
+    state = net.state_dict()
+    state["other"] = 3
+    torch.nn.modules.utils.consume_prefix_in_state_dict_if_present(state, "module.")
+    assert set(state) == {"weight", "bias", "other"}
+    assert list(state._metadata) == [""]
+
+
+def test_types_have_old_names(torch: ModuleType) -> None:
+    nn = torch.nn
+    assert [torch.typename(x) for x in (torch.ones(1), nn.Parameter(torch.ones(1)), 3, int, len)] == [
+        "torch.FloatTensor", "torch.FloatTensor", "int", "int", "len",
+    ]  # fmt: skip
+    assert torch.typename(nn.ReLU()).endswith(".ReLU")
+    net = nn.Sequential(nn.Linear(1, 1)).type("torch.DoubleTensor")
+    assert net[0].weight.dtype == torch.float64
+    assert net.type(torch.float16)[0].weight.dtype == torch.float16
+
+
 # ---- the doors -----------------------------------------------------------------------------------------------
 def test_modules_under_the_names_of_pytorchs_files(torch: ModuleType) -> None:
     nn = torch.nn
@@ -753,3 +959,46 @@ def test_modules_under_the_names_of_pytorchs_files(torch: ModuleType) -> None:
     assert nn.modules.loss.MSELoss is nn.MSELoss
     assert nn.modules.lazy.LazyModuleMixin is not None
     assert nn.parameter.Parameter is nn.Parameter
+
+
+@pytest.mark.parametrize(
+    ("base", "names"),
+    [("batchnorm._BatchNorm", "BatchNorm1d BatchNorm2d BatchNorm3d SyncBatchNorm LazyBatchNorm2d"),
+     ("batchnorm._NormBase", "BatchNorm1d InstanceNorm2d"), ("instancenorm._InstanceNorm", "InstanceNorm1d"),
+     ("conv._ConvNd", "Conv1d Conv2d Conv3d ConvTranspose1d LazyConv2d"),
+     ("conv._ConvTransposeNd", "ConvTranspose2d ConvTranspose3d"),
+     ("dropout._DropoutNd", "Dropout Dropout2d AlphaDropout FeatureAlphaDropout"),
+     ("pooling._MaxPoolNd", "MaxPool1d MaxPool2d MaxPool3d"), ("pooling._AvgPoolNd", "AvgPool1d AvgPool3d"),
+     ("pooling._AdaptiveAvgPoolNd", "AdaptiveAvgPool2d"), ("pooling._AdaptiveMaxPoolNd", "AdaptiveMaxPool1d"),
+     ("pooling._LPPoolNd", "LPPool2d"), ("pooling._MaxUnpoolNd", "MaxUnpool3d"),
+     ("padding._ConstantPadNd", "ConstantPad1d ZeroPad2d"), ("padding._ReflectionPadNd", "ReflectionPad2d"),
+     ("padding._ReplicationPadNd", "ReplicationPad1d"), ("padding._CircularPadNd", "CircularPad3d"),
+     ("loss._Loss", "MSELoss CrossEntropyLoss CTCLoss"), ("loss._WeightedLoss", "NLLLoss BCELoss MultiMarginLoss"),
+     ("rnn.RNNBase", "LSTM GRU RNN"), ("rnn.RNNCellBase", "LSTMCell"), ("lazy.LazyModuleMixin", "LazyLinear")],
+)  # fmt: skip
+def test_what_layers_have_in_common(torch: ModuleType, base: str, names: str) -> None:
+    """Programs ask `isinstance(m, _BatchNorm)`."""
+    room, name = base.split(".")
+    common = getattr(importlib.import_module(f"{torch.__name__}.nn.modules.{room}"), name)
+    for each in names.split():
+        assert issubclass(getattr(torch.nn, each), common), each
+
+
+def test_sizes_for_every_dimension(torch: ModuleType) -> None:
+    utils = importlib.import_module(f"{torch.__name__}.nn.modules.utils")
+    assert (utils._single(3), utils._pair(3), utils._triple([1, 2, 3]), utils._quadruple(0)) == (
+        (3,), (3, 3), (1, 2, 3), (0, 0, 0, 0),
+    )  # fmt: skip
+    assert utils._ntuple(2)((4,)) == (4,)
+    assert utils._reverse_repeat_tuple((1, 2), 2) == (2, 2, 1, 1)
+
+
+def test_the_old_files_of_utils(torch: ModuleType) -> None:
+    """`weight_norm` and `spectral_norm` are files, too, and stay functions whoever imports those."""
+    utils = torch.nn.utils
+    for name in ("weight_norm", "spectral_norm", "clip_grad", "convert_parameters", "fusion", "init", "memory_format",
+                 "stateless", "prune", "rnn", "parametrize", "parametrizations"):  # fmt: skip
+        importlib.import_module(f"{torch.__name__}.nn.utils.{name}")
+    assert callable(utils.weight_norm)
+    assert callable(utils.spectral_norm)
+    importlib.import_module(f"{torch.__name__}.nn.common_types")

@@ -345,3 +345,35 @@ def test_for_programs_that_move_tensors_about() -> None:
 
 def test_names_complete() -> None:
     assert {"exp", "shape", "backward", "reshape"} <= set(dir(mini_torch.ones(1)))
+
+
+# ---- old names -------------------------------------------------------------------------------------------------
+def test_new(torch: ModuleType) -> None:
+    x = torch.ones(2, 3, dtype=torch.float64)
+    assert [tuple(x.new(*size).shape) for size in ((), (2,), (2, 3), (torch.Size([4, 1]),))] == [
+        (0,), (2,), (2, 3), (4, 1),
+    ]  # fmt: skip
+    made = x.new([1, 2])
+    assert (made.tolist(), made.dtype) == ([1, 2], torch.float64)
+    assert x.new(x).data_ptr() == x.data_ptr()
+    with pytest.raises(TypeError):
+        x.new(x.float())
+    with pytest.raises(TypeError, match=r"new\(\): data must be a sequence \(got float\)"):
+        x.new(2.5)
+
+
+def test_as_subclass_and_reversed(torch: ModuleType) -> None:
+    class Special(torch.Tensor):  # type: ignore[name-defined, misc]
+        pass
+
+    x = torch.ones(2, requires_grad=True)
+    y = x.as_subclass(Special)
+    assert (type(y), y.data_ptr()) == (Special, x.data_ptr())
+    (y * 3).sum().backward()
+    assert x.grad.tolist() == [3, 3]
+    with pytest.raises(TypeError, match="class that does not inherit from Tensor"):
+        x.as_subclass(int)
+    assert reversed(torch.arange(3)).tolist() == [2, 1, 0]
+    assert reversed(torch.tensor(3)).item() == 3
+    assert torch.newaxis is None
+    assert not isinstance(x, torch.BFloat16Tensor)

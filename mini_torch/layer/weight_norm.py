@@ -146,7 +146,7 @@ class _WeightNormHook:
 
 def _found_hook(module: Module, kind: type, name: str) -> int | None:
     for key, hook in module._forward_pre_hooks.items():
-        if isinstance(hook.function, kind) and hook.function.name == name:  # type: ignore[attr-defined]
+        if isinstance(hook, kind) and hook.name == name:  # type: ignore[attr-defined]
             return key
     return None
 
@@ -185,7 +185,7 @@ def remove_weight_norm(module: Module, name: str = "weight") -> Module:
     key = _found_hook(module, _WeightNormHook, name)
     if key is None:
         raise ValueError(f"weight_norm of '{name}' not found in {module}")
-    weight = module._forward_pre_hooks.pop(key).function.compute_weight(module)  # type: ignore[attr-defined]
+    weight = module._forward_pre_hooks.pop(key).compute_weight(module)  # type: ignore[attr-defined]
     for label in (name, f"{name}_g", f"{name}_v"):
         delattr(module, label)
     module.register_parameter(name, Parameter(weight.detach()))
@@ -238,7 +238,7 @@ def remove_spectral_norm(module: Module, name: str = "weight") -> Module:
     key = _found_hook(module, _SpectralNormHook, name)
     if key is None:
         raise ValueError(f"spectral_norm of '{name}' not found in {module}")
-    weight = module._forward_pre_hooks.pop(key).function.compute_weight(module, 0)  # type: ignore[attr-defined]
+    weight = module._forward_pre_hooks.pop(key).compute_weight(module, 0)  # type: ignore[attr-defined]
     for label in (name, f"{name}_u", f"{name}_v", f"{name}_orig"):
         delattr(module, label)
     module.register_parameter(name, Parameter(weight.detach()))

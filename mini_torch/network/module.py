@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from ..dtype import check_device, float16, float32, float64, from_numpy_dtype, to_numpy_dtype
-from ..dtype import device as _Device
+from ..creation import empty_like
+from ..dtype import bfloat16, check_device, float16, float32, float64
 from ..dtype import dtype as _DType
-from ..graph import RemovableHandle, no_grad
+from ..graph import RemovableHandle
 from ..tensor import Tensor
-from . import state
-from .hooks import Hook, call_with_hooks, register
+from . import conversion, registry, state
+from .hooks import call_with_hooks, common, register
 from .parameter import Buffer, Parameter
 
 __all__ = ["Module"]
 
 Self = TypeVar("Self", bound="Module")
+Hook = Callable[..., Any]
 
-_REGISTRIES = ("_parameters", "_buffers", "_modules")
-_HOOKS = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks", "_state_dict_pre_hooks",
+_HOOKS = ("_forward_pre_hooks", "_forward_pre_hooks_with_kwargs", "_forward_hooks", "_forward_hooks_with_kwargs",
+          "_forward_hooks_always_called", "_backward_pre_hooks", "_backward_hooks", "_state_dict_pre_hooks",
           "_state_dict_hooks", "_load_state_dict_pre_hooks", "_load_state_dict_post_hooks")  # fmt: skip
+
+
+def _empty() -> dict[str, Any]:
+    """The registries and hooks of a new module."""
+    return {**{name: {} for name in (*registry.REGISTRIES, *_HOOKS)}, "_non_persistent_buffers_set": set()}
 
 
 class Module:
@@ -44,26 +49,32 @@ class Module:
     """
 
     _version = 1  # of what `state_dict` holds; a subclass that changes its content counts up
-    _has_hooks = False  # one flag for all four kinds that concern a call, so that a call asks once
+    _has_hooks = False  # one flag for all kinds that concern a call, so that a call asks once; of the class: all have
+    _is_full_backward_hook: bool | None = None  # which of the two kinds of backward hooks there are
     training: bool
     _parameters: dict[str, Parameter | None]
     _buffers: dict[str, Tensor | None]
     _modules: dict[str, Module | None]
     _non_persistent_buffers_set: set[str]
     _forward_pre_hooks: dict[int, Hook]
+    _forward_pre_hooks_with_kwargs: dict[int, bool]
     _forward_hooks: dict[int, Hook]
+    _forward_hooks_with_kwargs: dict[int, bool]
+    _forward_hooks_always_called: dict[int, bool]
     _backward_pre_hooks: dict[int, Hook]
     _backward_hooks: dict[int, Hook]
-    _state_dict_pre_hooks: dict[int, Callable[..., Any]]
-    _state_dict_hooks: dict[int, Callable[..., Any]]
-    _load_state_dict_pre_hooks: dict[int, Callable[..., Any]]
-    _load_state_dict_post_hooks: dict[int, Callable[..., Any]]
+    _state_dict_pre_hooks: dict[int, Hook]
+    _state_dict_hooks: dict[int, tuple[Hook, bool]]  # the flag: whether the hook may return another state dict
+    _load_state_dict_pre_hooks: dict[int, tuple[Hook, bool]]  # the flag: whether the hook gets the module
+    _load_state_dict_post_hooks: dict[int, Hook]
 
     def __init__(self) -> None:
-        own = self.__dict__
-        own["training"] = True
-        own.update((name, {}) for name in (*_REGISTRIES, *_HOOKS))
-        own["_non_persistent_buffers_set"] = set()
+        self.__dict__["training"] = True
+        self.__dict__.update(_empty())
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Takes over what was pickled; registries that an older version did not have start empty."""
+        self.__dict__.update({**_empty(), **state})
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self._has_hooks:
@@ -77,8 +88,8 @@ class Module:
     # ---- registration -----------------------------------------------------------------------------------------------
     def __getattr__(self, name: str) -> Any:
         own = self.__dict__
-        for registry in _REGISTRIES:
-            members = own.get(registry)
+        for kind in registry.REGISTRIES:
+            members = own.get(kind)
             if members and name in members:
                 return members[name]
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'", name=name, obj=self)
@@ -86,43 +97,31 @@ class Module:
     def __setattr__(self, name: str, value: Any) -> None:
         own = self.__dict__
         if isinstance(value, Parameter):
-            self._make_room(name, "_parameters")
+            registry.make_room(self, name, "_parameters")
             self.register_parameter(name, value)
         elif name in own.get("_parameters", ()):
-            _check_is_none(value, "parameter", name, "torch.nn.Parameter")
-            own["_parameters"][name] = None
+            registry.check_is_none(value, "parameter", name, "torch.nn.Parameter")
+            self.register_parameter(name, None)
         elif isinstance(value, Module):
-            self._make_room(name, "_modules")
-            own["_modules"][name] = value
+            registry.make_room(self, name, "_modules")
+            own["_modules"][name] = common.registered("_modules", self, name, value)
         elif name in own.get("_modules", ()):
-            _check_is_none(value, "child module", name, "torch.nn.Module")
-            own["_modules"][name] = None
+            registry.check_is_none(value, "child module", name, "torch.nn.Module")
+            own["_modules"][name] = common.registered("_modules", self, name, None)
         elif isinstance(value, Buffer):
-            self._make_room(name, "_buffers")
+            registry.make_room(self, name, "_buffers")
             self.register_buffer(name, value, value.persistent)
         elif name in own.get("_buffers", ()):
             if not isinstance(value, Tensor):
-                _check_is_none(value, "buffer", name, "torch.nn.Buffer, torch.Tensor")
-            own["_buffers"][name] = value
+                registry.check_is_none(value, "buffer", name, "torch.nn.Buffer, torch.Tensor")
+            own["_buffers"][name] = common.registered("_buffers", self, name, value)
         else:
             object.__setattr__(self, name, value)
 
-    def _make_room(self, name: str, registry: str) -> None:
-        """`name` is about to go to `registry`: it must be nowhere else."""
-        own = self.__dict__
-        if registry not in own:
-            what = {"_parameters": "parameters", "_modules": "module", "_buffers": "buffer"}[registry]
-            raise AttributeError(f"cannot assign {what} before Module.__init__() call")
-        own.pop(name, None)
-        for other in _REGISTRIES:
-            if other != registry:
-                own[other].pop(name, None)
-        self._non_persistent_buffers_set.discard(name)
-
     def __delattr__(self, name: str) -> None:
-        for registry in _REGISTRIES:
-            if name in self.__dict__.get(registry, ()):
-                del self.__dict__[registry][name]
+        for kind in registry.REGISTRIES:
+            if name in self.__dict__.get(kind, ()):
+                del self.__dict__[kind][name]
                 self._non_persistent_buffers_set.discard(name)
                 return
         object.__delattr__(self, name)
@@ -137,16 +136,10 @@ class Module:
         Errors: TypeError for what is no parameter, KeyError for a name that is taken, empty or has a dot in it,
         ValueError for a computed tensor.
         """
-        self._check_name(name, "parameter", "_parameters")
-        if param is not None and not isinstance(param, Parameter):
-            raise TypeError(
-                f"cannot assign '{_typename(param)}' object to parameter '{name}' (torch.nn.Parameter or None required)"
-            )
-        if param is not None and param.grad_fn is not None:
-            raise ValueError(
-                f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created explicitly. To "
-                f"express '{name}' as a function of another Tensor, compute the value in the forward() method."
-            )
+        registry.check_name(self, name, "parameter", "_parameters")
+        if param is not None:
+            registry.check_parameter(name, param)
+            param = common.registered("_parameters", self, name, param)
         self._parameters[name] = param
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
@@ -154,34 +147,21 @@ class Module:
 
         Errors as `register_parameter`.
         """
-        self._check_name(name, "buffer", "_buffers")
-        if tensor is not None and not isinstance(tensor, Tensor):
-            raise TypeError(
-                f"cannot assign '{_typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)"
-            )
-        self._buffers[name] = tensor
+        registry.check_name(self, name, "buffer", "_buffers")
+        registry.check_buffer(name, tensor)
+        self._buffers[name] = common.registered("_buffers", self, name, tensor)
         (self._non_persistent_buffers_set.discard if persistent else self._non_persistent_buffers_set.add)(name)
 
     def add_module(self, name: str, module: Module | None) -> None:
         """Adds a child. Errors as `register_parameter`."""
         if module is not None and not isinstance(module, Module):
-            raise TypeError(f"{_typename(module)} is not a Module subclass")
-        self._check_name(name, "module", "_modules")
-        self._modules[name] = module
+            raise TypeError(f"{registry.typename(module)} is not a Module subclass")
+        registry.check_name(self, name, "module", "_modules")
+        self._modules[name] = common.registered("_modules", self, name, module)
 
-    register_module = add_module
-
-    def _check_name(self, name: str, kind: str, registry: str) -> None:
-        if registry not in self.__dict__:
-            raise AttributeError(f"cannot assign {kind} before Module.__init__() call")
-        if not isinstance(name, str):
-            raise TypeError(f"{kind} name should be a string. Got {_typename(name)}")
-        if "." in name:
-            raise KeyError(f'{kind} name can\'t contain "."' + (f", got: {name}" if kind == "module" else ""))
-        if name == "":
-            raise KeyError(f'{kind} name can\'t be empty string ""')
-        if name not in self.__dict__[registry] and hasattr(self, name):
-            raise KeyError(f"attribute '{name}' already exists")
+    def register_module(self, name: str, module: Module | None) -> None:
+        """`add_module`."""
+        self.add_module(name, module)
 
     # ---- finding ----------------------------------------------------------------------------------------------------
     def named_modules(
@@ -198,9 +178,9 @@ class Module:
             if module is not None:
                 yield from module.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
 
-    def modules(self) -> Iterator[Module]:
-        """This module and all below it."""
-        return (module for _, module in self.named_modules())
+    def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
+        """This module and all below it; one that occurs twice is given once."""
+        return (module for _, module in self.named_modules(remove_duplicate=remove_duplicate))
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """(name, module) of the modules directly below."""
@@ -215,12 +195,12 @@ class Module:
         return (module for _, module in self.named_children())
 
     def _named_members(
-        self, registry: str, prefix: str, recurse: bool, remove_duplicate: bool
+        self, kind: str, prefix: str, recurse: bool, remove_duplicate: bool
     ) -> Iterator[tuple[str, Any]]:
         modules = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
         seen = set()
         for path, module in modules:
-            for name, member in module.__dict__[registry].items():
+            for name, member in module.__dict__[kind].items():
                 if member is None or member in seen:
                     continue
                 if remove_duplicate:
@@ -334,15 +314,7 @@ class Module:
         """Replaces every parameter's, gradient's and buffer's value by `fn` of it; parameters stay the same objects."""
         for module in self.children() if recurse else ():
             module._apply(fn)
-        for param in self._parameters.values():
-            if param is not None:
-                with no_grad():
-                    param.data = fn(param)
-                    if param.grad is not None:
-                        param.grad.data = fn(param.grad)
-        for name, buffer in self._buffers.items():
-            if buffer is not None:
-                self._buffers[name] = fn(buffer)
+        conversion.apply_to_own(self, fn)
         return self
 
     def to(self: Self, *args: Any, **kwargs: Any) -> Self:
@@ -350,18 +322,19 @@ class Module:
 
         The device can only be the CPU. Errors: TypeError for a number type that cannot hold gradients.
         """
-        kind = _dtype_of_to(*args, **kwargs)
+        kind = conversion.dtype_of_to(*args, **kwargs)
         if kind is None:
             return self
-        if not (kind.is_floating_point or kind.is_complex):
-            raise TypeError(
-                f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={kind}"
-            )
         return self._apply(lambda t: t.to(kind) if t.is_floating_point() or t.is_complex() else t)
 
-    def type(self: Self, dst_type: _DType) -> Self:
+    def to_empty(self: Self, *, device: Any, recurse: bool = True) -> Self:
+        """Gives all parameters and buffers new memory with nothing in it, in place."""
+        check_device(device)
+        return self._apply(empty_like, recurse)
+
+    def type(self: Self, dst_type: _DType | str) -> Self:
         """Casts all parameters and buffers, in place."""
-        return self._apply(lambda t: t.to(dst_type))
+        return self._apply(lambda t: t.type(dst_type))
 
     def float(self: Self) -> Self:
         """Casts floating parameters and buffers to float32, in place."""
@@ -375,8 +348,16 @@ class Module:
         """Casts floating parameters and buffers to float16, in place."""
         return self._cast_floats(float16)
 
+    def bfloat16(self: Self) -> Self:
+        """Casts floating parameters and buffers to bfloat16, in place, which needs the package ml_dtypes."""
+        return self._cast_floats(bfloat16)
+
     def _cast_floats(self: Self, kind: _DType) -> Self:
         return self._apply(lambda t: t.to(kind) if t.is_floating_point() else t)
+
+    def share_memory(self: Self) -> Self:
+        """Moves all parameters and buffers to memory that processes share. See `Tensor.share_memory_`."""
+        return self._apply(lambda t: t.share_memory_())
 
     def cpu(self: Self) -> Self:
         """This module: everything is on the CPU."""
@@ -387,29 +368,23 @@ class Module:
         check_device("cuda")
         return self
 
+    def xpu(self: Self, device: Any = None) -> Self:
+        """RuntimeError: there is no GPU here."""
+        check_device("xpu")
+        return self
+
     # ---- state ------------------------------------------------------------------------------------------------------
-    def state_dict(self, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> dict[str, Any]:
+    def state_dict(
+        self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False
+    ) -> dict[str, Any]:
         """Dotted name → tensor, of all parameters and persistent buffers: the tensors' own memory, outside the graph.
 
         With `keep_vars` the parameters themselves. The result is an OrderedDict that has the modules' versions in
-        `_metadata`. PyTorch's `Module.state_dict`.
+        `_metadata`. Arguments by position are an old way, with a warning. PyTorch's `Module.state_dict`.
         """
-        if destination is None:
-            destination = OrderedDict()
-            destination._metadata = OrderedDict()
-        metadata = {"version": self._version}
-        if hasattr(destination, "_metadata"):
-            destination._metadata[prefix[:-1]] = metadata
-        for hook in self._state_dict_pre_hooks.values():
-            hook(self, prefix, keep_vars)
-        self._save_to_state_dict(destination, prefix, keep_vars)
-        for name, module in self._modules.items():
-            if module is not None:
-                module.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
-        for hook in self._state_dict_hooks.values():
-            if hook(self, destination, prefix, metadata) is not None:
-                raise RuntimeError("state_dict post-hook must return None")
-        return destination
+        if args:
+            destination, prefix, keep_vars = state.by_position(args, destination, prefix, keep_vars)
+        return state.save(self, destination, prefix, keep_vars)
 
     def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
         """This module's own part of `state_dict`."""
@@ -448,51 +423,72 @@ class Module:
 
     # ---- hooks ------------------------------------------------------------------------------------------------------
     def register_forward_pre_hook(
-        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+        self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False
     ) -> RemovableHandle:
         """`hook(module, args)` runs before `forward` and may return other arguments.
 
         With `with_kwargs` it is `hook(module, args, kwargs)` and returns both or None.
         """
         self._has_hooks = True
-        return register(self._forward_pre_hooks, Hook(hook, with_kwargs), prepend)
+        return register(self._forward_pre_hooks, hook, prepend, *[self._forward_pre_hooks_with_kwargs] * with_kwargs)
 
     def register_forward_hook(
-        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
+        self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
     ) -> RemovableHandle:
         """`hook(module, args, output)` runs after `forward` and may return another output.
 
         With `with_kwargs` it is `hook(module, args, kwargs, output)`; with `always_call` it runs also after an error.
         """
         self._has_hooks = True
-        return register(self._forward_hooks, Hook(hook, with_kwargs, always_call), prepend)
+        marks = [self._forward_hooks_with_kwargs] * with_kwargs + [self._forward_hooks_always_called] * always_call
+        return register(self._forward_hooks, hook, prepend, *marks)
 
-    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+    def register_full_backward_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """`hook(module, grad_input, grad_output)` runs when the gradients of the module's inputs have been computed.
 
-        Both are tuples; the hook may return another `grad_input`.
+        Both are tuples; the hook may return another `grad_input`. Errors: RuntimeError after `register_backward_hook`.
         """
-        self._has_hooks = True
-        return register(self._backward_hooks, Hook(hook), prepend)
+        return self._register_backward(hook, prepend, full=True)
 
-    def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+    def register_backward_hook(self, hook: Hook) -> RemovableHandle:
+        """The old kind, which sees the gradients of the last operation only: use `register_full_backward_hook`."""
+        return self._register_backward(hook, prepend=False, full=False)
+
+    def _register_backward(self, hook: Hook, prepend: bool, full: bool) -> RemovableHandle:
+        if self._is_full_backward_hook is (not full):
+            raise RuntimeError(
+                "Cannot use both regular backward hooks and full backward hooks on a single Module. Please use only "
+                "one of them."
+            )
+        self._has_hooks, self._is_full_backward_hook = True, full
+        return register(self._backward_hooks, hook, prepend)
+
+    def register_full_backward_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """`hook(module, grad_output)` runs before the module's backward and may return another `grad_output`."""
         self._has_hooks = True
-        return register(self._backward_pre_hooks, Hook(hook), prepend)
+        return register(self._backward_pre_hooks, hook, prepend)
 
-    def register_state_dict_pre_hook(self, hook: Callable[..., None]) -> RemovableHandle:
+    def register_state_dict_pre_hook(self, hook: Hook) -> RemovableHandle:
         """`hook(module, prefix, keep_vars)` runs before `state_dict`."""
         return RemovableHandle(self._state_dict_pre_hooks, hook)
 
-    def register_state_dict_post_hook(self, hook: Callable[..., None]) -> RemovableHandle:
+    def register_state_dict_post_hook(self, hook: Hook) -> RemovableHandle:
         """`hook(module, state_dict, prefix, local_metadata)` may change the state dict in place."""
-        return RemovableHandle(self._state_dict_hooks, hook)
+        return RemovableHandle(self._state_dict_hooks, (hook, False))
 
-    def register_load_state_dict_pre_hook(self, hook: Callable[..., None]) -> RemovableHandle:
+    def _register_state_dict_hook(self, hook: Hook) -> RemovableHandle:
+        """As `register_state_dict_post_hook`, but the hook may return another state dict. Much used, if private."""
+        return RemovableHandle(self._state_dict_hooks, (hook, True))
+
+    def register_load_state_dict_pre_hook(self, hook: Hook) -> RemovableHandle:
         """`hook(module, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)`."""
-        return RemovableHandle(self._load_state_dict_pre_hooks, hook)
+        return self._register_load_state_dict_pre_hook(hook, with_module=True)
 
-    def register_load_state_dict_post_hook(self, hook: Callable[..., None]) -> RemovableHandle:
+    def _register_load_state_dict_pre_hook(self, hook: Hook, with_module: bool = False) -> RemovableHandle:
+        """As `register_load_state_dict_pre_hook`, but the hook does not get the module. Much used, if private."""
+        return RemovableHandle(self._load_state_dict_pre_hooks, (hook, with_module))
+
+    def register_load_state_dict_post_hook(self, hook: Hook) -> RemovableHandle:
         """`hook(module, incompatible_keys)` may change the two lists of keys in place."""
         return RemovableHandle(self._load_state_dict_post_hooks, hook)
 
@@ -520,27 +516,3 @@ def repr_of_lines(name: str, lines: list[str]) -> str:
 def indent(text: str) -> str:
     """All lines but the first, two columns to the right."""
     return text.replace("\n", "\n  ")
-
-
-def _check_is_none(value: Any, kind: str, name: str, expected: str) -> None:
-    if value is not None:
-        raise TypeError(f"cannot assign '{_typename(value)}' as {kind} '{name}' ({expected} or None expected)")
-
-
-def _typename(value: Any) -> str:
-    if type(value) is Tensor:
-        return value.type()
-    kind = value.__class__
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-
-
-def _dtype_of_to(*args: Any, dtype: Any = None, device: Any = None, tensor: Any = None, **ignored: Any) -> Any:
-    """The number type that the arguments of `to` ask for; checks the device that they name."""
-    for argument in (*args, tensor, device, dtype):
-        if isinstance(argument, Tensor):
-            dtype = argument.dtype
-        elif isinstance(argument, str | _Device):
-            check_device(argument)
-        elif argument is not None and not isinstance(argument, bool):
-            dtype = from_numpy_dtype(to_numpy_dtype(argument))
-    return dtype

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -29,6 +30,39 @@ class IncompatibleKeys(NamedTuple):
 
     def __str__(self) -> str:
         return repr(self)
+
+
+def save(module: Module, destination: Any, prefix: str, keep_vars: bool) -> dict[str, Any]:
+    """See `Module.state_dict`."""
+    if destination is None:
+        destination = OrderedDict()
+        destination._metadata = OrderedDict()
+    metadata = {"version": module._version}
+    if hasattr(destination, "_metadata"):
+        destination._metadata[prefix[:-1]] = metadata
+    for hook in module._state_dict_pre_hooks.values():
+        hook(module, prefix, keep_vars)
+    module._save_to_state_dict(destination, prefix, keep_vars)
+    for name, child in module._modules.items():
+        if child is not None:
+            child.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
+    for hook, may_replace in module._state_dict_hooks.values():
+        changed = hook(module, destination, prefix, metadata)
+        if changed is not None and not may_replace:
+            raise RuntimeError("state_dict post-hook must return None")
+        destination = destination if changed is None else changed
+    return destination
+
+
+def by_position(args: tuple[Any, ...], destination: Any, prefix: str, keep_vars: bool) -> tuple[Any, str, bool]:
+    """The arguments of `state_dict`, the first of them given by position; those by name come before them."""
+    warnings.warn(
+        "Positional args are being deprecated, use kwargs instead. Refer to "
+        "https://pytorch.org/docs/main/generated/torch.nn.Module.html#torch.nn.Module.state_dict for details.",
+        FutureWarning, stacklevel=3,
+    )  # fmt: skip
+    first, second, third = (*args, "", False)[:3] if len(args) == 1 else (*args, False)[:3]
+    return first if destination is None else destination, prefix or second, keep_vars or third
 
 
 def load(module: Module, state_dict: Mapping[str, Any], strict: bool, assign: bool) -> IncompatibleKeys:
@@ -73,8 +107,9 @@ def load_own(
     missing_keys: list[str], unexpected_keys: list[str], errors: list[str],
 ) -> None:  # fmt: skip
     """The parameters and buffers of `module` itself, not of its children."""
-    for hook in module._load_state_dict_pre_hooks.values():
-        hook(module, state, prefix, local_metadata, strict, missing_keys, unexpected_keys, errors)
+    for hook, with_module in module._load_state_dict_pre_hooks.values():
+        given = (state, prefix, local_metadata, strict, missing_keys, unexpected_keys, errors)
+        hook(module, *given) if with_module else hook(*given)
     own = own_state(module)
     assign = local_metadata.get("assign_to_params_buffers", False)
     for name, current in own.items():
@@ -129,11 +164,17 @@ def _load_one(module: Module, name: str, key: str, current: Tensor, given: Any, 
                 f"current model is {current.shape}."
             )
         given = given[0]
-    if assign:
-        setattr(module, name, _as_kind_of(current, given))
-    elif not is_lazy(current):
-        with no_grad():
-            current.copy_(given)
+    try:
+        if assign:
+            setattr(module, name, _as_kind_of(current, given))
+        elif not is_lazy(current):
+            with no_grad():
+                current.copy_(given)
+    except Exception as error:  # PyTorch collects these too
+        return (
+            f'While copying the parameter named "{key}", whose dimensions in the model are {current.shape} and whose '
+            f"dimensions in the checkpoint are {given.shape}, an exception occurred : {error.args}."
+        )
     return None
 
 
@@ -143,3 +184,17 @@ def _as_kind_of(current: Tensor, given: Tensor) -> Tensor:
     if isinstance(given, Parameter):
         return given.requires_grad_(current.requires_grad)
     return Parameter(given, current.requires_grad)
+
+
+def consume_prefix_in_state_dict_if_present(state_dict: dict[str, Any], prefix: str) -> None:
+    """Takes `prefix`, such as "module.", from the keys that begin with it, and from those of `_metadata`, in place.
+
+    Source: PyTorch's `nn.modules.utils.consume_prefix_in_state_dict_if_present`.
+    """
+    for key in list(state_dict):
+        if key.startswith(prefix):
+            state_dict[key[len(prefix) :]] = state_dict.pop(key)
+    metadata = getattr(state_dict, "_metadata", {})
+    for key in list(metadata):
+        if key and (key.startswith(prefix) or key == prefix.replace(".", "")):  # "module" itself becomes ""
+            metadata[key[len(prefix) :]] = metadata.pop(key)

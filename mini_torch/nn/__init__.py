@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from ..loss import *  # noqa: F403
     from ..ops.linear_cross_entropy import LinearCrossEntropyOptions as LinearCrossEntropyOptions
     from . import attention as attention
+    from . import common_types as common_types
     from . import functional as functional
+    from . import grad as grad
     from . import init as init
     from . import modules as modules
     from . import parallel as parallel
     from . import utils as utils
 
-_ROOMS = ("attention", "functional", "init", "modules", "parallel", "utils")
+_ROOMS = ("attention", "common_types", "functional", "grad", "init", "modules", "parallel", "utils")
 __all__ = [*_network.__all__, *_late.CLASSES]
 
 

@@ -5,3 +5,4 @@ from ..network import Parameter as Parameter
 from ..network import UninitializedBuffer as UninitializedBuffer
 from ..network import UninitializedParameter as UninitializedParameter
 from ..network import is_lazy as is_lazy
+from ..network.parameter import _Uninitialized as UninitializedTensorMixin  # noqa: F401

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,3 +52,21 @@ def per_dimension(value: Sizes, dims: int, name: str, argument: str) -> Shape:
     if len(value) not in (1, dims):
         raise RuntimeError(f"{name}(): {argument} must be one int or {dims} of them, got {list(value)}")
     return tuple(int(n) for n in value) * (dims if len(value) == 1 else 1)
+
+
+def ntuple(n: int, name: str = "parse") -> Callable[[Any], tuple[Any, ...]]:
+    """A function that gives an iterable as a tuple, anything else `n` times. PyTorch's `nn.modules.utils._ntuple`."""
+
+    def parse(x: Any) -> tuple[Any, ...]:
+        return tuple(x) if isinstance(x, Iterable) else (x,) * n
+
+    parse.__name__ = name
+    return parse
+
+
+single, pair, triple, quadruple = ntuple(1), ntuple(2), ntuple(3), ntuple(4)
+
+
+def reverse_repeat_tuple(t: Sequence[Any], n: int) -> tuple[Any, ...]:
+    """The elements in reverse order, each `n` times. PyTorch's `nn.modules.utils._reverse_repeat_tuple`."""
+    return tuple(x for x in reversed(t) for _ in range(n))

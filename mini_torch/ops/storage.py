@@ -10,7 +10,7 @@ import numpy as np
 from ..dtype import strided
 from ..memory import layout_of, storage_of
 from ..op import public
-from ..tensor import Tensor, method
+from ..tensor import Tensor, alias, method
 
 __all__ = ["get_device", "is_same_size"]
 
@@ -97,6 +97,22 @@ def _is_set_to(self: Tensor, tensor: Tensor) -> bool:
     return layout_of(self._array) == layout_of(tensor._array) and self.data_ptr() == tensor.data_ptr()
 
 
+def _as_subclass(self: Tensor, cls: type) -> Any:
+    """The same memory and place in the graph as an object of a class that inherits from Tensor.
+
+    Errors: TypeError for a class that does not. Source: PyTorch's `Tensor.as_subclass`.
+    """
+    if not issubclass(cls, Tensor):
+        raise TypeError(
+            "Creating a Tensor subclass from a class that does not inherit from Tensor is not possible. Make sure "
+            f"your class inherits from Tensor, got {cls}."
+        )
+    out = alias(self)
+    out.__class__ = cls
+    return out
+
+
+method("as_subclass", _as_subclass)
 method("untyped_storage", _untyped_storage)
 method("storage", _typed_storage)
 method("dim_order", _dim_order)

@@ -1,5 +1,6 @@
 """PyTorch's `nn.modules.container`. A door: it defines nothing."""
 
+from ...network import Module as Module
 from ...network import ModuleDict as ModuleDict
 from ...network import ModuleList as ModuleList
 from ...network import ParameterDict as ParameterDict

@@ -14,3 +14,4 @@ from ...layer import LazyConvTranspose2d as LazyConvTranspose2d
 from ...layer import LazyConvTranspose3d as LazyConvTranspose3d
 from ...layer.conv import _ConvNd as _ConvNd
 from ...layer.conv import _ConvTransposeNd as _ConvTransposeNd
+from ...layer.conv import _LazyConv as _LazyConvXdMixin  # noqa: F401

@@ -5,3 +5,4 @@ from ...layer import Identity as Identity
 from ...layer import LazyLinear as LazyLinear
 from ...layer import Linear as Linear
 from ...layer.attention import NonDynamicallyQuantizableLinear as NonDynamicallyQuantizableLinear
+from ...network import Module as Module

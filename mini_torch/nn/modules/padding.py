@@ -15,3 +15,7 @@ from ...layer import ReplicationPad3d as ReplicationPad3d
 from ...layer import ZeroPad1d as ZeroPad1d
 from ...layer import ZeroPad2d as ZeroPad2d
 from ...layer import ZeroPad3d as ZeroPad3d
+from ...layer.padding import _CircularPadNd as _CircularPadNd
+from ...layer.padding import _ConstantPadNd as _ConstantPadNd
+from ...layer.padding import _ReflectionPadNd as _ReflectionPadNd
+from ...layer.padding import _ReplicationPadNd as _ReplicationPadNd

@@ -20,3 +20,9 @@ from ...layer import MaxPool3d as MaxPool3d
 from ...layer import MaxUnpool1d as MaxUnpool1d
 from ...layer import MaxUnpool2d as MaxUnpool2d
 from ...layer import MaxUnpool3d as MaxUnpool3d
+from ...layer.pooling import _AdaptiveAvgPoolNd as _AdaptiveAvgPoolNd
+from ...layer.pooling import _AdaptiveMaxPoolNd as _AdaptiveMaxPoolNd
+from ...layer.pooling import _AvgPoolNd as _AvgPoolNd
+from ...layer.pooling import _LPPoolNd as _LPPoolNd
+from ...layer.pooling import _MaxPoolNd as _MaxPoolNd
+from ...layer.pooling import _MaxUnpoolNd as _MaxUnpoolNd

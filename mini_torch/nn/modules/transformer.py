@@ -5,3 +5,4 @@ from ...layer import TransformerDecoder as TransformerDecoder
 from ...layer import TransformerDecoderLayer as TransformerDecoderLayer
 from ...layer import TransformerEncoder as TransformerEncoder
 from ...layer import TransformerEncoderLayer as TransformerEncoderLayer
+from ...layer.transformer import _activation as _get_activation_fn  # noqa: F401

@@ -1,6 +1,7 @@
 """PyTorch's `nn.utils.rnn`. A door: it defines nothing."""
 
 from ...network.sequences import PackedSequence as PackedSequence
+from ...network.sequences import _Parts as PackedSequence_  # noqa: F401
 from ...network.sequences import invert_permutation as invert_permutation
 from ...network.sequences import pack_padded_sequence as pack_padded_sequence
 from ...network.sequences import pack_sequence as pack_sequence

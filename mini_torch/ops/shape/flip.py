@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...op import implements, public, row
-from ...tensor import Tensor, check_dim
+from ...tensor import Tensor, check_dim, method
 from .sizes import listed, sizes_of
 from .transpose import transpose
 from .view import check_dims
@@ -24,6 +24,9 @@ def flip(input: Tensor, *dims: Any) -> Tensor:
     """A copy with the order along `dims` reversed. Source: PyTorch's `torch.flip`."""
     axes = check_dims(sizes_of(dims), input._array.ndim)
     return _flip(input, axes if input._array.ndim else ())
+
+
+method("__reversed__", lambda self: flip(self, 0) if self._array.ndim else self)
 
 
 @public

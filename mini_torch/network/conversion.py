@@ -1,0 +1,44 @@
+"""Casting what a module keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..dtype import check_device, from_numpy_dtype, to_numpy_dtype
+from ..dtype import device as _Device
+from ..graph import no_grad
+from ..tensor import Tensor
+
+if TYPE_CHECKING:
+    from .module import Module
+
+
+def dtype_of_to(*args: Any, dtype: Any = None, device: Any = None, tensor: Any = None, **ignored: Any) -> Any:
+    """The number type that the arguments of `Module.to` ask for, None for none; checks the device that they name.
+
+    Errors: TypeError for a number type that cannot hold gradients.
+    """
+    for argument in (*args, tensor, device, dtype):
+        if isinstance(argument, Tensor):
+            dtype = argument.dtype
+        elif isinstance(argument, str | _Device):
+            check_device(argument)
+        elif argument is not None and not isinstance(argument, bool):
+            dtype = from_numpy_dtype(to_numpy_dtype(argument))
+    if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
+        raise TypeError(f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}")
+    return dtype
+
+
+def apply_to_own(module: Module, fn: Callable[[Tensor], Tensor]) -> None:
+    """`fn` of the values of the module's own parameters, of their gradients and of its buffers."""
+    for param in module._parameters.values():
+        if param is not None:
+            with no_grad():
+                param.data = fn(param)
+                if param.grad is not None:
+                    param.grad.data = fn(param.grad)
+    for name, buffer in module._buffers.items():
+        if buffer is not None:
+            module._buffers[name] = fn(buffer)
