@@ -9,7 +9,7 @@ import pytest
 
 import mini_torch as torch
 from mini_torch.autograd import gradcheck, gradgradcheck
-from mini_torch.ops import standardize
+from mini_torch.ops import fused_norm
 
 F = torch.nn.functional
 DOUBLE = torch.float64
@@ -52,8 +52,8 @@ def test_pieces_change_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> No
     norm, _ = NORMS[name]
     x, weight, bias = batch(6, 4, 5), batch(4), batch(4)
     results = []
-    for size in (standardize._PIECE, 100):
-        monkeypatch.setattr(standardize, "_PIECE", size)
+    for size in (fused_norm._PIECE, 100):
+        monkeypatch.setattr(fused_norm, "_PIECE", size)
         out = norm(x, weight, bias)
         results.append([out, *torch.autograd.grad(out.square().sum(), [x, weight, bias], allow_unused=True)])
     for whole, by_pieces in zip(*results):
@@ -145,3 +145,61 @@ ONE = torch.ones(2, 4)
 def test_refusals(error: type[Exception], words: str, call: Any) -> None:
     with pytest.raises(error, match=words):
         call()
+
+
+# ---- large arrays ---------------------------------------------------------------------------------------------------
+LARGE = {
+    "batch": (lambda x, w, b: F.batch_norm(x, None, None, w, b, training=True), (8, 16, 24, 24), 16),
+    "batch of one": (lambda x, w, b: F.batch_norm(x, None, None, w, b, training=True), (1, 16, 70, 70), 16),
+    "group": (lambda x, w, b: F.group_norm(x, 4, w, b), (8, 16, 24, 24), 16),
+    "instance": (lambda x, w, b: F.instance_norm(x, weight=w, bias=b), (8, 16, 24, 24), 16),
+    "layer": (lambda x, w, b: F.layer_norm(x, (96,), w, b), (900, 96), 96),
+}
+
+
+@pytest.mark.parametrize("mean", [0.3, 1000.0])
+@pytest.mark.parametrize("name", LARGE)
+def test_float32_is_as_good_as_its_numbers(name: str, mean: float) -> None:
+    """Also where the mean is far larger than the deviation: moments as mean(x²) - mean² would then say nothing."""
+    norm, shape, count = LARGE[name]
+    torch.manual_seed(0)
+    x, weight, bias, g = torch.randn(shape) + mean, torch.rand(count) + 0.5, torch.randn(count), torch.randn(shape)
+    results = []
+    for kind in (torch.float32, DOUBLE):
+        leaves = [v.detach().to(kind).requires_grad_() for v in (x, weight, bias)]
+        out = norm(*leaves)
+        results.append([out.detach(), *torch.autograd.grad(out, leaves, g.to(kind))])
+    tolerance = 2e-5 if mean < 1 else 2e-3  # a number near 1000 is exact to 3e-5 of the deviation
+    for single, double in zip(*results):
+        size = double.abs().max().item()
+        np.testing.assert_allclose(single.numpy() / size, double.numpy() / size, atol=tolerance)
+
+
+def test_what_is_kept_is_not_the_result() -> None:
+    """A layer norm without weights: its result may be changed in place before backward."""
+    x = batch(3, 5)
+    out = F.layer_norm(x, (5,))
+    g = torch.randn(3, 5, dtype=DOUBLE)
+    (expected,) = torch.autograd.grad(out, x, g, retain_graph=True)
+    out.detach().mul_(0)
+    assert torch.autograd.grad(out, x, g)[0].equal(expected)
+
+
+def test_frozen_input_and_missing_weights() -> None:
+    x = batch(4, 3, 5).detach()
+    for norm in (F.batch_norm, F.instance_norm):
+        options = {"training": True} if norm is F.batch_norm else {}
+        bias = batch(3)
+        out = norm(x, None, None, None, bias, **options)
+        out.sum().backward()
+        np.testing.assert_allclose(bias.grad.numpy(), 20)
+
+
+def test_mean_and_scale_have_gradients() -> None:
+    x, weight, bias = batch(2, 4, 3), batch(4), batch(4)
+    assert gradcheck(lambda *given: torch.native_group_norm(*given, 2, 4, 3, 2, 1e-5), (x, weight, bias))
+
+
+def test_nothing_has_no_moments() -> None:
+    assert F.instance_norm(torch.zeros(0, 3, 4)).shape == (0, 3, 4)
+    assert F.layer_norm(torch.zeros(0, 4), (4,)).shape == F.group_norm(torch.zeros(0, 4), 2).shape == (0, 4)

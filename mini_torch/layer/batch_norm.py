@@ -85,16 +85,16 @@ class _BatchNorm(_Norm):
 
     def forward(self, input: Tensor) -> Tensor:
         self._check_input_dim(input)
-        momentum = 0.0 if self.momentum is None else self.momentum
-        tracks = self.training and self.track_running_stats and self.num_batches_tracked is not None
-        if tracks:
-            self.num_batches_tracked.add_(1)  # type: ignore[union-attr]
-            if self.momentum is None:
-                momentum = 1.0 / float(self.num_batches_tracked)  # type: ignore[arg-type]
-        uses = not self.training or self.track_running_stats
-        mean, var = (self.running_mean, self.running_var) if uses else (None, None)
-        training = self.training or (self.running_mean is None and self.running_var is None)
-        return batch_norm(input, mean, var, self.weight, self.bias, training, momentum, self.eps)
+        momentum, tracked = self.momentum, self.num_batches_tracked
+        if self.training and self.track_running_stats and tracked is not None:
+            tracked._array[...] += 1  # a buffer, outside any graph
+            tracked._bump()
+            momentum = 1.0 / float(tracked) if momentum is None else momentum
+        mean, var = self.running_mean, self.running_var
+        training = self.training or (mean is None and var is None)
+        if self.training and not self.track_running_stats:
+            mean = var = None
+        return batch_norm(input, mean, var, self.weight, self.bias, training, momentum or 0.0, self.eps)
 
 
 class BatchNorm1d(_BatchNorm):

@@ -1,5 +1,7 @@
 """How an operation is declared, and the one door through which every operation goes. See `table.py`."""
 
+from .fused import fused as fused
+from .fused import replayed as replayed
 from .inplace import adopt as adopt
 from .inplace import check_changeable as check_changeable
 from .inplace import check_writable as check_writable

@@ -39,7 +39,8 @@ from ..tensor import Tensor, make, wrap
 from ..view import View
 from .quiet import hushed
 
-__all__ = ["Formula", "Forward", "Row", "apply", "no_formula", "parameters_of", "record", "row", "rows", "variadic"]
+__all__ = ["Formula", "Forward", "Row", "apply", "no_formula", "parameters_of", "record", "row", "rows", "variadic",
+           "where_called"]  # fmt: skip
 
 Forward = Callable[..., Any]
 Formula = Callable[..., Any]
@@ -152,10 +153,11 @@ def record(row: Row, inputs: tuple[Tensor, ...], options: tuple[Any, ...], out: 
     if mode.hooks:
         pack(out._node)
     if mode.anomaly:
-        out._node.notes = {"traceback": _where_called()}
+        out._node.notes = {"traceback": where_called()}
 
 
-def _where_called() -> str:
+def where_called() -> str:
+    """The calls that led to an operation."""
     import traceback  # here: a millisecond of every program's start, for those few that look for a NaN
 
     return "".join(traceback.format_list(traceback.extract_stack()[:-4]))

@@ -13,8 +13,9 @@ import numpy as np
 from ..op import keeps_type, row, takes_out, type_name
 from ..tensor import Tensor, wrap
 from .activation import need_reals
+from .fused_norm import norm_of_batch, norm_of_groups
 from .normalization import check_more_than_one
-from .standardize import affine, per_channel, standardized
+from .standardize import in_type_of, per_channel
 
 __all__ = ["batch_norm", "instance_norm"]
 
@@ -58,13 +59,14 @@ def batch_norm_and_moments(
         if running_mean is None or running_var is None:
             raise RuntimeError("running_mean and running_var must be defined in evaluation mode")
         return _by_running(input, weight, bias, running_mean, running_var, eps), empty, empty
-    ndim = input._array.ndim
-    out, scale, mean, var = standardized(input, (0, *range(2, ndim)), eps)
-    count = math.prod((input._array.shape[0], *input._array.shape[2:]))
-    _move(running_mean, mean._array.ravel(), momentum)
-    _move(running_var, var._array.ravel() * (count / (count - 1) if count > 1 else math.nan), momentum)
-    out = affine(out, per_channel(weight, ndim), per_channel(bias, ndim))
-    return out, mean.reshape(-1), scale.reshape(-1)
+    shape = input._array.shape
+    moments: dict[str, Any] = {}
+    out = norm_of_batch(input, in_type_of(input, weight), in_type_of(input, bias), None, eps, moments)
+    mean, var, scale = (moments[name][0] for name in ("mean", "var", "scale"))
+    count = math.prod((shape[0], *shape[2:]))
+    _move(running_mean, mean, momentum)
+    _move(running_var, var * (count / (count - 1) if count > 1 else math.nan), momentum)
+    return out, wrap(mean), wrap(scale)
 
 
 def _check_channels(input: Tensor, **given: Tensor | None) -> None:
@@ -83,7 +85,8 @@ def _move(running: Tensor | None, found: Any, momentum: float) -> None:
     """Moves a running average in place; outside the graph."""
     if running is not None:
         old = running._array
-        old[...] = (1 - momentum) * old + momentum * found
+        old *= 1 - momentum
+        old += momentum * found
         running._bump()
 
 
@@ -129,8 +132,11 @@ def instance_norm(
             raise RuntimeError("Expected running_mean and running_var to be defined when use_input_stats is false")
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
     _check_channels(input, weight=weight, bias=bias, running_mean=running_mean, running_var=running_var)
-    ndim, count = len(shape), math.prod(shape[2:])
-    out, _, mean, var = standardized(input, tuple(range(2, ndim)), eps)
-    _move(running_mean, mean._array.reshape(shape[:2]).mean(0), momentum)
-    _move(running_var, var._array.reshape(shape[:2]).mean(0) * (count / max(count - 1, 1)), momentum)
-    return affine(out, per_channel(weight, ndim), per_channel(bias, ndim))
+    if not input._array.size:
+        return input.clone()
+    count = math.prod(shape[2:])
+    moments: dict[str, Any] = {}
+    out = norm_of_groups(input, in_type_of(input, weight), in_type_of(input, bias), shape[1], eps, moments)
+    _move(running_mean, moments["mean"].mean(0), momentum)
+    _move(running_var, moments["var"].mean(0) * (count / max(count - 1, 1)), momentum)
+    return out

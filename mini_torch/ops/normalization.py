@@ -1,7 +1,7 @@
 """What brings values to mean 0 and variance 1, or to length 1, sample by sample: layer, group and RMS norm and others.
 
-Layer, group, instance and batch normalisation are one row, `standardized`, in `standardize.py`: they differ in which
-values are taken together. The last two are in `batch_norm.py`.
+Layer, group, instance and batch normalisation differ in which values are taken together: `standardize.py` has the
+maths, `fused_norm.py` the fast way. The last two are in `batch_norm.py`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import numpy as np
 from ..op import public, row, takes_out
 from ..tensor import Tensor, check_dim
 from .activation import need_floats, need_reals
+from .fused_norm import norm_of_groups, norm_of_rows
 from .linalg.norms import norm
-from .standardize import affine, of_length_one, per_channel, standardized
+from .standardize import affine, in_type_of, of_length_one, per_channel, standardized
 
 __all__ = ["group_norm", "layer_norm", "local_response_norm", "norm_except_dim", "normalize", "rms_norm"]
 
@@ -61,7 +62,11 @@ def layer_norm(
     >>> layer_norm(tensor([[1., 3.]]), (2,))
     tensor([[-1.0000,  1.0000]])
     """
-    return layer_norm_and_moments(input, normalized_shape, weight, bias, eps)[0]
+    if not input._array.size:
+        return layer_norm_and_moments(input, normalized_shape, weight, bias, eps)[0]
+    axes = _check_normalized(input, tuple(normalized_shape), weight=weight, bias=bias)
+    need_reals(input, "LayerNormKernelImpl")
+    return norm_of_rows(input, in_type_of(input, weight), in_type_of(input, bias), axes, eps)
 
 
 def layer_norm_and_moments(
@@ -108,7 +113,10 @@ def group_norm(
     if len(shape) < 2:
         raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {len(shape)}")
     check_more_than_one((shape[0] * shape[1] // num_groups, num_groups, *shape[2:]))
-    return group_norm_and_moments(input, num_groups, weight, bias, eps)[0]
+    if not input._array.size:
+        return group_norm_and_moments(input, num_groups, weight, bias, eps)[0]
+    _check_groups(input, num_groups, weight=weight, bias=bias)
+    return norm_of_groups(input, in_type_of(input, weight), in_type_of(input, bias), num_groups, eps, {})
 
 
 def check_more_than_one(shape: Size) -> None:
@@ -121,6 +129,16 @@ def group_norm_and_moments(
     input: Tensor, num_groups: int, weight: Tensor | None, bias: Tensor | None, eps: float
 ) -> tuple[Tensor, Tensor, Tensor]:
     """`group_norm`, and per sample and group the mean and 1 / √(variance + eps)."""
+    _check_groups(input, num_groups, weight=weight, bias=bias)
+    shape = input._array.shape
+    channels = shape[1]
+    grouped = input.reshape(shape[0], num_groups, math.prod((channels // num_groups, *shape[2:])))
+    out, scale, mean, _ = standardized(grouped, (2,), eps)
+    out = affine(out.reshape(shape), per_channel(weight, len(shape)), per_channel(bias, len(shape)))
+    return out, mean.squeeze(2), scale.squeeze(2)
+
+
+def _check_groups(input: Tensor, num_groups: int, **given: Tensor | None) -> None:
     shape = input._array.shape
     channels = shape[1]
     if num_groups <= 0 or channels % num_groups:
@@ -128,17 +146,13 @@ def group_norm_and_moments(
             f"Expected number of channels in input to be divisible by num_groups, but got input of shape {list(shape)} "
             f"and num_groups={num_groups}"
         )
-    for name, given in (("weight", weight), ("bias", bias)):
-        if given is not None and given._array.shape != (channels,):
+    for name, each in given.items():
+        if each is not None and each._array.shape != (channels,):
             raise RuntimeError(
                 f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of "
-                f"shape {list(given.shape)} and input of shape {list(shape)}"
+                f"shape {list(each.shape)} and input of shape {list(shape)}"
             )
     need_reals(input, "GroupNormKernelImpl")
-    grouped = input.reshape(shape[0], num_groups, math.prod((channels // num_groups, *shape[2:])))
-    out, scale, mean, _ = standardized(grouped, (2,), eps)
-    out = affine(out.reshape(shape), per_channel(weight, len(shape)), per_channel(bias, len(shape)))
-    return out, mean.squeeze(2), scale.squeeze(2)
 
 
 # ---- length 1 -------------------------------------------------------------------------------------------------------

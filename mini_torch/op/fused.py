@@ -1,0 +1,113 @@
+"""Operations whose backward is written by hand as a whole: all gradients of one pass over what was kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..backward import grad
+from ..graph import Lift, Node, enable_grad, mode
+from ..plan import settled
+from ..saved import pack
+from ..tensor import Tensor, wrap
+from .quiet import quiet
+from .table import where_called
+
+__all__ = ["fused", "replayed"]
+
+Given = Sequence[Any]
+
+
+def fused(
+    name: str, forward: Callable[..., tuple[Any, Any]], pull: Callable[..., Given], plain: Callable[..., Tensor],
+    grad_name: str | None = None,
+) -> Callable[..., Tensor]:  # fmt: skip
+    """Declares an operation by hand; what it returns takes tensors (or None), then options.
+
+    - `plain(*tensors, *options)`, of recorded operations, says what is computed. The names of its parameters up to the
+      `/` are the tensors'. Where the gradient itself needs a gradient (`create_graph`), it is run again, and the
+      recorded gradient is its.
+    - `forward(*arrays, *options) → (result, kept)` is the same in NumPy; `kept` is whatever backward needs.
+    - `pull(g, kept, wanted, *arrays, *options)` gives the gradient of each array, any value where `wanted` is False.
+
+    Both may write into arrays of their own; `pull` may not write into `kept`, for backward may come twice.
+    """
+    count = plain.__code__.co_posonlyargcount
+    plan = _Plan(grad_name or name.title().replace("_", "") + "Backward0", quiet(pull), plain)
+    run = quiet(forward)
+
+    def function(*args: Any) -> Tensor:
+        inputs = args[:count]
+        array, kept = run(*[None if x is None else x._array for x in inputs], *args[count:])
+        out = wrap(array)
+        if mode.enabled:
+            wanted = [x is not None and x.requires_grad for x in inputs]
+            if True in wanted:
+                plan.record(inputs, args[count:], wanted, kept, out)
+        return out
+
+    function.__name__ = name
+    return function
+
+
+class _Plan:
+    """What such an operation keeps for backward, and how it goes back; as `plan.Plan`, in loops."""
+
+    keeps = True
+    lends = saves_out = False
+    holomorphic = False  # real numbers only
+
+    def __init__(self, name: str, pull: Callable[..., Given], plain: Callable[..., Tensor]) -> None:
+        self.name, self.run, self.plain = name, pull, plain
+
+    def record(self, inputs: Given, options: Given, wanted: list[bool], kept: Any, out: Tensor) -> None:
+        """Puts a node behind `out`. What is kept stands where other nodes have their result: it goes with the rest."""
+        edges = [(x if x._node is None else x._node) if want else None for x, want in zip(inputs, wanted)]
+        node = Node(self, edges, tuple([part for x in inputs if x is not None for part in (x, x._cell[0])]))
+        node.out, node.options = kept, (wanted, [x is not None for x in inputs], options)
+        out._node, out._requires_grad = node, True
+        if mode.hooks:
+            pack(node)
+        if mode.anomaly:
+            node.notes = {"traceback": where_called()}
+
+    def _inputs(self, node: Node, saved: Given) -> list[Any]:
+        """The saved inputs, and None where there was none."""
+        given = iter(saved)
+        return [next(given) if there else None for there in node.options[1]]
+
+    def pull(self, node: Node, g: Any) -> list[Any]:
+        """The inputs' gradients, as arrays."""
+        node.check()
+        wanted, _, options = node.options
+        arrays = self._inputs(node, [x._array for x in node.saved[::2]])
+        grads = self.run(g, node.out, wanted, *arrays, *options)
+        return [settled(d, x.dtype) if want else None for d, x, want in zip(grads, arrays, wanted)]
+
+    def pull_tensors(self, node: Node, g: Any, lift: Lift) -> Given:
+        """`pull` on tensors: what the plain operation's gradient does is recorded in turn."""
+        node.check()
+        options = node.options[2]
+        return replayed(lambda *inputs: self.plain(*inputs, *options), self._inputs(node, node.tensors()), [g])
+
+
+def replayed(
+    function: Callable[..., Any], inputs: Sequence[Tensor | None], grads: Sequence[Any]
+) -> list[Tensor | None]:
+    """The gradients of a function (of one result or a list) of recorded operations, with a history of their own."""
+    with enable_grad():
+        # Clones: where one input is made from another, only its own part is wanted.
+        copies = [None if x is None else x.clone() for x in inputs]
+        results = function(*copies)
+        wanted = [x for x in copies if x is not None and x.requires_grad]
+        given = [_conjugate(g if isinstance(g, Tensor) else wrap(g)) for g in grads]
+        found = iter(grad(results, wanted, given, create_graph=True))
+        # A formula is as if for real numbers, and `grad` conjugates what comes in and goes out: it is undone here.
+        return [_conjugate(next(found)) if x is not None and x.requires_grad else None for x in copies]
+
+
+def _conjugate(x: Tensor) -> Tensor:
+    conjugate: Any = np.conjugate(x) if x._array.dtype.kind == "c" else x
+    return conjugate

@@ -1,0 +1,236 @@
+"""Layer, group, instance and batch normalisation, each one operation with its backward written by hand.
+
+What a normalisation costs is passes over memory, and so:
+
+- large arrays are gone through in pieces that stay in the cache from one pass to the next;
+- sums are products with ones, and sums of squares products of a row with itself: BLAS adds up several times faster
+  than NumPy does;
+- scale and shift of the layer and those of the moments are one multiplication and one addition, (x - m) s w + b =
+  x (s w) + (b - m s w).
+
+Moments are of centred values, and all is computed in float32 at least.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..op import fused
+from ..tensor import Tensor
+from .standardize import affine, per_channel, standardized, wide
+
+__all__ = ["norm_of_batch", "norm_of_groups", "norm_of_rows"]
+
+_PIECE = 1 << 18  # bytes
+
+
+def _pieces(x: Any) -> Iterator[slice]:
+    """Slices of the first axis, each about as large as the cache likes it."""
+    step = max(_PIECE * len(x) // x.nbytes, 1) if x.nbytes > 2 * _PIECE else len(x)
+    for start in range(0, len(x), step):
+        yield slice(start, start + step)
+
+
+@functools.lru_cache(64)
+def _ones(count: int, kind: Any) -> Any:
+    ones = np.ones(count, kind)
+    ones.flags.writeable = False
+    return ones
+
+
+def _sums(x: Any) -> Any:
+    """Σ x along the last axis."""
+    return np.matmul(x, _ones(x.shape[-1], x.dtype))
+
+
+def _dots(x: Any, y: Any) -> Any:
+    """Σ x y along the last axis."""
+    return np.matmul(x[..., None, :], y[..., None])[..., 0, 0]
+
+
+def _scale_of(var: Any, eps: float) -> Any:
+    return 1 / np.sqrt(var + var.dtype.type(eps))
+
+
+# ---- layer norm: each row by itself, every column with a weight of its own ------------------------------------------
+def _over_columns(function: Any, x: Any, v: Any, out: Any) -> Any:
+    """function(x, v) for rows x (R, n) and v (n); v is written out for several rows, for longer stretches at a time."""
+    count = math.gcd(len(x), max(4096 // len(v), 1))
+    if count > 1 and len(x) > count:
+        function(x.reshape(-1, count * len(v)), np.tile(v, count), out=out.reshape(-1, count * len(v)))
+        return out
+    return function(x, v, out=out)
+
+
+def _rows_forward(x: Any, weight: Any, bias: Any, axes: tuple[int, ...], eps: float) -> tuple[Any, Any]:
+    rows = wide(x).reshape(-1, math.prod(x.shape[axes[0] :]))
+    w, b = (None if v is None else wide(v).reshape(-1) for v in (weight, bias))
+    share = rows.dtype.type(1 / rows.shape[1])
+    standard, out = np.empty_like(rows), np.empty_like(rows)
+    scale = np.empty((len(rows), 1), rows.dtype)
+    for i in _pieces(rows):
+        centred = np.subtract(rows[i], (_sums(rows[i]) * share)[:, None], out=standard[i])
+        scale[i, 0] = _scale_of(_dots(centred, centred) * share, eps)
+        centred *= scale[i]
+        if w is not None:
+            _over_columns(np.multiply, centred, w, out[i])
+        if b is not None:
+            _over_columns(np.add, centred if w is None else out[i], b, out[i])
+    if w is None is b:
+        out = standard.copy()  # what is kept must not be the caller's, who may change it
+    return out.reshape(x.shape).astype(x.dtype, copy=False), (standard, scale)
+
+
+def _rows_pull(
+    g: Any, kept: Any, wanted: Any, x: Any, weight: Any, bias: Any, axes: tuple[int, ...], eps: float
+) -> tuple[Any, Any, Any]:
+    """dx = s (g w - mean(g w) - x̂ mean(g w x̂)) for each row."""
+    standard, scale = kept
+    g = wide(g).reshape(standard.shape)
+    w = _ones(g.shape[1], g.dtype) if weight is None else wide(weight).reshape(-1)
+    share = w * g.dtype.type(1 / g.shape[1])
+    dx, dw, db = np.empty_like(g), np.zeros_like(w), np.zeros_like(w)
+    for i in _pieces(g):
+        column = _ones(len(g[i]), g.dtype)
+        d = np.multiply(g[i], standard[i], out=dx[i])
+        dw += np.matmul(column, d)
+        db += np.matmul(column, g[i])
+        along = standard[i] * np.matmul(d, share)[:, None]
+        d = g[i] if weight is None else _over_columns(np.multiply, g[i], w, dx[i])
+        d = np.subtract(d, along, out=dx[i])
+        d -= np.matmul(g[i], share)[:, None]
+        d *= scale[i]
+    return dx.reshape(x.shape), *[d if v is None else d.reshape(v.shape) for d, v in ((dw, weight), (db, bias))]
+
+
+def _rows_plain(x: Any, weight: Any, bias: Any, /, axes: tuple[int, ...], eps: float) -> Tensor:
+    return affine(standardized(x, axes, eps)[0], weight, bias)
+
+
+# (x, weight or None, bias or None, axes, eps): the axes are the last ones, and are the weights' shape.
+norm_of_rows = fused("layer_norm", _rows_forward, _rows_pull, _rows_plain, "NativeLayerNormBackward0")
+
+
+# ---- batch, group and instance norm: weights per channel ------------------------------------------------------------
+class _Channels:
+    """x as (N, C, L), what has the same moments taken together: each channel over the batch, or (if `groups`) each
+    sample's channels in that many groups. Sums and moments are (N, C), or (1, C) where all samples have the same."""
+
+    def __init__(self, x: Any, groups: int | None) -> None:
+        self.x = wide(x).reshape(*x.shape[:2], -1)
+        self.groups, self.kind = groups, self.x.dtype.type
+
+    def mean(self, sums: Any) -> Any:
+        """Of sums per sample and channel: the mean over all that are taken together."""
+        n, channels, length = self.x.shape
+        if self.groups is None:
+            return np.matmul(_ones(n, self.x.dtype), sums)[None] * self.kind(1 / (n * length))
+        each = sums.reshape(n, self.groups, -1)
+        means = _sums(each) * self.kind(1 / (each.shape[2] * length))
+        return means if self.groups == channels else np.repeat(means, channels // self.groups, axis=1)
+
+    def spread(self, v: Any) -> Any:
+        """(N or 1, C) values so that they go with x."""
+        n, channels, length = self.x.shape
+        # Written out for a whole sample, NumPy goes through the sample in one stretch. It pays where there are several.
+        if len(v) == 1 and n > 4 and 1 < length < 4096:
+            return np.repeat(v.reshape(channels), length).reshape(1, channels, length)
+        return v[:, :, None]
+
+    def sums(self, x: Any) -> Any:
+        return x[:, :, 0] if x.shape[2] == 1 else _sums(x.reshape(-1, x.shape[2])).reshape(x.shape[:2])
+
+    def dots(self, x: Any, y: Any) -> Any:
+        return (x * y)[:, :, 0] if x.shape[2] == 1 else _dots(x, y)
+
+    def variance(self, mean: Any) -> Any:
+        """The mean of (x - mean)². Of a large x first as mean(x²) - mean², which takes no pass for x - mean: that is as
+        good, unless the means are so large that the difference of the two says nothing."""
+        if self.x.nbytes > _PIECE:
+            var = self.mean(self.dots(self.x, self.x)) - mean * mean
+            if _is_near(mean, var):
+                return var
+        return self.mean(self.centred_dots(mean, None))
+
+    def centred_dots(self, mean: Any, other: Any) -> Any:
+        """Σ (x - mean) · other per sample and channel; without `other` of (x - mean)²."""
+        mean, parts = self.spread(mean), []
+        for i in _pieces(self.x):
+            centred = self.x[i] - _at(mean, i)
+            parts.append(self.dots(centred, centred if other is None else other[i]))
+        return np.concatenate(parts) if len(parts) > 1 else parts[0]
+
+
+def _is_near(mean: Any, var: Any) -> bool:
+    """Whether no mean is farther from 0 than two standard deviations."""
+    return bool(np.all(mean * mean <= 4 * var))
+
+
+def _at(v: Any, i: slice) -> Any:
+    return v if len(v) == 1 else v[i]
+
+
+def _channels_forward(
+    x: Any, weight: Any, bias: Any, groups: int | None, eps: float, moments: dict[str, Any]
+) -> tuple[Any, Any]:
+    by = _Channels(x, groups)
+    mean = by.mean(by.sums(by.x))
+    var = by.variance(mean)
+    scale = _scale_of(var, eps)
+    moments.update(mean=mean, var=var, scale=scale)
+    factor = scale if weight is None else scale * weight
+    shift = mean * -factor if bias is None else bias - mean * factor
+    factor, shift, out = by.spread(factor), by.spread(shift), np.empty_like(by.x)
+    for i in _pieces(out):
+        np.multiply(by.x[i], _at(factor, i), out=out[i])
+        out[i] += _at(shift, i)
+    return out.reshape(x.shape).astype(x.dtype, copy=False), (mean, var, scale)
+
+
+def _channels_pull(
+    g: Any, kept: Any, wanted: Any, x: Any, weight: Any, bias: Any, groups: int | None, eps: float, moments: Any
+) -> tuple[Any, Any, Any]:
+    """dx = s (g w - mean(g w) - x̂ mean(g w x̂)) with x̂ = (x - m) s, as a multiple of g, one of x, and a rest."""
+    mean, var, scale = kept
+    by = _Channels(x, groups)
+    g = wide(g).reshape(by.x.shape)
+    sums = by.sums(g)
+    if g.nbytes > _PIECE and _is_near(mean, var):
+        dots = (by.dots(by.x, g) - mean * sums) * scale  # see `variance`
+    else:
+        dots = by.centred_dots(mean, g) * scale
+    dw, db = np.add.reduce(dots, axis=0), np.add.reduce(sums, axis=0)
+    if not wanted[0]:
+        return None, dw, db
+    w = 1 if weight is None else weight
+    of_x = by.mean(dots * w) * (scale * scale)
+    rest = by.spread(of_x * mean - by.mean(sums * w) * scale)
+    of_g, of_x, dx = by.spread(scale * w), by.spread(-of_x), np.empty_like(g)
+    for i in _pieces(dx):
+        np.multiply(g[i], _at(of_g, i), out=dx[i])
+        dx[i] += by.x[i] * _at(of_x, i)
+        dx[i] += _at(rest, i)
+    return dx.reshape(x.shape), dw, db
+
+
+def _channels_plain(
+    x: Any, weight: Any, bias: Any, /, groups: int | None, eps: float, moments: dict[str, Any]
+) -> Tensor:
+    shape, ndim = x._array.shape, x._array.ndim
+    if groups is None:
+        out = standardized(x, (0, *range(2, ndim)), eps)[0]
+    else:
+        out = standardized(x.reshape(shape[0], groups, -1), (2,), eps)[0].reshape(shape)
+    return affine(out, per_channel(weight, ndim), per_channel(bias, ndim))
+
+
+# (x, weight or None, bias or None, groups or None for the batch, eps, a dict that gets mean, var and scale)
+norm_of_batch, norm_of_groups = [
+    fused(f"{name}_norm", _channels_forward, _channels_pull, _channels_plain, f"Native{name.title()}NormBackward0")
+    for name in ("batch", "group")
+]
