@@ -705,6 +705,20 @@ def test_parameter_dict(torch: ModuleType) -> None:
     assert list(weights.fromkeys(["k"], 1).items()) == [("k", 1)]
     weights.clear()
     assert len(weights) == 0
+    with pytest.raises(KeyError):
+        weights.popitem()
+
+
+def test_a_plain_dictionary_of_parameters_is_sorted(torch: ModuleType) -> None:
+    nn, one = torch.nn, torch.ones(1)
+    assert list(nn.ParameterDict({"b": one, "a": one})) == ["a", "b"]
+    ordered = nn.ParameterDict(OrderedDict(b=one, a=one))
+    assert list(ordered) == list(ordered.copy()) == ["b", "a"]
+    ordered.update({"z": one, "c": one})
+    assert names(ordered.named_parameters()) == ["b", "a", "c", "z"]
+    ordered.update([("y", one), ("x", one)])
+    assert list(ordered) == ["b", "a", "c", "z", "y", "x"]
+    assert list({"k": 3} | nn.ParameterDict([("j", one)])) == ["k", "j"]
 
 
 # ---- parameters without a shape ------------------------------------------------------------------------------
@@ -717,6 +731,8 @@ def test_uninitialized_parameters(torch: ModuleType) -> None:
         lazy.shape  # noqa: B018
     with pytest.raises(ValueError, match="Attempted to use an uninitialized parameter"):
         lazy + 1
+    with pytest.raises(RuntimeError, match="Can't share memory on an uninitialized parameter"):
+        lazy.share_memory_()
     for other in (copy.deepcopy(lazy), pickle.loads(pickle.dumps(lazy))):
         assert torch.nn.parameter.is_lazy(other)
     lazy.materialize((2, 3))

@@ -105,6 +105,19 @@ def test_refusals() -> None:
         parametrizations.spectral_norm(nn.Linear(2, 2), n_power_iterations=0)
 
 
+@pytest.mark.parametrize(("parts", "found"), [(3, "Got int"), ([3], "Got element 0 of the sequence with type int")])
+def test_an_inverse_must_give_tensors(parts: Any, found: str) -> None:
+    class Wrong(nn.Module):
+        def forward(self, x: Any) -> Any:
+            return x
+
+        def right_inverse(self, x: Any) -> Any:
+            return parts
+
+    with pytest.raises(ValueError, match=found):
+        parametrize.register_parametrization(nn.Linear(2, 2), "weight", Wrong())
+
+
 # ---- norms -----------------------------------------------------------------------------------------------------------
 def test_weight_norm() -> None:
     torch.manual_seed(0)
@@ -145,8 +158,11 @@ def test_spectral_norm(bound: Any, kind: Any, axis: int) -> None:
     layer(x)
     if bound is nn.utils.spectral_norm:
         assert list(layer.state_dict()) == ["bias", "weight_orig", "weight_u", "weight_v"]
+        assert layer.state_dict()._metadata[""] == {"version": 1, "spectral_norm": {"weight.version": 1}}
+        assert pickle.loads(pickle.dumps(copy.deepcopy(layer).eval())).weight_u.equal(layer.weight_u)
         nn.utils.remove_spectral_norm(layer)
         assert list(layer.state_dict()) == ["bias", "weight"]
+        assert layer.state_dict()._metadata[""] == {"version": 1}
     else:
         names = [f"parametrizations.weight.{part}" for part in ("original", "0._u", "0._v")]
         assert list(layer.state_dict()) == ["bias", *names]

@@ -211,6 +211,10 @@ class _SpectralNormHook:
     def __call__(self, module: Module, inputs: Any) -> None:
         setattr(module, self.name, self.compute_weight(module, self.n_power_iterations if module.training else 0))
 
+    def write_version(self, module: Module, state_dict: Any, prefix: str, metadata: dict[str, Any]) -> None:
+        """Says in a state dict which version it is of: PyTorch would take one that has none for an old one."""
+        metadata.setdefault("spectral_norm", {})[f"{self.name}.version"] = 1
+
 
 def spectral_norm(
     module: Module, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12, dim: int | None = None
@@ -229,6 +233,7 @@ def spectral_norm(
     module.register_buffer(f"{name}_u", u)
     module.register_buffer(f"{name}_v", v)
     module.register_forward_pre_hook(hook)
+    module.register_state_dict_post_hook(hook.write_version)
     return module
 
 
@@ -238,7 +243,11 @@ def remove_spectral_norm(module: Module, name: str = "weight") -> Module:
     key = _found_hook(module, _SpectralNormHook, name)
     if key is None:
         raise ValueError(f"spectral_norm of '{name}' not found in {module}")
-    weight = module._forward_pre_hooks.pop(key).compute_weight(module, 0)  # type: ignore[attr-defined]
+    hook: Any = module._forward_pre_hooks.pop(key)
+    weight = hook.compute_weight(module, 0)
+    for i, (function, _) in list(module._state_dict_hooks.items()):
+        if function == hook.write_version:
+            del module._state_dict_hooks[i]
     for label in (name, f"{name}_u", f"{name}_v", f"{name}_orig"):
         delattr(module, label)
     module.register_parameter(name, Parameter(weight.detach()))

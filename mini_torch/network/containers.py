@@ -384,6 +384,11 @@ class ParameterDict(Module):
         merged.update(other)
         return merged
 
+    def __ror__(self, other: Any) -> Any:
+        merged = other.copy()
+        merged.update(self)
+        return merged
+
     def __ior__(self, other: ParameterDict) -> ParameterDict:
         self.update(other)
         return self
@@ -418,7 +423,7 @@ class ParameterDict(Module):
 
     def popitem(self) -> tuple[str, Any]:
         """Removes and returns the last pair."""
-        key = next(reversed(self._keys))
+        key, _ = dict(self._keys).popitem()  # KeyError for an empty one
         return key, self.pop(key)
 
     def clear(self) -> None:
@@ -428,15 +433,22 @@ class ParameterDict(Module):
 
     def copy(self) -> ParameterDict:
         """A new dictionary of the same parameters."""
-        return ParameterDict(self.items())
+        return ParameterDict(OrderedDict(self.items()))
 
     def fromkeys(self, keys: Iterable[str], default: Any = None) -> ParameterDict:
         """A new dictionary in which every one of `keys` has the value `default`."""
         return ParameterDict((key, default) for key in keys)
 
     def update(self, parameters: Any) -> None:
-        """Takes over a mapping, another ParameterDict, or pairs of name and value."""
-        for key, value in _pairs(parameters, "ParameterDict"):
+        """Takes over a mapping, another ParameterDict, or pairs of name and value.
+
+        The names of a plain dictionary come in the order of the alphabet, as in PyTorch, and with them `parameters()`;
+        those of an OrderedDict in its own.
+        """
+        pairs = _pairs(parameters, "ParameterDict")
+        if isinstance(parameters, Mapping) and not isinstance(parameters, OrderedDict):
+            pairs = sorted(pairs, key=lambda pair: pair[0])
+        for key, value in pairs:
             self[key] = value
 
     def extra_repr(self) -> str:

@@ -56,6 +56,16 @@ def _check_same(what: str, x: Any, wanted: Tensor) -> None:
         )
 
 
+def _check_tensors(parts: Any) -> None:
+    """That `parts` are several tensors, of which a parametrization makes one."""
+    wanted = "'right_inverse' must return a Tensor or a Sequence of tensors (list, tuple...). Got "
+    if not isinstance(parts, Sequence):
+        raise ValueError(f"{wanted}{type(parts).__name__}")
+    for i, part in enumerate(parts):
+        if not isinstance(part, Tensor):
+            raise ValueError(f"{wanted}element {i} of the sequence with type {type(part).__name__}.")
+
+
 class ParametrizationList(ModuleList):
     """The modules that compute a tensor, applied in order to what is kept: `original`, or `original0`, `original1` …
 
@@ -73,11 +83,8 @@ class ParametrizationList(ModuleList):
         before = original.detach()
         new: Any = self._inverse(original, strict=False)
         self.is_tensor = isinstance(new, Tensor)
-        if not self.is_tensor and not isinstance(new, Sequence):
-            raise ValueError(
-                f"'right_inverse' must return a Tensor or a Sequence of tensors (list, tuple...). Got "
-                f"{type(new).__name__}"
-            )
+        if not self.is_tensor:
+            _check_tensors(new)
         self.ntensors = 1 if self.is_tensor else len(new)
         if self.is_tensor:
             self._check_type(new, original)
