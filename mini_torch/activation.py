@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -50,8 +51,20 @@ class _InPlace(Module):
         return "inplace=True" if self.inplace else ""
 
 
+class _SilentlyInPlace(_InPlace):
+    """PyTorch's repr of these does not tell."""
+
+    def extra_repr(self) -> str:
+        return ""
+
+
 def _and_inplace(text: str, inplace: bool) -> str:
     return f"{text}, inplace=True" if inplace else text
+
+
+def _renamed(old: str, new: str, value: float) -> float:
+    warnings.warn(f"keyword argument `{old}` is deprecated and renamed to `{new}`", FutureWarning, stacklevel=3)
+    return value
 
 
 class ReLU(_InPlace):
@@ -63,13 +76,6 @@ class ReLU(_InPlace):
 
     def forward(self, input: Tensor) -> Tensor:
         return relu(input, self.inplace)
-
-
-class ReLU6(_InPlace):
-    """x within [0, 6], the nearest end outside. PyTorch's `nn.ReLU6`."""
-
-    def forward(self, input: Tensor) -> Tensor:
-        return relu6(input, self.inplace)
 
 
 class LeakyReLU(Module):
@@ -199,14 +205,14 @@ class Mish(_InPlace):
         return mish(input, self.inplace)
 
 
-class Hardswish(_InPlace):
+class Hardswish(_SilentlyInPlace):
     """x · hardsigmoid(x). Source: Howard et al. 2019; PyTorch's `nn.Hardswish`."""
 
     def forward(self, input: Tensor) -> Tensor:
         return hardswish(input, self.inplace)
 
 
-class Hardsigmoid(_InPlace):
+class Hardsigmoid(_SilentlyInPlace):
     """x / 6 + 1/2 within [-3, 3], 0 below, 1 above. PyTorch's `nn.Hardsigmoid`."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -214,10 +220,22 @@ class Hardsigmoid(_InPlace):
 
 
 class Hardtanh(Module):
-    """x within [min_val, max_val], the nearest end outside. PyTorch's `nn.Hardtanh`."""
+    """x within [min_val, max_val], the nearest end outside; `min_value` and `max_value` are old names, which warn.
 
-    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
+    Errors: AssertionError where max_val is not above min_val. PyTorch's `nn.Hardtanh`.
+    """
+
+    def __init__(
+        self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False, min_value: float | None = None,
+        max_value: float | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
+        if min_value is not None:
+            min_val = _renamed("min_value", "min_val", min_value)
+        if max_value is not None:
+            max_val = _renamed("max_value", "max_val", max_value)
+        if max_val <= min_val:
+            raise AssertionError(f"max_val ({max_val}) must be greater than min_val ({min_val})")
         self.min_val = min_val
         self.max_val = max_val
         self.inplace = inplace
@@ -227,6 +245,19 @@ class Hardtanh(Module):
 
     def extra_repr(self) -> str:
         return _and_inplace(f"min_val={self.min_val}, max_val={self.max_val}", self.inplace)
+
+
+class ReLU6(Hardtanh):
+    """x within [0, 6], the nearest end outside. PyTorch's `nn.ReLU6`."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__(0.0, 6.0, inplace)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return relu6(input, self.inplace)
+
+    def extra_repr(self) -> str:
+        return "inplace=True" if self.inplace else ""
 
 
 class Threshold(Module):

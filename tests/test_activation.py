@@ -350,3 +350,16 @@ def test_erfc() -> None:
     exact = np.array([math.erfc(float(x)) for x in single])
     np.testing.assert_allclose(erfc(single), exact, rtol=1.3e-7)
     np.testing.assert_array_equal(erfc(np.array([math.inf, -math.inf, math.nan])), [0, 2, math.nan])
+
+
+def test_hardtanh_and_its_kin(torch: ModuleType) -> None:
+    nn = torch.nn
+    assert isinstance(nn.ReLU6(), nn.Hardtanh)
+    assert (nn.ReLU6().min_val, nn.ReLU6().max_val, repr(nn.ReLU6(True))) == (0, 6, "ReLU6(inplace=True)")
+    assert repr(nn.Hardswish(True)) == "Hardswish()"
+    with pytest.warns(FutureWarning, match="keyword argument `min_value` is deprecated and renamed to `min_val`"):
+        assert nn.Hardtanh(min_value=-3.0).min_val == -3
+    with pytest.warns(FutureWarning, match="`max_value` is deprecated"):
+        assert nn.Hardtanh(max_value=3.0).max_val == 3
+    with pytest.raises(AssertionError, match=r"max_val \(1\) must be greater than min_val \(2\)"):
+        nn.Hardtanh(2, 1)

@@ -32,7 +32,7 @@ class _Table(Module):
         rows = self.num_embeddings
         if self.padding_idx is not None:
             if not -rows <= self.padding_idx < rows:
-                raise AssertionError("padding_idx must be within num_embeddings")
+                raise AssertionError("Padding_idx must be within num_embeddings")
             self.padding_idx %= rows
         if given is not None:
             if tuple(given.shape) != (rows, self.embedding_dim):

@@ -6,15 +6,13 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from ..dtype import check_device, default_numpy_dtype, to_numpy_dtype
+from ..creation import empty
 from ..graph import no_grad
 from ..initializer import initializer, kaiming_uniform_, uniform_
 from ..network import LazyModuleMixin, Module, Parameter, UninitializedParameter, is_lazy
 from ..ops.linalg.contraction import bilinear
 from ..ops.linalg.products import linear
-from ..tensor import Tensor, wrap
+from ..tensor import Tensor
 
 __all__ = ["Bilinear", "Dense", "LazyLinear", "Linear"]
 
@@ -22,9 +20,7 @@ Initial = str | Callable[[Tensor], Any]
 
 
 def _empty(shape: tuple[int, ...], device: Any, dtype: Any) -> Parameter:
-    check_device(device)
-    kind = default_numpy_dtype() if dtype is None else to_numpy_dtype(dtype)
-    parameter: Parameter = Parameter(wrap(np.empty(shape, kind)))
+    parameter: Parameter = Parameter(empty(shape, dtype=dtype, device=device))
     return parameter
 
 

@@ -76,22 +76,16 @@ class _ZeroPadNd(_ConstantPadNd):
         return f"{self.padding}"
 
 
-class ZeroPad1d(_ZeroPadNd):
+class ZeroPad1d(_ZeroPadNd, ConstantPad1d):
     """Zeros before and after the last dimension. PyTorch's `nn.ZeroPad1d`."""
 
-    dims = 1
 
-
-class ZeroPad2d(_ZeroPadNd):
+class ZeroPad2d(_ZeroPadNd, ConstantPad2d):
     """A border of zeros around the last two dimensions. PyTorch's `nn.ZeroPad2d`."""
 
-    dims = 2
 
-
-class ZeroPad3d(_ZeroPadNd):
+class ZeroPad3d(_ZeroPadNd, ConstantPad3d):
     """A border of zeros around the last three dimensions. PyTorch's `nn.ZeroPad3d`."""
-
-    dims = 3
 
 
 class _ReflectionPadNd(_Pad):
