@@ -316,8 +316,6 @@ def test_options_that_only_pytorch_tells_apart() -> None:
         assert optim.Adam([p], capturable=True, **options).defaults["capturable"] is True
     with pytest.raises(RuntimeError, match="`fused` and `foreach` cannot be `True` together"):
         optim.SGD([p], fused=True, foreach=True)
-    with pytest.raises(NotImplementedError, match="differentiable=True"):
-        optim.SGD([p], differentiable=True)
 
 
 def test_by_name() -> None:

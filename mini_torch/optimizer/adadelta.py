@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .flat import FlatOptimizer, Run
-from .optimizer import check, number
+from .flat import FlatOptimizer, Numbers, Options
+from .optimizer import check
 
 __all__ = ["Adadelta"]
 
@@ -15,8 +15,7 @@ __all__ = ["Adadelta"]
 class Adadelta(FlatOptimizer):
     """p -= lr · Δ with Δ = g √(u + eps) / √(v + eps): v is the running mean of g², u that of Δ², both with rho.
 
-    `weight_decay` and `maximize` as in `SGD`. `foreach` and `capturable` choose between PyTorch's implementations
-    and change nothing here.
+    The other options are `Adam`'s.
 
     Errors: ValueError for a negative option, or rho outside [0, 1]. Zeiler, "ADADELTA: An Adaptive Learning Rate
     Method", 2012; PyTorch's `optim.Adadelta`.
@@ -47,24 +46,11 @@ class Adadelta(FlatOptimizer):
     def _state_names(self, group: dict[str, Any]) -> tuple[str, ...]:
         return ("square_avg", "acc_delta")
 
-    def _update(self, run: Run, group: dict[str, Any]) -> None:
-        sign = -1.0 if group["maximize"] else 1.0
-        run.count()
-        run.gather(sign, sign * number(group["weight_decay"]))
-        g, work = run.g, run.work
-        squares, steps = run.state["square_avg"], run.state["acc_delta"]
-        rho, rest, eps = (run.number(x) for x in (group["rho"], 1 - group["rho"], group["eps"]))
-        np.multiply(squares, rho, squares)
-        np.multiply(g, g, work)
-        np.multiply(work, rest, work)
-        np.add(squares, work, squares)
-        np.add(steps, eps, work)
-        np.multiply(g, np.sqrt(work, work), g)
-        np.add(squares, eps, work)
-        np.divide(g, np.sqrt(work, work), g)  # Δ
-        np.multiply(steps, rho, steps)
-        np.multiply(g, g, work)
-        np.multiply(work, rest, work)
-        np.add(steps, work, steps)
-        np.multiply(g, run.number(number(group["lr"])), work)
-        run.subtract(work)
+    def _numbers(self, o: Options, own: Numbers) -> Numbers:
+        return {"lr": o.lr, "rho": o.rho, "rest": 1 - o.rho, "eps": o.eps}
+
+    def _formula(self, x: Any, k: Any) -> Any:
+        x.square_avg = v = k.rho * x.square_avg + k.rest * (x.g * x.g)
+        step = x.g * np.sqrt(x.acc_delta + k.eps) / np.sqrt(v + k.eps)
+        x.acc_delta = k.rho * x.acc_delta + k.rest * (step * step)
+        return k.lr * step

@@ -6,10 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..dtype import default_numpy_dtype
-from ..tensor import wrap
-from .flat import FlatOptimizer, Run
-from .optimizer import check, number
+from .flat import FlatOptimizer, Numbers, Options
+from .optimizer import check
 
 __all__ = ["Adagrad"]
 
@@ -18,8 +16,7 @@ class Adagrad(FlatOptimizer):
     """p -= lr · g / (√s + eps), where s is the sum of all squared gradients so far.
 
     s starts at `initial_accumulator_value`; after t steps the rate is lr / (1 + (t − 1) · lr_decay).
-    `weight_decay` and `maximize` as in `SGD`. `foreach` and `fused` choose between PyTorch's implementations
-    and change nothing here.
+    The other options are `Adam`'s.
 
     Errors: ValueError for a negative option. Duchi, Hazan and Singer, "Adaptive Subgradient Methods for Online
     Learning and Stochastic Optimization", 2011; PyTorch's `optim.Adagrad`.
@@ -51,26 +48,17 @@ class Adagrad(FlatOptimizer):
         super().__init__(params, defaults)
         for group in self.param_groups:
             for p in group["params"]:
-                kind = np.promote_types(np.float32, default_numpy_dtype())
-                self.state[p]["step"] = wrap(np.zeros((), kind))
-                self.state[p]["sum"] = wrap(np.full(p.shape, self._initial("sum", p._array.dtype), p._array.dtype))
-
-    def _initial(self, name: str, kind: np.dtype[Any]) -> complex:
-        value = self.defaults["initial_accumulator_value"]
-        return complex(value, value) if kind.kind == "c" else value
+                self._begin(p, group)
 
     def _state_names(self, group: dict[str, Any]) -> tuple[str, ...]:
         return ("sum",)
 
-    def _update(self, run: Run, group: dict[str, Any]) -> None:
-        sign = -1.0 if group["maximize"] else 1.0
-        lr = number(group["lr"]) / (1 + (run.count() - 1) * group["lr_decay"])
-        run.gather(sign, sign * number(group["weight_decay"]))
-        g, work, total = run.g, run.work, run.state["sum"]
-        np.multiply(g, g, work)
-        np.add(total, work, total)
-        np.sqrt(total, work)
-        np.add(work, run.number(group["eps"]), work)
-        np.divide(g, work, work)
-        np.multiply(work, run.number(lr), work)
-        run.subtract(work)
+    def _initial(self, name: str, o: Options) -> Any:
+        return self.defaults["initial_accumulator_value"] if name == "sum" else 0.0
+
+    def _numbers(self, o: Options, own: Numbers) -> Numbers:
+        return {"rate": o.lr / (1 + (own["step"] - 1) * o.lr_decay), "eps": o.eps}
+
+    def _formula(self, x: Any, k: Any) -> Any:
+        x.sum = s = x.sum + x.g * x.g
+        return k.rate * (x.g / (np.sqrt(s) + k.eps))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
 from ..tensor import Tensor
-from .flat import FlatOptimizer, Run
+from .flat import FlatOptimizer, Numbers, Options
 from .optimizer import check, number
 
 __all__ = ["Adam", "AdamW"]
@@ -19,8 +18,12 @@ class Adam(FlatOptimizer):
 
     m = β₁ m + (1−β₁) g, v = β₂ v + (1−β₂) g², p -= lr · m̂ / (√v̂ + eps), where m̂ = m / (1−β₁ᵗ), v̂ = v /
     (1−β₂ᵗ) undo the start at zero, t steps ago. `amsgrad` takes the largest v so far; `weight_decay` adds that
-    times p to g, with `decoupled_weight_decay` it shrinks p instead; `maximize` goes uphill. `foreach`, `fused`
-    and `capturable` choose between PyTorch's implementations and change nothing here.
+    times p to g, with `decoupled_weight_decay` it shrinks p instead; `maximize` goes uphill. Numbers may be
+    given as tensors of one element.
+
+    With `differentiable` each step is part of the graph, for parameters that are no leaves: gradients flow through it,
+    also to options that are tensors. `foreach` and `fused` choose between PyTorch's implementations and change
+    nothing here; `capturable` is for GPUs, and a step refuses it as PyTorch's does elsewhere (AssertionError).
 
     Errors: ValueError for a negative option or a beta that is not in [0, 1). Kingma and Ba, "Adam: A Method for
     Stochastic Optimization", 2015; Reddi et al., "On the Convergence of Adam and Beyond", 2018; PyTorch's
@@ -56,35 +59,23 @@ class Adam(FlatOptimizer):
     def _state_names(self, group: dict[str, Any]) -> tuple[str, ...]:
         return ("exp_avg", "exp_avg_sq", "max_exp_avg_sq") if group["amsgrad"] else ("exp_avg", "exp_avg_sq")
 
-    def _update(self, run: Run, group: dict[str, Any]) -> None:
-        lr, weight_decay = number(group["lr"]), number(group["weight_decay"])
-        beta1, beta2 = number(group["betas"][0]), number(group["betas"][1])
-        if weight_decay and group["decoupled_weight_decay"]:
-            run.shrink(1 - lr * weight_decay)
-            weight_decay = 0.0
-        sign = -1.0 if group["maximize"] else 1.0
-        t = run.count()
-        g, work, m, v = run.g, run.work, run.state["exp_avg"], run.state["exp_avg_sq"]
+    def _numbers(self, o: Options, own: Numbers) -> Numbers:
+        t, (beta1, beta2) = own["step"], o.betas
+        root = (1 - beta2) ** 0.5
+        correction = (1 - beta2**t) ** 0.5
+        return {
+            "scale": root, "beta1": beta1, "rest1": (1 - beta1) / root, "beta2": beta2, "amsgrad": bool(o.amsgrad),
+            "eps": o.eps * correction, "rate": o.lr * correction / (1 - beta1**t),
+        }  # fmt: skip
 
-        # Every pass over the buffers counts. Gathering g·√(1−β₂) saves one: its square is what v needs.
-        root = math.sqrt(1 - beta2)
-        run.gather(sign * root, sign * weight_decay)
-        np.multiply(v, run.number(beta2), v)
-        np.multiply(g, g, work)
-        np.add(v, work, v)
-        np.multiply(m, run.number(beta1), m)
-        np.multiply(g, run.number((1 - beta1) / root), g)
-        np.add(m, g, m)
-        if group["amsgrad"]:
-            v = np.maximum(run.state["max_exp_avg_sq"], v, out=run.state["max_exp_avg_sq"])
-
-        # lr m̂ / (√v̂ + eps), with both corrections taken out of the fraction
-        correction = math.sqrt(1 - beta2**t)
-        np.sqrt(v, work)
-        np.add(work, run.number(group["eps"] * correction), work)
-        np.divide(m, work, work)
-        np.multiply(work, run.number(lr * correction / (1 - beta1**t)), work)
-        run.subtract(work)
+    def _formula(self, x: Any, k: Any) -> Any:
+        # Every pass over the numbers counts. A gradient times √(1−β₂) saves one: its square is what v needs. So does
+        # taking both corrections out of lr m̂ / (√v̂ + eps).
+        x.exp_avg_sq = v = k.beta2 * x.exp_avg_sq + x.g * x.g
+        x.exp_avg = m = k.beta1 * x.exp_avg + k.rest1 * x.g
+        if k.amsgrad:
+            x.max_exp_avg_sq = v = np.maximum(x.max_exp_avg_sq, v)
+        return k.rate * (m / (np.sqrt(v) + k.eps))
 
 
 class AdamW(Adam):

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .flat import FlatOptimizer, Run
-from .optimizer import check, check_betas, number
+from .flat import FlatOptimizer, Numbers, Options
+from .optimizer import check, check_betas
 
 __all__ = ["Adamax"]
 
@@ -44,18 +44,11 @@ class Adamax(FlatOptimizer):
     def _state_names(self, group: dict[str, Any]) -> tuple[str, ...]:
         return ("exp_avg", "exp_inf")
 
-    def _update(self, run: Run, group: dict[str, Any]) -> None:
-        t, (beta1, beta2) = run.count(), group["betas"]
-        sign = -1.0 if group["maximize"] else 1.0
-        run.gather(sign, sign * number(group["weight_decay"]))
-        g, work, m, largest = run.g, run.work, run.state["exp_avg"], run.state["exp_inf"]
-        np.subtract(g, m, work)
-        np.multiply(work, run.number(1 - beta1), work)
-        np.add(m, work, m)
-        np.abs(g, g)
-        np.add(g, run.number(group["eps"]), g)
-        np.multiply(largest, run.number(beta2), largest)
-        np.maximum(largest, g, out=largest)
-        np.divide(m, largest, work)
-        np.multiply(work, run.number(number(group["lr"]) / (1 - beta1**t)), work)
-        run.subtract(work)
+    def _numbers(self, o: Options, own: Numbers) -> Numbers:
+        beta1, beta2 = o.betas
+        return {"rest1": 1 - beta1, "beta2": beta2, "eps": o.eps, "rate": o.lr / (1 - beta1 ** own["step"])}
+
+    def _formula(self, x: Any, k: Any) -> Any:
+        x.exp_avg = m = x.exp_avg + k.rest1 * (x.g - x.exp_avg)
+        x.exp_inf = u = np.maximum(k.beta2 * x.exp_inf, np.abs(x.g) + k.eps)
+        return k.rate * (m / u)

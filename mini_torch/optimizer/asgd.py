@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from ..dtype import default_numpy_dtype
-from ..tensor import wrap
-from .flat import FlatOptimizer, Run
-from .optimizer import check, number
+from .flat import FlatOptimizer, Numbers, Options
+from .optimizer import check
 
 __all__ = ["ASGD"]
 
@@ -30,6 +26,9 @@ class ASGD(FlatOptimizer):
     tensor([0.8000, 0.8000])
     """
 
+    _own = ("step", "eta", "mu")
+    _on_device = "params, mus, etas, and state_steps"
+
     def __init__(
         self, params: Any, lr: Any = 1e-2, lambd: float = 1e-4, alpha: float = 0.75, t0: float = 1e6,
         weight_decay: float = 0, foreach: bool | None = None, maximize: bool = False, differentiable: bool = False,
@@ -45,26 +44,17 @@ class ASGD(FlatOptimizer):
     def _state_names(self, group: dict[str, Any]) -> tuple[str, ...]:
         return ("ax",)
 
-    def _scalars(self, run: Run, lr: float) -> tuple[float, float]:
-        """η and μ, the weight of the newest parameters in the mean, that all parameters of a run have in common."""
-        kind = np.promote_types(np.float32, default_numpy_dtype())
-        for p in run.params:
-            self.state[p].setdefault("eta", wrap(np.array(lr, kind)))
-            self.state[p].setdefault("mu", wrap(np.ones((), kind)))
-        first = self.state[run.params[0]]
-        return float(first["eta"]._array), float(first["mu"]._array)
+    def _initial(self, name: str, o: Options) -> Any:
+        return {"eta": o.lr, "mu": 1.0}.get(name, 0.0)
 
-    def _update(self, run: Run, group: dict[str, Any]) -> None:
-        t, lr, lambd = run.count(), number(group["lr"]), group["lambd"]
-        eta, mu = self._scalars(run, lr)
-        sign = -1.0 if group["maximize"] else 1.0
-        run.gather(sign, sign * number(group["weight_decay"]))
-        np.multiply(run.g, run.number(eta), run.g)
-        run.shrink(1 - lambd * eta)
-        run.subtract(run.g)
-        for p in run.params:
-            state = self.state[p]
-            mean = state["ax"]._array
-            mean[...] = p._array if mu == 1 else mean + (p._array - mean) * run.number(mu)
-            state["eta"]._array[...] = lr / (1 + lambd * lr * t) ** group["alpha"]
-            state["mu"]._array[...] = 1 / max(1, t - group["t0"])
+    def _numbers(self, o: Options, own: Numbers) -> Numbers:
+        t, eta, mu = own["step"], own["eta"], own["mu"]
+        own["eta"] = o.lr / (1 + o.lambd * o.lr * t) ** o.alpha
+        own["mu"] = 1 / max(1, t - o.t0)
+        return {"eta": eta, "shrink": o.lambd * eta, "mu": mu, "first": mu == 1}
+
+    def _formula(self, x: Any, k: Any) -> Any:
+        step = k.shrink * x.p + k.eta * x.g
+        there = x.p - step
+        x.ax = there if k.first else x.ax + k.mu * (there - x.ax)
+        return step

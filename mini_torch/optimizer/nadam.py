@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
-from ..dtype import default_numpy_dtype
-from ..tensor import wrap
-from .flat import FlatOptimizer, Run
-from .optimizer import check, check_betas, number
+from .flat import FlatOptimizer, Numbers, Options
+from .optimizer import check, check_betas
 
 __all__ = ["NAdam", "RAdam"]
 
@@ -21,23 +18,11 @@ class _Moments(FlatOptimizer):
     def _state_names(self, group: dict[str, Any]) -> tuple[str, ...]:
         return ("exp_avg", "exp_avg_sq")
 
-    def _gather_moments(self, run: Run, group: dict[str, Any]) -> None:
-        """The gradient with its weight decay, or the parameters shrunk; then m and v."""
-        decay = number(group["weight_decay"])
-        if decay and group["decoupled_weight_decay"]:
-            run.shrink(1 - number(group["lr"]) * decay)
-            decay = 0.0
-        sign = -1.0 if group["maximize"] else 1.0
-        run.gather(sign, sign * decay)
-        g, work, m, v = run.g, run.work, run.state["exp_avg"], run.state["exp_avg_sq"]
-        beta1, beta2 = group["betas"]
-        np.subtract(g, m, work)
-        np.multiply(work, run.number(1 - beta1), work)
-        np.add(m, work, m)
-        np.multiply(v, run.number(beta2), v)
-        np.multiply(g, g, work)
-        np.multiply(work, run.number(1 - beta2), work)
-        np.add(v, work, v)
+    def _moments(self, x: Any, k: Any) -> tuple[Any, Any]:
+        """m and v, moved on."""
+        x.exp_avg = x.exp_avg + k.rest1 * (x.g - x.exp_avg)
+        x.exp_avg_sq = k.beta2 * x.exp_avg_sq + k.rest2 * (x.g * x.g)
+        return x.exp_avg, x.exp_avg_sq
 
 
 class NAdam(_Moments):
@@ -56,6 +41,9 @@ class NAdam(_Moments):
     tensor([0.8944, 0.8944])
     """
 
+    _own = ("step", "mu_product")
+    _on_device = "params, mu_products and state_steps"
+
     def __init__(
         self, params: Any, lr: Any = 2e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
         weight_decay: float = 0, momentum_decay: float = 4e-3, decoupled_weight_decay: bool = False, *,
@@ -72,29 +60,23 @@ class NAdam(_Moments):
             "capturable": capturable, "differentiable": differentiable,
         })  # fmt: skip
 
-    def _momenta(self, run: Run, mu: float) -> float:
-        """The product of all μ so far. Parameters of a run took the same steps, and so have the same."""
-        for p in run.params:
-            state = self.state[p]
-            if "mu_product" not in state:
-                state["mu_product"] = wrap(np.ones((), np.promote_types(np.float32, default_numpy_dtype())))
-            state["mu_product"]._array *= mu
-        return float(self.state[run.params[0]]["mu_product"]._array)
+    def _initial(self, name: str, o: Options) -> Any:
+        return 1.0 if name == "mu_product" else 0.0
 
-    def _update(self, run: Run, group: dict[str, Any]) -> None:
-        t, (beta1, beta2), lr = run.count(), group["betas"], number(group["lr"])
-        self._gather_moments(run, group)
-        mu, ahead = (beta1 * (1 - 0.5 * 0.96 ** (k * group["momentum_decay"])) for k in (t, t + 1))
-        product = self._momenta(run, mu)
-        g, work = run.g, run.work
-        np.multiply(g, run.number(lr * (1 - mu) / (1 - product)), g)
-        np.multiply(run.state["exp_avg"], run.number(lr * ahead / (1 - product * ahead)), work)
-        np.add(g, work, g)
-        np.divide(run.state["exp_avg_sq"], run.number(1 - beta2**t), work)
-        np.sqrt(work, work)
-        np.add(work, run.number(group["eps"]), work)
-        np.divide(g, work, g)
-        run.subtract(g)
+    def _numbers(self, o: Options, own: Numbers) -> Numbers:
+        t, (beta1, beta2) = own["step"], o.betas
+        mu, ahead = (beta1 * (1 - 0.5 * 0.96 ** (k * o.momentum_decay)) for k in (t, t + 1))
+        own["mu_product"] = product = own["mu_product"] * mu
+        correction = (1 - beta2**t) ** 0.5
+        rate = o.lr * correction
+        return {
+            "rest1": 1 - beta1, "beta2": beta2, "rest2": 1 - beta2, "eps": o.eps * correction,
+            "now": rate * (1 - mu) / (1 - product), "ahead": rate * ahead / (1 - product * ahead),
+        }  # fmt: skip
+
+    def _formula(self, x: Any, k: Any) -> Any:
+        m, v = self._moments(x, k)
+        return (k.now * x.g + k.ahead * m) / (np.sqrt(v) + k.eps)
 
 
 class RAdam(_Moments):
@@ -130,18 +112,17 @@ class RAdam(_Moments):
             "differentiable": differentiable,
         })  # fmt: skip
 
-    def _update(self, run: Run, group: dict[str, Any]) -> None:
-        t, (beta1, beta2) = run.count(), group["betas"]
-        self._gather_moments(run, group)
-        rate, work = number(group["lr"]) / (1 - beta1**t), run.work
+    def _numbers(self, o: Options, own: Numbers) -> Numbers:
+        t, (beta1, beta2) = own["step"], o.betas
+        rate = o.lr / (1 - beta1**t)
+        k = {"rest1": 1 - beta1, "beta2": beta2, "rest2": 1 - beta2, "eps": o.eps}
         most = 2 / (1 - beta2) - 1
         length = most - 2 * t * beta2**t / (1 - beta2**t)
         if length <= 5:
-            np.multiply(run.state["exp_avg"], run.number(rate), work)
-        else:
-            rectified = math.sqrt((length - 4) * (length - 2) * most / ((most - 4) * (most - 2) * length))
-            np.sqrt(run.state["exp_avg_sq"], work)
-            np.add(work, run.number(group["eps"]), work)
-            np.divide(run.state["exp_avg"], work, work)
-            np.multiply(work, run.number(rate * rectified * math.sqrt(1 - beta2**t)), work)
-        run.subtract(work)
+            return {**k, "rate": rate, "rectified": False}
+        root = ((length - 4) * (length - 2) * most / ((most - 4) * (most - 2) * length)) ** 0.5
+        return {**k, "rate": rate * root * (1 - beta2**t) ** 0.5, "rectified": True}
+
+    def _formula(self, x: Any, k: Any) -> Any:
+        m, v = self._moments(x, k)
+        return k.rate * (m / (np.sqrt(v) + k.eps) if k.rectified else m)

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .flat import FlatOptimizer, Run
-from .optimizer import check, number
+from .flat import FlatOptimizer, Numbers, Options
+from .optimizer import check
 
 __all__ = ["RMSprop"]
 
@@ -16,8 +16,7 @@ class RMSprop(FlatOptimizer):
     """p -= lr · g / (√v + eps), where v = alpha · v + (1 − alpha) · g² is a running mean.
 
     `centered` takes the gradients' running mean squared from v first (their variance); `momentum` collects the
-    quotient: b = momentum · b + g / (√v + eps), p -= lr · b. `weight_decay` and `maximize` as in `SGD`.
-    `foreach` and `capturable` choose between PyTorch's implementations and change nothing here.
+    quotient: b = momentum · b + g / (√v + eps), p -= lr · b. The other options are `Adam`'s.
 
     Errors: ValueError for a negative option. Hinton's lecture 6e of "Neural Networks for Machine Learning",
     2012; Graves, "Generating Sequences With Recurrent Neural Networks", 2013 (centered); PyTorch's
@@ -57,32 +56,18 @@ class RMSprop(FlatOptimizer):
             names.append("grad_avg")
         return tuple(names)
 
-    def _update(self, run: Run, group: dict[str, Any]) -> None:
-        alpha, momentum, sign = group["alpha"], group["momentum"], -1.0 if group["maximize"] else 1.0
-        run.count()
-        run.gather(sign, sign * number(group["weight_decay"]))
-        g, work, v = run.g, run.work, run.state["square_avg"]
-        np.multiply(g, g, work)
-        np.multiply(work, run.number(1 - alpha), work)
-        np.multiply(v, run.number(alpha), v)
-        np.add(v, work, v)
-        if group["centered"]:
-            mean = run.state["grad_avg"]
-            np.subtract(g, mean, work)
-            np.multiply(work, run.number(1 - alpha), work)
-            np.add(mean, work, mean)
-            np.multiply(mean, mean, work)
-            np.subtract(v, work, work)
-            np.sqrt(work, work)
-        else:
-            np.sqrt(v, work)
-        np.add(work, run.number(group["eps"]), work)
-        np.divide(g, work, work)
-        if momentum > 0:
-            b = run.state["momentum_buffer"]
-            np.multiply(b, run.number(momentum), b)
-            np.add(b, work, b)
-            np.multiply(b, run.number(number(group["lr"])), work)
-        else:
-            np.multiply(work, run.number(number(group["lr"])), work)
-        run.subtract(work)
+    def _numbers(self, o: Options, own: Numbers) -> Numbers:
+        return {
+            "lr": o.lr, "alpha": o.alpha, "rest": 1 - o.alpha, "eps": o.eps, "centered": bool(o.centered),
+            "momentum": o.momentum, "heavy": o.momentum > 0,
+        }  # fmt: skip
+
+    def _formula(self, x: Any, k: Any) -> Any:
+        x.square_avg = v = k.alpha * x.square_avg + k.rest * (x.g * x.g)
+        if k.centered:
+            x.grad_avg = mean = x.grad_avg + k.rest * (x.g - x.grad_avg)
+            v = v - mean * mean
+        step = x.g / (np.sqrt(v) + k.eps)
+        if k.heavy:
+            x.momentum_buffer = step = k.momentum * x.momentum_buffer + step
+        return k.lr * step

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .flat import FlatOptimizer, Run
-from .optimizer import check, number
+from .flat import FlatOptimizer, Numbers, Options
+from .optimizer import check
 
 __all__ = ["Rprop"]
 
@@ -46,19 +46,16 @@ class Rprop(FlatOptimizer):
     def _state_names(self, group: dict[str, Any]) -> tuple[str, ...]:
         return ("prev", "step_size")
 
-    def _update(self, run: Run, group: dict[str, Any]) -> None:
-        run.count()
-        run.gather(-1.0 if group["maximize"] else 1.0)
-        g, work, before, size = run.g, run.work, run.state["prev"], run.state["step_size"]
-        if run.new:
-            size.fill(number(group["lr"]))
-        np.multiply(g, before, work)
-        turned = work < 0
-        factor = np.where(turned, run.number(group["etas"][0]), run.number(1.0))
-        np.copyto(factor, run.number(group["etas"][1]), where=work > 0)
-        np.multiply(size, factor, size)
-        np.clip(size, *group["step_sizes"], out=size)
-        g[turned] = 0
-        before[...] = g
-        np.multiply(np.sign(g, g), size, g)
-        run.subtract(g)
+    def _initial(self, name: str, o: Options) -> Any:
+        return o.lr if name == "step_size" else 0.0
+
+    def _numbers(self, o: Options, own: Numbers) -> Numbers:
+        return {"less": o.etas[0], "more": o.etas[1], "least": o.step_sizes[0], "most": o.step_sizes[1]}
+
+    def _formula(self, x: Any, k: Any) -> Any:
+        product, size = x.g * x.prev, x.step_size
+        turned = product < 0
+        size = np.where(turned, k.less * size, np.where(product > 0, k.more * size, size))
+        x.step_size = np.minimum(np.maximum(size, k.least), k.most)
+        x.prev = g = np.where(turned, 0.0, x.g)
+        return np.sign(g) * x.step_size

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from .flat import FlatOptimizer, Run
-from .optimizer import check, number
+from .flat import FlatOptimizer, Numbers, Options
+from .optimizer import check
 
 __all__ = ["SGD"]
 
@@ -16,7 +14,8 @@ class SGD(FlatOptimizer):
     """p -= lr · g, or with momentum p -= lr · b, where b = momentum · b + (1 − dampening) · g.
 
     `weight_decay` adds that times p to g; `nesterov` goes along g + momentum · b; `maximize` goes uphill.
-    `foreach` and `fused` choose between PyTorch's implementations and change nothing here.
+    The other options are `Adam`'s. With `differentiable` the first momentum passes gradients on, too, where PyTorch's
+    is a constant.
 
     Errors: ValueError for a negative option, or nesterov without momentum or with dampening. PyTorch's
     `optim.SGD`; Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013.
@@ -30,7 +29,7 @@ class SGD(FlatOptimizer):
     tensor([0.8000, 0.8000])
     """
 
-    _counts_steps = False
+    _own = ()
 
     def __init__(
         self, params: Any, lr: Any = 1e-3, momentum: float = 0, dampening: float = 0, weight_decay: Any = 0,
@@ -51,32 +50,19 @@ class SGD(FlatOptimizer):
     def _state_names(self, group: dict[str, Any]) -> tuple[str, ...]:
         return ("momentum_buffer",) if group["momentum"] != 0 else ()
 
-    def _update(self, run: Run, group: dict[str, Any]) -> None:
-        lr, momentum = number(group["lr"]), group["momentum"]
-        sign = -1.0 if group["maximize"] else 1.0
-        weight_decay = sign * number(group["weight_decay"])
-        if momentum == 0:
-            if weight_decay:
-                run.gather(lr * sign, weight_decay)
-                run.subtract(run.g)
-            else:
-                run.descend(lr * sign)
-            return
-        g, update, b = run.g, run.work, run.state["momentum_buffer"]
-        run.gather(sign, weight_decay)
-        if run.new:
-            np.copyto(b, g)
+    def _numbers(self, o: Options, own: Numbers) -> Numbers:
+        if o.momentum == 0:
+            return {"scale": o.lr, "heavy": False}
+        return {
+            "heavy": True, "lr": o.lr, "momentum": o.momentum, "rest": 1 - o.dampening, "damped": o.dampening != 0,
+            "nesterov": bool(o.nesterov),
+        }  # fmt: skip
+
+    def _formula(self, x: Any, k: Any) -> Any:
+        if not k.heavy:
+            return x.g
+        if k.new:
+            x.momentum_buffer = b = x.g
         else:
-            np.multiply(b, run.number(momentum), b)
-            if group["dampening"]:
-                np.multiply(g, run.number(1 - group["dampening"]), update)
-                np.add(b, update, b)
-            else:
-                np.add(b, g, b)
-        if group["nesterov"]:
-            np.multiply(b, run.number(momentum), update)
-            np.add(g, update, update)
-            np.multiply(update, run.number(lr), update)
-        else:
-            np.multiply(b, run.number(lr), update)
-        run.subtract(update)
+            x.momentum_buffer = b = k.momentum * x.momentum_buffer + (k.rest * x.g if k.damped else x.g)
+        return k.lr * (x.g + k.momentum * b if k.nesterov else b)
