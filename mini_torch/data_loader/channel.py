@@ -15,7 +15,6 @@ import os
 import pickle
 import struct
 import sys
-from collections import ChainMap
 from collections.abc import Sequence
 from multiprocessing.reduction import recv_handle, send_handle
 from typing import Any
@@ -59,7 +58,7 @@ def packed(message: Any) -> tuple[bytes, list[memoryview]]:
 
     out = io.BytesIO()
     pickler = pickle.Pickler(out, 5, buffer_callback=belongs_inside)
-    pickler.dispatch_table = ChainMap({Tensor: _tensor_parts}, copyreg.dispatch_table)
+    pickler.dispatch_table = {**copyreg.dispatch_table, Tensor: _tensor_parts}
     pickler.dump(message)
     sizes = [memory.nbytes for memory in large]
     return struct.pack(f"<{len(sizes) + 1}q", len(sizes), *sizes) + out.getbuffer(), large

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from typing import Any
 
 __all__ = ["Failure", "note"]
 
@@ -13,7 +14,7 @@ def note(error: BaseException, text: str) -> None:
     if hasattr(error, "add_note"):
         error.add_note(text)
     else:
-        error.__notes__ = [*getattr(error, "__notes__", []), text]  # type: ignore[attr-defined]
+        vars(error)["__notes__"] = [*getattr(error, "__notes__", []), text]
 
 
 class Failure:
@@ -26,7 +27,7 @@ class Failure:
         text = "".join(traceback.format_exception(error))
         if sys.version_info < (3, 11):  # from then on the traceback shows the notes itself
             text += "".join(f"{line}\n" for line in getattr(error, "__notes__", []))
-        self.kind: type[BaseException] = type(error)
+        self.kind: Any = type(error)
         self.text = f"Caught {self.kind.__name__} {where}.\nOriginal {text}"
 
     def raise_again(self) -> None:
@@ -35,11 +36,14 @@ class Failure:
             raise KeyError(_Shown(self.text))
         if getattr(self.kind, "message", None):
             raise self.kind(message=self.text)
+        raise self._rebuilt()  # not from a variable, which would hold the traceback that holds it, and so the workers
+
+    def _rebuilt(self) -> BaseException:
         try:
-            error = self.kind(self.text)
+            error: BaseException = self.kind(self.text)
         except Exception:
-            raise RuntimeError(self.text) from None
-        raise error
+            error = RuntimeError(self.text)
+        return error
 
 
 class _Shown(str):

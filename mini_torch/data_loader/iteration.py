@@ -20,8 +20,10 @@ __all__ = ["Iteration"]
 class Iteration:
     """What `iter(loader)` gives: batch after batch, made when it is asked for; `saved` is where to go on."""
 
+    # It holds nothing of the loader itself: persistent workers, which the loader holds, are to end with the loader.
     def __init__(self, loader: DataLoader[Any], saved: Progress | None = None) -> None:
-        self._loader = loader
+        self._dataset, self._num_workers = loader.dataset, loader.num_workers
+        self._index_sampler = loader.sampler if loader.batch_sampler is None else loader.batch_sampler
         self._progress = Progress([g.get_state() for g in generators_of(loader)])
         self._numbers = loader._numbers()
         if saved is None or saved.drew_seed:
@@ -30,15 +32,14 @@ class Iteration:
         else:
             self._progress.seed, self._progress.drew_seed = saved.seed, False
         self._given, self._promised = 0, loader._promised
-        self._open(saved)
+        self._open(loader, saved)
         loader._progress = self._progress
 
     def __iter__(self) -> Iterator[Any]:
         return self
 
     def __len__(self) -> int:
-        loader = self._loader
-        return len(loader.sampler if loader.batch_sampler is None else loader.batch_sampler)
+        return len(self._index_sampler)
 
     def __next__(self) -> Any:
         try:
@@ -50,25 +51,23 @@ class Iteration:
             self._count(self._promised)
         return batch
 
-    def _open(self, saved: Progress | None) -> None:
+    def _open(self, loader: DataLoader[Any], saved: Progress | None) -> None:
         place = saved.places[0] if saved and saved.places else Place()
-        source = self._loader._source()
+        source = loader._source()
         self._fetch = fetch = open_at(source, Place(place.batches, data=place.data))
         if saved is not None:
             self._numbers = chain(list(self._again(saved).values()), self._numbers)
             self._progress.drawn -= len(saved.pending)
-        progress = self._progress
-
-        def look() -> None:
-            progress.places = [Place(progress.drawn, data=state_of_data(source, fetch))]
-
-        progress.look = look
+        self._progress.look = lambda batches: [Place(batches, data=state_of_data(source, fetch))]
 
     def _again(self, saved: Progress) -> dict[int, Any]:
         """Draws all items' numbers that were drawn before; gives those of the batches that had not come yet."""
         self._progress.drawn = saved.drawn
         drawn = ((number, next(self._numbers)) for number in range(saved.drawn))
-        return {number: numbers for number, numbers in drawn if number in saved.pending}
+        again = {number: numbers for number, numbers in drawn if number in saved.pending}
+        if saved.drew_all:  # a sampler may draw once more to find that it is at its end
+            self._progress.drew_all = next(self._numbers, None) is None
+        return again
 
     def _next(self) -> Any:
         numbers = next(self._numbers)
@@ -79,10 +78,10 @@ class Iteration:
         self._given += 1
         if self._given > promised:
             text = (
-                f"Length of IterableDataset {self._loader.dataset} was reported to be {promised}(when accessing "
+                f"Length of IterableDataset {self._dataset} was reported to be {promised}(when accessing "
                 f"len(dataloader)), but {self._given} samples have been fetched. "
             )
-            if self._loader.num_workers > 0:
+            if self._num_workers > 0:
                 text += (
                     "For multiprocessing data-loading, this could be caused by not properly configuring the "
                     "IterableDataset replica at each worker: let each worker give its own part, by get_worker_info()."

@@ -129,7 +129,7 @@ class DataLoader(Generic[T_co]):
         if self._saved is not None:
             return self._go_on()
         if self._iterator is not None and self._iterator.is_alive:
-            self._iterator.restart()
+            self._iterator.restart(self)
             return self._iterator
         return self._begin()
 
@@ -206,9 +206,7 @@ class DataLoader(Generic[T_co]):
                 return self._begin(saved)
         for generator, there in zip(generators[1:], state["generators"][1:]):
             generator.set_state(there)
-        if self.num_workers and not self.persistent_workers:
-            return self._begin()
-        return self._begin(saved.next_epoch([], keep_data=hasattr(self.dataset, "load_state_dict")))
+        return self._begin(saved.after_the_end(self.dataset, self.num_workers, self.persistent_workers))
 
 
 def _default_sampler(dataset: Any, shuffle: bool | None, generator: Generator | None) -> Iterable[Any]:

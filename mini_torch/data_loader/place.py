@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from array import array
 from dataclasses import dataclass
@@ -10,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from ..random.generator import default_generator, manual_seed, words_of
-from ..tensor import wrap
+from ..tensor import Tensor, wrap
 from .fetch import Source
 
 __all__ = ["Place", "open_at", "random_state", "seed_everything", "set_random_state", "state_of_data"]
 
 RandomState = dict[str, Any]
+_PYTHONS_VERSION = 3  # of the layout of `random.getstate`
 
 
 @dataclass
@@ -30,6 +32,34 @@ class Place:
     start: RandomState | None = None  # the random numbers at the beginning of the epoch
     now: RandomState | None = None  # and after the last of these batches
     data: Any = None
+
+    def state(self) -> dict[str, Any]:
+        """All of this, with tensors for bytes, which `save` does not take."""
+        start, now = (_mapped(random, bytes, _as_tensor) for random in (self.start, self.now))
+        return {"batches": self.batches, "start": start, "now": now, "data": copy.deepcopy(self.data)}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Place:
+        """The place that `state` told of."""
+        start, now = (_mapped(state[name], Tensor, _as_bytes) for name in ("start", "now"))
+        return cls(state["batches"], start, now, copy.deepcopy(state["data"]))
+
+
+def _mapped(x: Any, kind: type, function: Any) -> Any:
+    """`x` with `function` applied to all in it that is of this kind."""
+    if isinstance(x, dict):
+        return {key: _mapped(value, kind, function) for key, value in x.items()}
+    if isinstance(x, list):
+        return [_mapped(value, kind, function) for value in x]
+    return function(x) if isinstance(x, kind) else x
+
+
+def _as_tensor(x: bytes) -> Tensor:
+    return wrap(np.frombuffer(x, np.uint8).copy())
+
+
+def _as_bytes(x: Tensor) -> bytes:
+    return x._array.tobytes()
 
 
 def open_at(source: Source, place: Place) -> Any:
@@ -52,6 +82,7 @@ def open_at(source: Source, place: Place) -> Any:
 
 def state_of_data(source: Source, fetch: Any) -> Any:
     """What the dataset or the stream's iterator says of where it is; None if neither can tell."""
+    holder: Any
     for holder in (source.dataset, getattr(fetch, "items", None)):
         if hasattr(holder, "state_dict") and hasattr(holder, "load_state_dict"):
             return holder.state_dict()
@@ -67,10 +98,11 @@ def seed_everything(seed: int, worker: int) -> None:
 
 
 def random_state(before: RandomState | None = None) -> RandomState:
-    """Where Python's, NumPy's and mini_torch's random numbers are, as plain data; `before` is an earlier answer."""
-    version, words, gauss = random.getstate()
+    """Where Python's, NumPy's and mini_torch's random numbers are; `before` is an earlier answer."""
+    _, words, waiting = random.getstate()
     return {
-        "python": [version, array("I", words).tobytes(), gauss],
+        "python": array("I", words).tobytes(),
+        "python's next normal": waiting,
         "numpy": _numpy_state(before and before["numpy"]),
         "mini_torch": default_generator.get_state()._array.tobytes(),
     }
@@ -78,17 +110,16 @@ def random_state(before: RandomState | None = None) -> RandomState:
 
 def set_random_state(state: RandomState) -> None:
     """Takes the random numbers to where `random_state` found them."""
-    version, words, gauss = state["python"]
-    random.setstate((version, tuple(array("I", words)), gauss))
+    random.setstate((_PYTHONS_VERSION, tuple(array("I", state["python"])), state["python's next normal"]))
     if state["numpy"] is not None:
-        words, has_gauss, gauss = state["numpy"]
+        words, has_waiting, waiting = state["numpy"]
         key = np.frombuffer(words, np.uint32)
-        np.random.set_state(("MT19937", key[:-1], int(key[-1]), has_gauss, gauss))  # noqa: NPY002
+        np.random.set_state(("MT19937", key[:-1], int(key[-1]), has_waiting, waiting))  # noqa: NPY002
     default_generator.set_state(wrap(np.frombuffer(state["mini_torch"], np.uint8)))
 
 
-def _numpy_state(before: list[Any] | None) -> list[Any] | None:
-    twister = np.random.get_bit_generator()
+def _numpy_state(before: Any) -> Any:
+    twister = np.random.get_bit_generator()  # type: ignore[attr-defined]
     if not isinstance(twister, np.random.MT19937):  # the program has put in another one
         return None
     words = words_of(twister).tobytes()

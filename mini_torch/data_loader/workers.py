@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import wait
 from multiprocessing.util import register_after_fork
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from .channel import packed, receive, send_packed
 from .failure import Failure
@@ -28,6 +28,9 @@ from .iteration import Iteration
 from .place import Place
 from .progress import Progress, generators_of
 from .worker import Answer, Job, Task, work
+
+if TYPE_CHECKING:
+    from .loader import DataLoader
 
 __all__ = ["WorkersIteration"]
 
@@ -83,8 +86,11 @@ class Handle:
 class WorkersIteration(Iteration):
     """What `iter(loader)` gives where it has workers. They end with it, however it ends."""
 
-    def _open(self, saved: Progress | None) -> None:
-        loader, progress = self._loader, self._progress
+    def _open(self, loader: DataLoader[Any], saved: Progress | None) -> None:
+        progress = self._progress
+        self._lacking = 0  # tasks that the workers could have
+        self._in_order, self._timeout = loader.in_order, loader.timeout
+        self._prefetch_factor, self._are_persistent = loader.prefetch_factor, loader.persistent_workers
         if progress.drew_seed:  # PyTorch asks its sampler a second time, which shows where `__iter__` itself draws
             self._numbers = loader._numbers()
         count = loader.num_workers
@@ -103,18 +109,17 @@ class WorkersIteration(Iteration):
             self._stop()
             raise
 
-    def restart(self) -> None:
-        """Begins the next epoch with the same workers."""
-        loader = self._loader
+    def restart(self, loader: DataLoader[Any]) -> None:
+        """Begins the loader's next epoch with the same workers."""
         for worker in self._workers:
             self._give(worker, Task(None))
         for worker, place in zip(self._workers, self._progress.places):
             answer = Answer(0)
             while answer.number is not None:  # the rest of an epoch that was broken off
                 answer = self._receive([worker])
-                place.now = answer.random or place.now
+                place.now, place.data = answer.random or place.now, answer.data
         began = [g.get_state() for g in generators_of(loader)]
-        self._progress = loader._progress = self._progress.next_epoch(began, keep_data=False)
+        self._progress = loader._progress = self._progress.next_epoch(began)
         self._numbers = loader._numbers()
         self._given, self._promised = 0, loader._promised
         self._hand_out_first(None)
@@ -132,31 +137,34 @@ class WorkersIteration(Iteration):
     # ---- tasks -------------------------------------------------------------------------------------------------------
     def _hand_out_first(self, saved: Progress | None) -> None:
         if saved is None or not saved.drawn:
-            for _ in range(self._loader.num_workers * self._loader.prefetch_factor):
+            for _ in range(self._num_workers * self._prefetch_factor):
                 self._hand_out()
             return
         progress, count = self._progress, len(self._workers)
         progress.turn, progress.at_end = saved.turn % count, saved.at_end
         for number, numbers in self._again(saved).items():
             self._assign(number, numbers, saved.pending[number] % count)
+        if len(saved.places) != count:  # made up for when the generators are where they belong
+            self._lacking = self._prefetch_factor * count - len(progress.pending)
 
     def _hand_out(self) -> None:
         """Gives the next batch to make, if there is one, to the next worker that can take it."""
         try:
             numbers = next(self._numbers)
         except StopIteration:
+            self._progress.drew_all = True
             return
         progress = self._progress
         for _ in self._workers:
             id, progress.turn = progress.turn, (progress.turn + 1) % len(self._workers)
-            if id not in progress.at_end and (self._loader.in_order or self._has_time(id)):
+            if id not in progress.at_end and (self._in_order or self._has_time(id)):
                 number, progress.drawn = progress.drawn, progress.drawn + 1
                 self._assign(number, numbers, id)
                 return
 
     def _has_time(self, id: int) -> bool:
         progress, workers = self._progress, len(self._workers)
-        most = self._loader.prefetch_factor * workers // (workers - len(progress.at_end))
+        most = self._prefetch_factor * workers // (workers - len(progress.at_end))
         return list(progress.pending.values()).count(id) < most
 
     def _assign(self, number: int, numbers: Any, id: int) -> None:
@@ -172,9 +180,12 @@ class WorkersIteration(Iteration):
     # ---- batches -----------------------------------------------------------------------------------------------------
     def _next(self) -> Any:
         progress = self._progress
+        while self._lacking > 0:
+            self._lacking -= 1
+            self._hand_out()
         while progress.pending:
             ids = list(dict.fromkeys(progress.pending.values()))
-            answer = self._receive([self._workers[id] for id in (ids[:1] if self._loader.in_order else ids)])
+            answer = self._receive([self._workers[id] for id in (ids[:1] if self._in_order else ids)])
             assert answer.number is not None
             id = progress.pending[answer.number]
             place = progress.places[id]
@@ -190,13 +201,13 @@ class WorkersIteration(Iteration):
             if isinstance(answer.batch, Failure):
                 answer.batch.raise_again()
             return answer.batch
-        if not self._loader.persistent_workers:
+        if not self._are_persistent:
             self._stop()
         raise StopIteration
 
     def _receive(self, workers: list[Handle]) -> Answer:
         """The next answer of one of these workers. Errors: RuntimeError where none can come, or is too late."""
-        timeout = self._loader.timeout
+        timeout = self._timeout
         end = time.monotonic() + timeout if timeout > 0 else float("inf")
         while not (ready := wait([w.connection for w in workers], min(_LOOK, max(0.0, end - time.monotonic())))):
             if not all(w.process.is_alive() for w in workers):
