@@ -10,7 +10,7 @@ import pytest
 
 import mini_torch as torch
 from mini_torch.autograd import gradcheck, gradgradcheck
-from mini_torch.ops import attention
+from mini_torch.ops import attention_blocks
 
 F = torch.nn.functional
 attend = F.scaled_dot_product_attention
@@ -29,7 +29,7 @@ def by_the_formula(q: Any, k: Any, v: Any, bias: Any = 0.0) -> Any:
 
 @pytest.fixture(params=[1 << 19, 200, 1], ids=["whole", "a few rows", "row by row"])
 def block(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(attention, "_BLOCK", request.param)
+    monkeypatch.setattr(attention_blocks, "_BLOCK", request.param)
     return request.param
 
 
@@ -69,7 +69,10 @@ def test_a_query_that_may_look_at_nothing_gets_zero() -> None:
 def test_causal_is_the_lower_triangle() -> None:
     q, k, v = inputs((4, 2), (6, 2), (6, 2))
     lower = torch.ones(4, 6, dtype=torch.bool).tril()
-    torch.testing.assert_close(attend(q, k, v, is_causal=True), attend(q, k, v, lower))
+    causal, masked = attend(q, k, v, is_causal=True), attend(q, k, v, lower)
+    torch.testing.assert_close(causal, masked)
+    for a, b in zip(*[torch.autograd.grad(out.square().sum(), [q, k, v]) for out in (causal, masked)]):
+        torch.testing.assert_close(a, b)  # 0 for the keys that no query sees
 
 
 def test_shared_heads() -> None:
@@ -132,3 +135,37 @@ def test_padding_is_not_looked_at() -> None:
         torch.testing.assert_close(out[:, 0], attend(x[:, 0], x[:2, 0], x[:2, 0]))
         if need_weights:
             assert seen[0, :, 2:].abs().max().item() == 0.0
+
+
+@pytest.mark.parametrize("size", [0.1, 100.0])
+def test_large_scores_and_small_ones(block: int, size: float) -> None:
+    """Where every score is small, exp takes no shift by each query's largest; where not, it must."""
+    q, k, v = (size * x.detach() for x in inputs((2, 6, 4), (2, 7, 4), (2, 7, 3)))
+    leaves = [x.float().requires_grad_() for x in (q, k, v)]
+    out = attend(*leaves)
+    np.testing.assert_allclose(out.detach().numpy(), by_the_formula(*[x.numpy() for x in (q, k, v)]), rtol=1e-3)
+    out.sum().backward()
+    assert all(bool(torch.isfinite(x.grad).all()) for x in leaves)
+
+
+def test_a_bias_far_from_zero_is_a_shift() -> None:
+    q, k, v = inputs((2, 5, 4), (2, 6, 4), (2, 6, 3))
+    for far in (-1e9, 300.0):
+        torch.testing.assert_close(attend(q, k, v, torch.full((5, 6), far, dtype=torch.float64)), attend(q, k, v))
+
+
+def test_no_keys_and_no_queries() -> None:
+    q, k, v = inputs((2, 3, 4), (2, 0, 4), (2, 0, 5))
+    out = attend(q, k, v)
+    assert out.tolist() == torch.zeros(2, 3, 5).tolist()
+    out.sum().backward()
+    assert q.grad.abs().max().item() == 0
+    assert attend(k, q, q).shape == (2, 0, 4)
+
+
+def test_its_result_may_be_changed_in_place() -> None:
+    q, k, v = inputs((3, 4), (5, 4), (5, 4))
+    out = attend(q, k, v)
+    expected = torch.autograd.grad(out.sum(), q, retain_graph=True)[0]
+    out.detach().zero_()
+    assert torch.autograd.grad(out.sum(), q)[0].equal(expected)

@@ -1,163 +1,49 @@
 """Attention: each query's mean of the values, weighed by how well their keys answer it.
 
-Source: Vaswani et al. 2017, "Attention is all you need". What is computed between the scores and the result, for every
-query and key, is never held as a whole: it is made block by block, small enough to stay in the cache, and made again
-in backward. Source of that: Dao et al. 2022, "FlashAttention".
+Source: Vaswani et al. 2017, "Attention is all you need". How it is computed is in `attention_blocks.py`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from ..op import row, takes_out, type_name
+from ..op import fused, takes_out, type_name
 from ..tensor import Tensor, wrap
+from .attention_blocks import Blocks, causal_bias, gradient_of
 from .dropout import dropout
 from .linalg.products import matmul
 from .softmax import softmax_row
 
 __all__ = ["scaled_dot_product_attention"]
 
-_BLOCK = 1 << 19  # bytes of weights at a time
+def _attention_forward(q: Any, k: Any, v: Any, bias: Any, scale: float, causal: bool) -> tuple[Any, Any]:
+    x = Blocks(q, k, v, bias, scale, causal)
+    # In memory as the queries are: heads that lie beside each other do so again.
+    out = np.empty_like(x.q, shape=(*x.scores_shape[:-1], v.shape[-1]))
+    logs = x.forward(out)
+    kept = out if out.dtype == q.dtype else out.astype(q.dtype)
+    return kept.reshape(x.given + kept.shape[-2:]), (kept.copy() if kept is out else out, logs)
 
 
-def _as_batch(x: Any, batch: tuple[int, ...]) -> Any:
-    """x (…, m, n) as (B, m, n), the dimensions before the last two broadcast to `batch`."""
-    return np.broadcast_to(x, batch + x.shape[-2:]).reshape(math.prod(batch), *x.shape[-2:])
+def _attention_pull(
+    g: Any, kept: Any, wanted: Any, q: Any, k: Any, v: Any, bias: Any, scale: float, causal: bool
+) -> tuple[Any, ...]:
+    x = Blocks(q, k, v, bias, scale, causal)
+    grads = np.empty_like(x.q), np.empty_like(x.k), np.empty_like(x.v)
+    d_bias = np.zeros((1,) * (x.q.ndim - bias.ndim) + bias.shape, x.q.dtype) if wanted[3] else None
+    out, logs = kept
+    x.backward(g.reshape(out.shape).astype(x.q.dtype, copy=False), out, logs, grads, d_bias)
+    return tuple([None if d is None else gradient_of(d, given) for d, given in zip((*grads, d_bias), (q, k, v, bias))])
 
 
-def _blocks(batch: int, length: int, row_bytes: int) -> Iterator[tuple[slice, slice]]:
-    """Slices of the batch and of the queries: many small matrices at once, a large one in parts."""
-    if not row_bytes or not batch * length:
-        return
-    rows = max(_BLOCK // row_bytes, 1)
-    if rows >= length:
-        step = max(rows // length, 1)
-        for b in range(0, batch, step):
-            yield slice(b, b + step), slice(None)
-    else:
-        for b in range(batch):
-            for i in range(0, length, rows):
-                yield slice(b, b + 1), slice(i, i + rows)
+def _attention_plain(q: Any, k: Any, v: Any, bias: Any, /, scale: float, causal: bool) -> Tensor:
+    return matmul(_whole_weights(q, k, bias, scale, causal), v)
 
 
-def _bias_of(bias: Any, b: slice, i: slice) -> Any:
-    """The part of the bias (B or 1, L or 1, S or 1) that belongs to a block."""
-    return bias[b if len(bias) > 1 else slice(None), i if bias.shape[1] > 1 else slice(None)]
-
-
-def _weights(q: Any, k: Any, bias: Any, scale: Any) -> Any:
-    """softmax(scale q kᵀ + bias); all 0 for a query that may look at nothing."""
-    w = np.matmul(q * scale, np.swapaxes(k, -1, -2))
-    if bias is not None:
-        w += bias
-    peak = np.maximum.reduce(w, axis=-1, keepdims=True)
-    w -= np.where(np.isneginf(peak), 0, peak)
-    np.exp(w, out=w)
-    total = np.add.reduce(w, axis=-1, keepdims=True)
-    w /= np.where(total == 0, 1, total)
-    return w
-
-
-def _causal_bias(start: int, stop: int, count: int, kind: Any) -> Any:
-    """For queries start … stop - 1: -inf at the keys that come after them."""
-    return np.where(np.tri(stop - start, count, start, dtype=bool), 0, -np.inf).astype(kind)
-
-
-class _Batch:
-    """The inputs as stacks of matrices: q (B, L, E), k (B, S, E), v (B, S, Eᵥ), bias (B or 1, …) or None."""
-
-    def __init__(self, q: Any, k: Any, v: Any, bias: Any, scale: float, causal: bool) -> None:
-        self.shape = np.broadcast_shapes(q.shape[:-2], k.shape[:-2], v.shape[:-2], bias.shape[:-2])
-        self.kind = q.dtype
-        wide = q.dtype if q.dtype.itemsize > 2 else np.dtype(np.float32)
-        self.q, self.k, self.v = (_as_batch(x, self.shape).astype(wide, copy=False) for x in (q, k, v))
-        self.bias, self.scale, self.causal = None, wide.type(scale), causal
-        if bias.ndim:
-            shared = math.prod(bias.shape[:-2]) == 1
-            self.bias = bias.reshape(1, *bias.shape[-2:]) if shared else _as_batch(bias, self.shape)
-            self.bias = self.bias.astype(wide, copy=False)
-
-    def parts(self) -> Iterator[tuple[slice, slice, slice, Any]]:
-        """Each block of the batch, of queries, and of the keys that they may look at, with its weights."""
-        batch, length, count = len(self.q), self.q.shape[1], self.k.shape[1]
-        for b, i in _blocks(batch, length, count * self.q.itemsize):
-            start, stop, _ = i.indices(length)
-            seen = slice(0, min(stop, count) if self.causal else count)
-            if self.causal:
-                bias = _causal_bias(start, stop, seen.stop, self.q.dtype)
-            else:
-                bias = None if self.bias is None else _bias_of(self.bias, b, i)
-            yield b, i, seen, _weights(self.q[b, i], self.k[b, seen], bias, self.scale)
-
-    def whole(self, x: Any) -> Any:
-        """A stack in the shape and type that go out."""
-        return x.reshape(self.shape + x.shape[1:]).astype(self.kind, copy=False)
-
-
-def _attention_forward(
-    q: Any, k: Any, v: Any, bias: Any, scale: float, causal: bool, once: dict[str, Any]
-) -> Any:
-    x = _Batch(q, k, v, bias, scale, causal)
-    out = np.zeros((*x.q.shape[:2], x.v.shape[2]), x.q.dtype)
-    for b, i, seen, w in x.parts():
-        np.matmul(w, x.v[b, seen], out=out[b, i])
-    return x.whole(out)
-
-
-def _pull_blocks(g: Any, q: Any, k: Any, v: Any, bias: Any, scale: float, causal: bool) -> tuple[Any, ...]:
-    """The gradients of q, k, v and bias, the weights made anew block by block."""
-    x = _Batch(q, k, v, bias, scale, causal)
-    g = _as_batch(g, x.shape).astype(x.q.dtype, copy=False)
-    dq, dk, dv = np.zeros_like(x.q), np.zeros_like(x.k), np.zeros_like(x.v)
-    d_bias = None if x.bias is None else np.zeros((len(x.bias), x.q.shape[1], x.k.shape[1]), x.q.dtype)
-    for b, i, seen, w in x.parts():
-        dv[b, seen] += np.matmul(np.swapaxes(w, -1, -2), g[b, i])
-        ds = np.matmul(g[b, i], np.swapaxes(x.v[b, seen], -1, -2))
-        ds -= np.add.reduce(ds * w, axis=-1, keepdims=True)
-        ds *= w
-        if d_bias is not None:
-            _bias_of(d_bias, b, i)[...] += ds if len(d_bias) > 1 else np.add.reduce(ds, axis=0, keepdims=True)
-        ds *= x.scale
-        dq[b, i] = np.matmul(ds, x.k[b, seen])
-        dk[b, seen] += np.matmul(np.swapaxes(ds, -1, -2), x.q[b, i])
-    if d_bias is not None:
-        shared = (1,) * len(x.shape) + d_bias.shape[1:]
-        d_bias = d_bias.reshape(shared).astype(x.kind, copy=False) if len(d_bias) == 1 else x.whole(d_bias)
-    return x.whole(dq), x.whole(dk), x.whole(dv), d_bias
-
-
-def _pull_tensors(g: Any, q: Any, k: Any, v: Any, bias: Any, scale: float, causal: bool) -> tuple[Any, ...]:
-    """The same as recorded operations on the whole matrices."""
-    w = _whole_weights(q, k, bias, scale, causal)
-    dw = np.matmul(g, np.swapaxes(v, -1, -2))
-    ds = w * (dw - np.sum(dw * w, axis=-1, keepdims=True))
-    dq, dk = np.matmul(ds, k) * scale, np.matmul(np.swapaxes(ds, -1, -2), q) * scale
-    return dq, dk, np.matmul(np.swapaxes(w, -1, -2), g), ds
-
-
-def _pulled(index: int) -> Callable[..., Any]:
-    """The formula of one input. The first that is asked for makes the gradients of all: they share their parts."""
-
-    def formula(
-        g: Any, q: Any, k: Any, v: Any, bias: Any, scale: float, causal: bool, once: dict[str, Any]
-    ) -> Any:
-        if not isinstance(g, np.ndarray):
-            return _pull_tensors(g, q, k, v, bias, scale, causal)[index]
-        if once.get("g") is not g:
-            once["g"], once["grads"] = g, _pull_blocks(g, q, k, v, bias, scale, causal)
-        return once["grads"][index]
-
-    return formula
-
-
-_attention = row(
-    "scaled_dot_product_attention", _attention_forward, broadcasts=True, q=_pulled(0), k=_pulled(1), v=_pulled(2),
-    bias=_pulled(3),
-)  # fmt: skip
+_attention = fused("scaled_dot_product_attention", _attention_forward, _attention_pull, _attention_plain)
 
 
 def _whole_weights(q: Any, k: Any, bias: Any, scale: float, causal: bool) -> Any:
@@ -165,8 +51,8 @@ def _whole_weights(q: Any, k: Any, bias: Any, scale: float, causal: bool) -> Any
     scores = np.matmul(q * scale, np.swapaxes(k, -1, -2))
     if causal:
         length, count = scores._array.shape[-2:]
-        scores = scores + _causal_bias(0, length, count, scores._array.dtype)
-    elif bias._array.ndim:
+        scores = scores + causal_bias(0, length, count, scores._array.dtype)
+    elif bias is not None:
         scores = scores + bias
     blind = np.isneginf(np.maximum.reduce(scores._array, axis=-1, keepdims=True)) if scores._array.size else False
     if not np.any(blind):
@@ -203,7 +89,7 @@ def scaled_dot_product_attention(
         raise RuntimeError(f"dropout probability has to be between 0 and 1, but got {dropout_p}")
     if dropout_p > 0.0:
         return matmul(dropout(_whole_weights(query, key, bias, scale, is_causal).contiguous(), dropout_p), value)
-    return _attention(query, key, value, bias, scale, is_causal, {})
+    return _attention(query, key, value, bias, scale, is_causal)
 
 
 def _check(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, is_causal: bool) -> None:
@@ -257,11 +143,10 @@ def _shared_heads(query: Tensor, x: Tensor) -> Tensor:
     return x.unsqueeze(-3).expand(*batch, own, heads // own, length, size).reshape(*batch, heads, length, size)
 
 
-def _bias(query: Tensor, attn_mask: Tensor | None) -> Tensor:
-    """The mask as numbers to add, in the query's type; a 0-d tensor for none."""
-    kind = query._array.dtype
+def _bias(query: Tensor, attn_mask: Tensor | None) -> Tensor | None:
+    """The mask as numbers to add, in the query's type."""
     if attn_mask is None:
-        return wrap(np.zeros((), kind))
+        return None
     if attn_mask._array.dtype == np.bool_:
-        attn_mask = wrap(np.where(attn_mask._array, 0, -np.inf).astype(kind))
+        attn_mask = wrap(np.where(attn_mask._array, 0, -np.inf).astype(query._array.dtype))
     return attn_mask.reshape(*(1,) * (2 - attn_mask._array.ndim), *attn_mask._array.shape)

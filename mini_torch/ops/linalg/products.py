@@ -212,18 +212,22 @@ def _column_sums(x: Any) -> Any:
 column_sums = row("column_sums", _column_sums, x=lambda g, shape: np.broadcast_to(g, shape))
 
 
+def _pulled(g: Any, weight: Any) -> Any:
+    return _rows_times(g, weight)
+
+
 def _linear_forward(x: Any, weight: Any, bias: Any) -> Any:
-    out = x @ weight.T
+    out = _rows_times(x, weight.T)
     return np.add(out, bias, out=out) if bias.ndim == 1 and bias.dtype is out.dtype else out + bias
 
 
 row(
     "linear", quiet(_linear_forward), grad_name="AddmmBackward0",
-    x=lambda g, weight: g @ weight, weight=_weight_rule, bias=lambda g: column_sums(_rows(g)),
+    x=_pulled, weight=_weight_rule, bias=lambda g: column_sums(_rows(g)),
 )  # fmt: skip
 _LINEAR = rows["linear"]
 _linear_no_bias = row(
-    "linear_no_bias", quiet(lambda x, weight: x @ weight.T), grad_name="MmBackward0", x=lambda g, weight: g @ weight,
+    "linear_no_bias", quiet(lambda x, weight: _rows_times(x, weight.T)), grad_name="MmBackward0", x=_pulled,
     weight=_weight_rule,
 )  # fmt: skip
 
