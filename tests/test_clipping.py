@@ -67,3 +67,32 @@ def test_the_old_name_warns() -> None:
     with pytest.warns(FutureWarning, match=r"`torch.nn.utils.clip_grad_norm` is now deprecated"):
         assert torch.nn.utils.clip_grad_norm([p], 1.0).item() == 5
     assert p.grad.norm().item() == pytest.approx(1)
+
+
+def test_gradients_that_cannot_be_clipped() -> None:
+    p = nn.Parameter(torch.zeros(2, dtype=torch.complex64))
+    p.grad = torch.tensor([3 + 4j, 0])
+    with pytest.raises(RuntimeError, match="clamp is not supported for complex types"):
+        clip_grad_value_(p, 1.0)
+    assert clip_grad_norm_([p], 1.0).item() == 5
+    assert p.grad.abs().tolist() == pytest.approx([1, 0])
+    p = nn.Parameter(torch.zeros(2))
+    p.grad = torch.ones(1).expand(2)
+    with pytest.raises(RuntimeError, match="more than one element of the written-to tensor"):
+        clip_grad_norm_([p], 1.0)
+    with pytest.raises(RuntimeError, match="the inf norm of an empty tensor is not defined"):
+        get_total_norm([torch.zeros(0)], math.inf)
+
+
+def test_gradients_within_the_bound_stay() -> None:
+    p = nn.Parameter(torch.zeros(2))
+    p.grad = torch.tensor([0.3, 0.4])
+    version = p.grad._version
+    assert clip_grad_norm_([p], 1.0).item() == pytest.approx(0.5)
+    assert (p.grad.tolist(), p.grad._version) == (pytest.approx([0.3, 0.4]), version)
+    assert torch.isinf(get_total_norm([torch.full((2,), 1e30)]))
+
+
+def test_a_norm_of_several_types() -> None:
+    total = get_total_norm([torch.ones(2).half(), torch.ones(2).double()])
+    assert (total.dtype, total.item()) == (torch.float64, pytest.approx(2, rel=1e-3))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import importlib
 import pickle
 import warnings
 from collections import OrderedDict
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -1018,3 +1020,21 @@ def test_the_old_files_of_utils(torch: ModuleType) -> None:
     assert callable(utils.weight_norm)
     assert callable(utils.spectral_norm)
     importlib.import_module(f"{torch.__name__}.nn.common_types")
+
+
+def test_each_class_has_one_home() -> None:
+    """A reader finds `Conv2d` in `layer`, `ReLU` in `activation`, `CrossEntropyLoss` in `loss`, and nowhere else."""
+    package = Path(mini_torch.__file__).parent
+    homes: dict[str, list[str]] = {}
+    for path in sorted(package.rglob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                homes.setdefault(node.name, []).append(".".join(path.relative_to(package).with_suffix("").parts))
+    public = [name for name in mini_torch.nn.__all__ if name[0].isupper()]
+    twice = {name: homes[name] for name in public if len(homes[name]) > 1}
+    assert twice == {"Identity": ["layer.shape", "network.pruning"]}  # the second is a way of pruning
+    assert (homes["Conv2d"], homes["ReLU"], homes["CrossEntropyLoss"]) == (["layer.conv"], ["activation"], ["loss"])
+    with pytest.raises(AttributeError, match="has no attribute 'ReLU'"):
+        mini_torch.layer.ReLU  # noqa: B018
+    for name in public:
+        assert getattr(mini_torch.nn.modules, name, None) in (getattr(mini_torch.nn, name), None)

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from .shape import *  # noqa: F403
     from .transformer import *  # noqa: F403
 
-__all__ = [name for name, room in _late.CLASSES.items() if room.startswith("layer.")]
+_LAYERS = {name: room for name, room in _late.CLASSES.items() if room.startswith("layer.")}
+__all__ = [*_LAYERS]
 
 
 def __getattr__(name: str) -> Any:
     """A layer's file opens when the layer is first asked for."""
-    return _late.find(name, globals(), _late.CLASSES)
+    return _late.find(name, globals(), _LAYERS)

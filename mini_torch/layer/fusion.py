@@ -29,7 +29,7 @@ def _scale_and_shift(
 
 
 def _as_parameters(w: Tensor, b: Given, new_w: Tensor, new_b: Tensor) -> tuple[Parameter, Parameter]:
-    kind, trained = (w.dtype, w.requires_grad) if b is None else (b.dtype, b.requires_grad)
+    kind, trained = (w.dtype, False) if b is None else (b.dtype, b.requires_grad)  # as in PyTorch
     return Parameter(new_w.detach().to(w.dtype), w.requires_grad), Parameter(new_b.detach().to(kind), trained)
 
 

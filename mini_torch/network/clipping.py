@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
 from ..graph import no_grad
-from ..ops.join import cat, stack
-from ..ops.linalg.norms import norm
+from ..op import check_writable
+from ..ops.join import cat
+from ..ops.linalg.norms import norm_of_array
 from ..tensor import Tensor, wrap
 
 __all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm",
@@ -27,6 +29,16 @@ def _gradients(parameters: Tensors) -> list[Tensor]:
     return [p.grad for p in _listed(parameters) if p.grad is not None]
 
 
+def _writable(parameters: Tensors) -> list[np.ndarray[Any, Any]]:
+    """The arrays of the gradients, to be written to: no history is made of it."""
+    gradients = _gradients(parameters)
+    with no_grad():
+        for g in gradients:
+            check_writable(g)
+            g._bump()
+    return [g._array for g in gradients]
+
+
 def get_total_norm(
     tensors: Tensors, norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: bool | None = None
 ) -> Tensor:
@@ -34,15 +46,18 @@ def get_total_norm(
 
     Errors: RuntimeError for an infinite or NaN norm, with `error_if_nonfinite`.
     """
-    each = _listed(tensors)
-    if not each:
+    arrays, order = [x._array for x in _listed(tensors)], float(norm_type)
+    if not arrays:
         return wrap(np.zeros((), np.float32))
-    with no_grad():
-        total = norm(stack([norm(x.detach(), float(norm_type)) for x in each]), float(norm_type))
+    if math.isinf(order) and not all(a.size for a in arrays):
+        raise RuntimeError(f"the {order} norm of an empty tensor is not defined: leave out tensors without elements")
+    # A norm of norms, as PyTorch rounds; on arrays, as a training step waits for it.
+    norms = np.array([norm_of_array(a, order, tuple(range(a.ndim))) for a in arrays])
+    total = wrap(np.asarray(norm_of_array(norms, order, (0,))))
     if error_if_nonfinite and not math.isfinite(total.item()):
         raise RuntimeError(
-            f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be "
-            "clipped. To disable this error and scale the gradients by the non-finite norm anyway, set "
+            f"The total norm of order {order} for gradients from `parameters` is non-finite, so it cannot be clipped. "
+            "To disable this error and scale the gradients by the non-finite norm anyway, set "
             "`error_if_nonfinite=False`"
         )
     return total
@@ -53,9 +68,10 @@ def clip_grads_with_norm_(
 ) -> None:
     """Multiplies all gradients by max_norm / (total_norm + 1e-6), where that is below 1."""
     factor = min(float(max_norm) / (total_norm.item() + 1e-6), 1.0)
-    for g in _gradients(parameters):
-        with no_grad():
-            g.mul_(factor)
+    if factor == 1.0:
+        return
+    for array in _writable(parameters):
+        np.multiply(array, array.dtype.type(factor), out=array)
 
 
 def clip_grad_norm_(
@@ -96,9 +112,10 @@ def clip_grad_norm(
 def clip_grad_value_(parameters: Tensors, clip_value: float, foreach: bool | None = None) -> None:
     """Cuts every element of every gradient to [-clip_value, clip_value]."""
     bound = float(clip_value)
-    for g in _gradients(parameters):
-        with no_grad():
-            g.clamp_(-bound, bound)
+    for array in _writable(parameters):
+        if array.dtype.kind == "c":
+            raise RuntimeError("clamp is not supported for complex types, such as that of a gradient here")
+        array.clip(-bound, bound, out=array)
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:

@@ -19,9 +19,11 @@ __all__ = ["matrix_norm", "norm", "vector_norm"]  # not cond: torch.cond is some
 
 
 # ---- of vectors ------------------------------------------------------------------------------------------------------
-def _norm_forward(x: Any, p: float, axes: tuple[int, ...], keepdim: bool) -> Any:
+def norm_of_array(x: Any, p: float, axes: tuple[int, ...], keepdim: bool = False) -> Any:
+    """(Σ |x|ᵖ)^(1/p) along `axes` of an array."""
     if p == 2 and x.dtype.char in "fd":
-        return np.sqrt(_sum_of_squares(x, axes, keepdim))
+        with np.errstate(over="ignore"):
+            return np.sqrt(_sum_of_squares(x, axes, keepdim))
     size = np.abs(x)
     kind = size.dtype
     if kind.itemsize == 2:  # float16 adds up in float32
@@ -37,8 +39,7 @@ def _sum_of_squares(x: Any, axes: tuple[int, ...], keepdim: bool) -> Any:
         return np.dot(flat, flat)
     if not keepdim and axes == (x.ndim - 1,):
         return np.einsum("...i,...i->...", x, x)
-    with np.errstate(over="ignore"):
-        return np.add.reduce(np.square(x), axis=axes, keepdims=keepdim)
+    return np.add.reduce(np.square(x), axis=axes, keepdims=keepdim)
 
 
 def _reduced(size: Any, p: float, axes: tuple[int, ...], keepdim: bool) -> Any:
@@ -80,7 +81,7 @@ def _norm_rule(g: Any, x: Any, out: Any, p: float, axes: tuple[int, ...]) -> Any
     return np.where((x == 0) | (out == 0), 0.0, (g * np.power(size / safe, p - 1)) * _direction(x))
 
 
-_norm = row("norm", _norm_forward, x=_norm_rule, holomorphic=False, grad_name="LinalgVectorNormBackward0")
+_norm = row("norm", norm_of_array, x=_norm_rule, holomorphic=False, grad_name="LinalgVectorNormBackward0")
 
 
 def _in_type(A: Tensor, dtype: Any, name: str) -> Tensor:
