@@ -15,6 +15,7 @@ import pytest
 import mini_torch as torch
 import optim_cases as cases
 from mini_torch import nn, optim
+from mini_torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 from mini_torch.optimizer import by_name
 
 RECORDED = json.loads((Path(__file__).parent / "data" / "optim.json").read_text())["optimizers"]
@@ -410,17 +411,35 @@ def test_step_hooks() -> None:
     calls: list[Any] = []
     before = optimizer.register_step_pre_hook(lambda o, args, kwargs: calls.append(("before", o, args, kwargs)))
     after = optimizer.register_step_post_hook(lambda o, args, kwargs: calls.append(("after", o, args, kwargs)))
-    replace = optimizer.register_step_pre_hook(lambda o, args, kwargs: ((lambda: 7.0,), {}))
+    replace = optimizer.register_step_pre_hook(lambda o, args, kwargs: ((args[0], lambda: 7.0), {}))
     assert optimizer.step() == 7.0
     assert [call[0] for call in calls] == ["before", "after"]
     assert calls[0][1] is optimizer
-    assert len(calls[1][2]) == 1
+    assert calls[0][2] == (optimizer,)
+    assert len(calls[1][2]) == 2
     for handle in (before, after, replace):
         handle.remove()
     assert optimizer.step() is None
     optimizer.register_step_pre_hook(lambda o, args, kwargs: 3)
     with pytest.raises(RuntimeError, match=r"must return None or a tuple of \(new_args, new_kwargs\), but got 3"):
         optimizer.step()
+
+
+def test_step_hooks_of_all_optimizers() -> None:
+    """The ones before a step come before the optimizer's own, the ones after it after them."""
+    calls: list[str] = []
+    every = [
+        register_optimizer_step_pre_hook(lambda *_: calls.append("all before")),
+        register_optimizer_step_post_hook(lambda *_: calls.append("all after")),
+    ]
+    optimizer = optim.Adam([nn.Parameter(torch.ones(2))])
+    optimizer.register_step_pre_hook(lambda *_: calls.append("before"))
+    optimizer.register_step_post_hook(lambda *_: calls.append("after"))
+    optimizer.step()
+    for handle in every:
+        handle.remove()
+    optimizer.step()
+    assert calls == ["all before", "before", "after", "all after", "before", "after"]
 
 
 def test_state_dict_hooks() -> None:

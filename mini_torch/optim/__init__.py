@@ -21,6 +21,7 @@ from ..optimizer import (
     RMSprop,
     Rprop,
     SparseAdam,
+    swap_in_optimizer_params_and_state,
 )
 from . import lr_scheduler
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ASGD", "LBFGS", "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Muon", "NAdam", "Optimizer",
-    "RAdam", "RMSprop", "Rprop", "SparseAdam", "lr_scheduler",
+    "RAdam", "RMSprop", "Rprop", "SparseAdam", "lr_scheduler", "swap_in_optimizer_params_and_state",
 ]  # fmt: skip
 
 

@@ -104,7 +104,7 @@ class AdamW(Adam):
             group["decoupled_weight_decay"] = True
 
 
-def _checked(betas: tuple[Any, Any], only_numbers: bool | None) -> tuple[Any, Any]:
+def _checked(betas: Any, only_numbers: bool | None) -> tuple[Any, ...]:
     for i, beta in enumerate(betas):
         if isinstance(beta, Tensor):
             if only_numbers:
@@ -117,4 +117,4 @@ def _checked(betas: tuple[Any, Any], only_numbers: bool | None) -> tuple[Any, An
         isinstance(beta, float | Tensor) for beta in betas
     ):
         raise ValueError("betas must be either both floats or both Tensors")
-    return betas[0], betas[1]
+    return tuple(betas)

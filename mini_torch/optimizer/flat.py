@@ -202,6 +202,11 @@ class FlatOptimizer(Optimizer):
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         self._layouts = {}
+        for p in (p for group in self.param_groups for p in group["params"]):
+            entries = self.state.get(p, {})
+            for name in entries.keys() & self._own:
+                if not isinstance(entries[name], Tensor):  # as old checkpoints have it
+                    entries[name] = _own_number(entries[name])
 
     def _state_names(self, group: dict[str, Any]) -> tuple[str, ...]:
         """The names of the state tensors that have a parameter's shape."""
@@ -349,7 +354,7 @@ def _options(group: dict[str, Any]) -> Options:
     """The group's options, numbers as such even where they are tensors."""
     o = SimpleNamespace(**{name: number(value) for name, value in group.items() if name != "params"})
     if "betas" in group:
-        o.betas = (number(group["betas"][0]), number(group["betas"][1]))
+        o.betas = tuple(map(number, group["betas"]))
     return o
 
 

@@ -135,6 +135,8 @@ class LBFGS(Optimizer):
     # ---- the step ------------------------------------------------------------------------------------------
     def step(self, closure: Callable[[], Any]) -> Any:  # type: ignore[override]
         """Iterates as described above; gives the loss that the closure computed first."""
+        if closure is None:
+            raise TypeError("LBFGS evaluates the loss anew: step needs a closure, but got None")
         group, state = self.param_groups[0], self.state[self._params[0]]
         state["func_evals"], state["n_iter"] = state.get("func_evals", 0) + 1, state.get("n_iter", 0)
         first = evaluate(closure)

@@ -15,7 +15,7 @@ import numpy as np
 from ..graph import RemovableHandle, enable_grad
 from ..tensor import Tensor, wrap
 
-__all__ = ["Optimizer", "required"]
+__all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook", "required"]
 
 StateDict = dict[str, Any]
 
@@ -170,8 +170,7 @@ class Optimizer:
         groups = []
         start = 0
         for group in self.param_groups:
-            for i, p in enumerate(group["params"], start):
-                numbers.setdefault(id(p), i)
+            numbers.update({id(p): i for i, p in enumerate(group["params"], start)})
             start += len(group["params"])
             packed = {key: value for key, value in group.items() if key != "params"}
             groups.append({**packed, "params": [numbers[id(p)] for p in group["params"]]})
@@ -185,6 +184,7 @@ class Optimizer:
     def load_state_dict(self, state_dict: StateDict) -> None:
         """Takes a copy of the state and the options of what `state_dict` gave, here or in PyTorch.
 
+        (PyTorch's tensors may go on sharing memory with those of `state_dict`.)
         Errors: ValueError where the groups differ in number or length; nothing has changed then.
         """
         state_dict = state_dict.copy()
@@ -214,7 +214,10 @@ class Optimizer:
 
     # ---- hooks ---------------------------------------------------------------------------------------------
     def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """`hook(optimizer, args, kwargs)` is called before each step and may return other (args, kwargs)."""
+        """`hook(optimizer, args, kwargs)` is called before each step and may return other (args, kwargs).
+
+        The first of `args` is the optimizer itself, as in PyTorch.
+        """
         return RemovableHandle(self._step_pre_hooks, hook)
 
     def register_step_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
@@ -245,21 +248,36 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
     def hooked(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
         if self._opt_called is False:
             self._opt_called = True
-        if not (self._step_pre_hooks or self._step_post_hooks):
+        if not (self._step_pre_hooks or self._step_post_hooks or _pre_hooks_of_all or _post_hooks_of_all):
             return step(self, *args, **kwargs)
-        for hook in list(self._step_pre_hooks.values()):
+        args = (self, *args)
+        for hook in [*_pre_hooks_of_all.values(), *self._step_pre_hooks.values()]:
             changed = hook(self, args, kwargs)
             if changed is None:
                 continue
             if not isinstance(changed, tuple) or len(changed) != 2:
-                raise RuntimeError(f"{hook} must return None or a tuple of (new_args, new_kwargs), but got {changed}.")
+                raise RuntimeError(f"{step} must return None or a tuple of (new_args, new_kwargs), but got {changed}.")
             args, kwargs = changed
-        result = step(self, *args, **kwargs)
-        for hook in list(self._step_post_hooks.values()):
+        result = step(*args, **kwargs)
+        for hook in [*self._step_post_hooks.values(), *_post_hooks_of_all.values()]:
             hook(self, args, kwargs)
         return result
 
     return hooked
+
+
+_pre_hooks_of_all: dict[int, Any] = {}
+_post_hooks_of_all: dict[int, Any] = {}
+
+
+def register_optimizer_step_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """`Optimizer.register_step_pre_hook` for all optimizers at once; called before those of the one that steps."""
+    return RemovableHandle(_pre_hooks_of_all, hook)
+
+
+def register_optimizer_step_post_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """`Optimizer.register_step_post_hook` for all optimizers at once; called after those of the one that steps."""
+    return RemovableHandle(_post_hooks_of_all, hook)
 
 
 def evaluate(closure: Callable[[], Any] | None) -> Any:
