@@ -965,6 +965,44 @@ def test_types_have_old_names(torch: ModuleType) -> None:
     assert net.type(torch.float16)[0].weight.dtype == torch.float16
 
 
+# ---- other parameters for one call ---------------------------------------------------------------------------
+def test_tied_weights_are_replaced_together(torch: ModuleType) -> None:
+    class Twice(torch.nn.Module):  # type: ignore[name-defined, misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b = (torch.nn.Linear(1, 1, bias=False) for _ in range(2))
+            self.b.weight = self.a.weight
+
+        def forward(self, x: Any) -> Any:
+            return self.b(self.a(x))
+
+    call = importlib.import_module(f"{torch.__name__}.func").functional_call
+    net, one = Twice(), torch.ones(1, 1)
+    assert call(net, {"a.weight": one * 3}, one).item() == 9
+    own = net.a.weight.item()
+    assert call(net, {"a.weight": one * 3}, one, tie_weights=False).item() == pytest.approx(3 * own)
+    assert call(net, {"a.weight": one * 3, "b.weight": one * 2}, one, tie_weights=False).item() == 6
+    with pytest.raises(ValueError, match=r"multiple values for keys \['a.weight', 'b.weight'\], which are tied"):
+        call(net, {"a.weight": one * 3, "b.weight": one * 2}, one)
+    with pytest.raises(ValueError, match=r"\['a.weight'\] appeared in multiple dictionaries"):
+        call(net, ({"a.weight": one}, {"a.weight": one}), one)
+    with pytest.raises(ValueError, match="Expected parameter_and_buffer_dicts to be a dict"):
+        call(net, 3, one)
+    with pytest.raises(RuntimeError, match=r"Unexpected key\(s\): 'c'.\n\tMissing key\(s\): 'a.weight', 'b.weight'."):
+        call(net, {"c": one}, one, strict=True)
+    assert net.a.weight.item() == own
+
+
+def test_averages_that_old_checkpoints_have(torch: ModuleType) -> None:
+    layer = torch.nn.InstanceNorm1d(2)
+    old = OrderedDict(running_mean=torch.zeros(2), running_var=torch.zeros(2))
+    with pytest.raises(RuntimeError, match='"running_mean" and "running_var" for InstanceNorm1d'):
+        layer.load_state_dict(old)
+    old._metadata = OrderedDict({"": {"version": 2}})  # type: ignore[attr-defined]
+    with pytest.raises(RuntimeError, match="Unexpected key"):
+        layer.load_state_dict(old)
+
+
 # ---- the doors -----------------------------------------------------------------------------------------------
 def test_modules_under_the_names_of_pytorchs_files(torch: ModuleType) -> None:
     nn = torch.nn

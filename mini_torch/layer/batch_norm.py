@@ -163,6 +163,23 @@ class _InstanceNorm(_Norm):
     ) -> None:  # fmt: skip
         super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
 
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, local_metadata: Any, *rest: Any) -> None:
+        """What was written before there were versions may have running averages, which are unwanted since."""
+        found = [prefix + name for name in ("running_mean", "running_var") if prefix + name in state_dict]
+        if found and local_metadata.get("version") is None and not self.track_running_stats:
+            names, kind = " and ".join(f'"{name}"' for name in found), type(self).__name__
+            *_, error_msgs = rest
+            error_msgs.append(
+                f"Unexpected running stats buffer(s) {names} for {kind} with track_running_stats=False. If state_dict "
+                f"is a checkpoint saved before 0.4.0, this may be expected because {kind} does not track running stats "
+                "by default since 0.4.0. Please remove these keys from state_dict. If the running stats are actually "
+                f"needed, instead set track_running_stats=True in {kind} to enable them. See the documentation of "
+                f"{kind} for details."
+            )
+            for key in found:
+                del state_dict[key]
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
+
     def forward(self, input: Tensor) -> Tensor:
         self._check_input_dim(input)
         batched = input.dim() == self.dims[1]

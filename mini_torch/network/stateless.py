@@ -29,15 +29,24 @@ def functional_call(
     >>> functional_call(line, {"weight": tensor([[2.]])}, tensor([3.]))
     tensor([6.])
     """
-    given = parameter_and_buffer_dicts
-    dicts = [given] if isinstance(given, dict) else list(given)
-    tensors = {name: x for each in dicts for name, x in each.items()}
-    if len(tensors) != sum(map(len, dicts)):
-        names = [name for each in dicts for name in each]
-        raise ValueError(f"{next(n for n in names if names.count(n) > 1)} appears in more than one dictionary")
+    tensors = _joined(parameter_and_buffer_dicts)
     call = () if args is None else args if isinstance(args, tuple) else (args,)
     with _replaced(module, tensors, tie_weights, strict):
         return module(*call, **(kwargs or {}))
+
+
+def _joined(given: Any) -> dict[str, Tensor]:
+    """One dictionary of all; ValueError where two have the same name."""
+    dicts = [given] if isinstance(given, dict) else given
+    if not isinstance(dicts, list | tuple) or not all(isinstance(each, dict) for each in dicts):
+        raise ValueError(
+            f"Expected parameter_and_buffer_dicts to be a dict, or a list/tuple of dicts, but got {type(given)}"
+        )
+    names = [name for each in dicts for name in each]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{twice} appeared in multiple dictionaries; behavior of functional call is ambiguous")
+    return {name: x for each in dicts for name, x in each.items()}
 
 
 def _places(module: Module) -> dict[str, tuple[dict[str, Any], str]]:
@@ -51,20 +60,36 @@ def _places(module: Module) -> dict[str, tuple[dict[str, Any], str]]:
     return places
 
 
+def _tied(places: dict[str, tuple[dict[str, Any], str]], wanted: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What `wanted` means for all names of a tensor that has several. ValueError where it disagrees."""
+    names_of: dict[int, list[str]] = {}
+    for name, (registry, key) in places.items():
+        names_of.setdefault(id(registry[key]), []).append(name)
+    more = {}
+    for names in names_of.values():
+        given = {id(wanted[name]): wanted[name] for name in names if name in wanted}
+        if len(given) > 1:
+            raise ValueError(
+                f"functional_call got multiple values for keys {sorted(names)}, which are tied. Consider using "
+                "tie_weights=False"
+            )
+        more.update(dict.fromkeys(names, *given.values()) if given else {})
+    return more
+
+
 @contextmanager
 def _replaced(module: Module, tensors: dict[str, Tensor], tie: bool, strict: bool) -> Iterator[None]:
     places = _places(module)
     wanted = {name: x for name, x in tensors.items() if name in places}
     if tie:
-        by_identity = {id(registry[key]): tensors[name] for name, (registry, key) in places.items() if name in wanted}
-        tied = {name: by_identity.get(id(registry[key])) for name, (registry, key) in places.items()}
-        wanted = {name: x for name, x in {**tied, **wanted}.items() if x is not None}
-    unexpected, missing = tensors.keys() - places.keys(), places.keys() - wanted.keys()
+        wanted.update(_tied(places, wanted))
+    unexpected, missing = sorted(tensors.keys() - places.keys()), sorted(places.keys() - wanted.keys())
     if strict and (unexpected or missing):
-        raise RuntimeError(
-            f"Error(s) in loading state_dict for {type(module).__name__}:\n\tUnexpected key(s): {sorted(unexpected)}."
-            f"\n\tMissing key(s): {sorted(missing)}."
-        )
+        lines = [
+            f"\n\t{kind} key(s): {', '.join(map(repr, names))}."
+            for kind, names in (("Unexpected", unexpected), ("Missing", missing)) if names
+        ]  # fmt: skip
+        raise RuntimeError(f"Error(s) in reparametrizing for {type(module).__name__}:{''.join(lines)}")
     before = [(registry, key, registry[key]) for registry, key in (places[name] for name in wanted)]
     try:
         for name, x in wanted.items():
