@@ -21,6 +21,12 @@ _TOLERANCES = {"float16": (1e-3, 1e-5), "bfloat16": (1.6e-2, 1e-5), "float32": (
 Message = str | Callable[[str], str] | None
 
 
+def _assert(condition: Any, message: str) -> None:
+    """AssertionError with this message unless the condition, a tensor of one element perhaps, holds."""
+    if not condition:
+        raise AssertionError(message)
+
+
 class _Check:
     """The options of one comparison, and how each kind of value is compared."""
 

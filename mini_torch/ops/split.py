@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..op import public
-from ..tensor import Tensor, check_dim
+from ..tensor import Tensor, check_dim, method
 from .adjoint import cut
 
 __all__ = [
@@ -92,6 +92,14 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
 
 
 unsafe_split = split
+
+
+def _split(self: Tensor, split_size: Any, dim: int = 0) -> tuple[Tensor, ...]:
+    """`split`, under the name that PyTorch's method has for the size. Source: PyTorch's `torch.Tensor.split`."""
+    return split(self, split_size, dim)
+
+
+method("split", _split)
 
 
 @public(aliases=("unsafe_split_with_sizes",))

@@ -248,6 +248,8 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
     def hooked(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
         if self._opt_called is False:
             self._opt_called = True
+        if "_step_pre_hooks" not in self.__dict__:  # a wrapper of another optimizer, without Optimizer.__init__
+            self._make_hooks()
         if not (self._step_pre_hooks or self._step_post_hooks or _pre_hooks_of_all or _post_hooks_of_all):
             return step(self, *args, **kwargs)
         args = (self, *args)

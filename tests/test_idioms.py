@@ -1,0 +1,101 @@
+"""What programs for PyTorch do now and then, each found in one; with PyTorch, where it is installed, beside us."""
+
+from __future__ import annotations
+
+import warnings
+from collections import defaultdict
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+
+def test_split_names_its_size_otherwise_as_a_method(torch: ModuleType) -> None:
+    x = torch.arange(5)
+    assert [part.tolist() for part in x.split(split_size=[1, 4], dim=-1)] == [[0], [1, 2, 3, 4]]
+    assert [part.tolist() for part in torch.split(x, split_size_or_sections=3)] == [[0, 1, 2], [3, 4]]
+    with pytest.raises(TypeError):
+        x.split(split_size_or_sections=3)
+
+
+def test_an_optimizer_that_wraps_another_and_makes_no_books_of_its_own(torch: ModuleType) -> None:
+    class Lookahead(torch.optim.Optimizer):  # type: ignore[misc,name-defined]
+        def __init__(self, inner: Any) -> None:
+            self.inner, self.param_groups = inner, inner.param_groups
+            self.state: Any = defaultdict(dict)
+            self.defaults: Any = {}
+
+        def step(self) -> None:
+            self.inner.step()
+
+    p = torch.ones(2, requires_grad=True)
+    optimizer = Lookahead(torch.optim.SGD([p], lr=0.5))
+    p.sum().backward()
+    optimizer.step()
+    optimizer.zero_grad()
+    assert p.tolist() == [0.5, 0.5]
+    assert p.grad is None
+
+
+def test_assert_of_tensors(torch: ModuleType) -> None:
+    torch._assert(torch.tensor(1) == 1, "is 1")
+    with pytest.raises(AssertionError, match="no match"):
+        torch._assert(torch.ones(1) > 1, "no match")
+
+
+def test_autocast_for_what_is_not_there(torch: ModuleType) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("it is there")
+    with pytest.warns(UserWarning, match="not available.*Disabling autocast"):
+        context = torch.autocast(device_type="cuda", dtype=torch.float16)
+    with context:
+        assert not torch.is_autocast_enabled()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        torch.amp.autocast("cuda", enabled=False)
+    with pytest.warns(UserWarning, match="only supports dtypes of"):
+        torch.autocast("cpu", dtype=torch.float64)
+    with pytest.raises(ValueError, match="Expected `device_type` of type `str`"):
+        torch.autocast(torch.device("cpu"))
+    with pytest.raises(RuntimeError, match="device string: none"):
+        torch.autocast("none")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with torch.cuda.amp.autocast(enabled=True):
+            assert not torch.is_autocast_enabled("cuda")
+    assert torch.amp.is_autocast_available("cuda")
+
+
+def test_autocast_is_in_force_inside(torch: ModuleType) -> None:
+    assert not torch.is_autocast_enabled("cpu")
+    with torch.autocast("cpu", dtype=torch.float16):
+        assert torch.is_autocast_enabled("cpu")
+        assert torch.get_autocast_dtype("cpu") is torch.float16
+        with torch.autocast("cpu", enabled=False):
+            assert not torch.is_autocast_enabled("cpu")
+        assert torch.is_autocast_enabled("cpu")
+    assert not torch.is_autocast_enabled("cpu")
+    assert torch.get_autocast_dtype("cpu") is torch.bfloat16
+
+    @torch.autocast("cpu")  # type: ignore[untyped-decorator,unused-ignore]
+    def inside(x: Any) -> Any:
+        return torch.is_autocast_enabled("cpu"), x + 1
+
+    assert inside(1) == (True, 2)
+
+
+def test_decorators_of_functions_under_autocast(torch: ModuleType) -> None:
+    class Double(torch.autograd.Function):  # type: ignore[name-defined]
+        @staticmethod
+        @torch.amp.custom_fwd(device_type="cpu")  # type: ignore[untyped-decorator,unused-ignore]
+        def forward(ctx: Any, x: Any) -> Any:
+            return 2 * x
+
+        @staticmethod
+        @torch.amp.custom_bwd(device_type="cpu")  # type: ignore[untyped-decorator,unused-ignore]
+        def backward(ctx: Any, g: Any) -> Any:
+            return 2 * g
+
+    x = torch.ones(2, requires_grad=True)
+    Double.apply(x).sum().backward()
+    assert x.grad.tolist() == [2.0, 2.0]
