@@ -19,7 +19,7 @@ def test_split_names_its_size_otherwise_as_a_method(torch: ModuleType) -> None:
 
 
 def test_an_optimizer_that_wraps_another_and_makes_no_books_of_its_own(torch: ModuleType) -> None:
-    class Lookahead(torch.optim.Optimizer):  # type: ignore[misc,name-defined]
+    class Lookahead(torch.optim.Optimizer):  # type: ignore[name-defined]
         def __init__(self, inner: Any) -> None:
             self.inner, self.param_groups = inner, inner.param_groups
             self.state: Any = defaultdict(dict)
