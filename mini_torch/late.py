@@ -437,7 +437,7 @@ FUNCTIONAL: dict[str, str] = {
         "channel_shuffle native_channel_shuffle pixel_shuffle pixel_unshuffle"
     ),
     "ops.softmax": (
-        "gumbel_softmax log_softmax softmax softmin"
+        "gumbel_softmax log_softmax log_sum_exp needs_no_shift softmax softmax_of softmin"
     ),
     "ops.thresholds": (
         "hardshrink hardsigmoid hardswish hardtanh hardtanh_ relu6 softshrink threshold threshold_"

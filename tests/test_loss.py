@@ -331,3 +331,29 @@ def test_older_arguments(torch: ModuleType) -> None:
             torch.full((2,), 0.5), torch.ones(2), size_average=False
         )
     assert loss.item() == pytest.approx(2 * math.log(2))
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("size", [1.0, 500.0])
+def test_cross_entropy_of_many_logits_is_that_of_few(reduction: str, size: float) -> None:
+    """Where there are many, softmax and loss are one operation."""
+    torch.manual_seed(0)
+    x = (size * torch.randn(40, 500, dtype=torch.float64)).requires_grad_()
+    target, weight = torch.randint(500, (40,)), torch.rand(500, dtype=torch.float64)
+    target[3] = -100
+    for w in (None, weight):
+        together = F.cross_entropy(x, target, w, reduction=reduction)
+        apart = F.nll_loss(F.log_softmax(x, 1), target, w, reduction=reduction)
+        torch.testing.assert_close(together, apart)
+        grads = [torch.autograd.grad(loss.sum(), x)[0] for loss in (together, apart)]
+        torch.testing.assert_close(*grads)
+    assert F.cross_entropy(x.half(), target).dtype is torch.float16
+
+
+def test_cross_entropy_of_many_logits_twice() -> None:
+    x = torch.randn(40, 500, dtype=torch.float64, requires_grad=True)
+    target = torch.randint(500, (40,))
+    (g,) = torch.autograd.grad(F.cross_entropy(x, target), x, create_graph=True)
+    (expected,) = torch.autograd.grad(F.nll_loss(F.log_softmax(x, 1), target), x, create_graph=True)
+    second = [torch.autograd.grad(d.square().sum(), x)[0] for d in (g, expected)]
+    torch.testing.assert_close(*second)

@@ -19,11 +19,12 @@ from typing import Any
 import numpy as np
 
 from ..graph import sum_to_shape
+from .reduction.sums import sums_of_rows
+from .softmax import needs_no_shift
 
 __all__ = ["Blocks", "causal_bias", "gradient_of"]
 
 _BLOCK = 1 << 19  # bytes of weights at a time
-_FAR = 40.0  # exp(±40), and sums of many of them, are far from the limits of float32
 
 Index = tuple[slice, ...]
 
@@ -49,7 +50,7 @@ def causal_bias(start: int, stop: int, count: int, kind: Any) -> Any:
 def _moderate(bias: Any) -> bool:
     """Whether the bias leaves every query a key at which it is small: exp needs no shift for its sake."""
     peaks = np.maximum.reduce(bias, axis=-1)
-    return bool(np.all((abs(peaks) < _FAR) | np.isneginf(peaks)))
+    return needs_no_shift(np.where(np.isneginf(peaks), 0, peaks))
 
 
 def _with_column(x: Any, column: Any) -> Any:
@@ -107,7 +108,7 @@ class Blocks:
             out[...] = 0
         for at, seen in self.parts():
             w = np.matmul(self.q[at] * self.scale, _turned(self.k[seen]))
-            near = self.moderate and np.minimum.reduce(w, axis=None) > -_FAR and np.maximum.reduce(w, axis=None) < _FAR
+            near = self.moderate and needs_no_shift(w)
             self._add_bias(w, at)
             peak: Any = 0
             if not near:  # the usual way, which takes two more passes
@@ -115,7 +116,7 @@ class Blocks:
                 peak = np.where(np.isneginf(peak), 0, peak)
                 w -= peak
             np.exp(w, out=w)
-            total = np.matmul(w, np.ones((w.shape[-1], 1), w.dtype))
+            total = sums_of_rows(w)[..., None]
             found = np.matmul(w, self.v[seen], out=out[at])
             blind = total == 0  # a query that may look at nothing finds 0
             found /= np.where(blind, 1, total)

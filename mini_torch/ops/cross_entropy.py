@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..op import keeps_type, row, takes_out, type_name
+from ..op import fused, keeps_type, row, takes_out, type_name
 from ..tensor import Tensor, wrap
 from .activation import need_reals
 from .loss import check_reduction, reduced, reduction_of
 from .reduction import sum
-from .softmax import log_softmax_row
+from .softmax import log_softmax_row, log_sum_exp, softmax_of
 
 __all__ = ["cross_entropy", "nll_loss"]
 
@@ -52,6 +52,36 @@ _nll_loss = row(
     x=lambda g, target, share, shape, axis: _put(-(g * share), target, shape, axis),
     target=None, share=None,
 )  # fmt: skip
+
+
+# ---- softmax and loss in one -----------------------------------------------------------------------------------------
+_MANY = 1 << 14  # logits; of fewer, softmax and loss apart are as fast
+
+
+def _loss_of_logits(x: Any, target: Any, share: Any, reduce: bool) -> tuple[Any, Any]:
+    wide = x.astype(np.float32) if x.dtype.itemsize == 2 else x
+    peaks, logs = log_sum_exp(wide)
+    loss = (logs - (wide[np.arange(len(x)), target] - peaks)) * share
+    return (np.add.reduce(loss) if reduce else loss).astype(x.dtype), (peaks, logs)
+
+
+def _pull_logits(g: Any, kept: Any, wanted: Any, x: Any, target: Any, share: Any, reduce: bool) -> tuple[Any]:
+    """(softmax(x) - 1 at the target) g share, the softmax made again from the logarithms that were kept."""
+    wide = x.astype(kept[1].dtype, copy=False)
+    weight = np.broadcast_to(g * share, len(x)).astype(wide.dtype, copy=False)
+    peaks, logs = kept
+    dx = softmax_of(wide, peaks, logs, weight)
+    dx[np.arange(len(x)), target] -= weight
+    return (dx,)
+
+
+def _plain_loss_of_logits(x: Any, /, target: Any, share: Any, reduce: bool) -> Tensor:
+    loss: Tensor = _nll_loss(log_softmax_row(x, 1), wrap(target), wrap(share), 1, reduce)
+    return loss
+
+
+# (logits (N, C), arrays of classes and of what each counts, whether to add up)
+_cross_entropy = fused("cross_entropy", _loss_of_logits, _pull_logits, _plain_loss_of_logits, "NllLossBackward0")
 
 
 def check_classes(input: Tensor, target: Tensor, weight: Tensor | None) -> int:
@@ -155,6 +185,9 @@ def cross_entropy(
     if target._array.shape == input._array.shape:
         return _soft_cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)
     axis = check_classes(input, target, weight)
+    if input._array.ndim == 2 and input._array.size > _MANY and not label_smoothing:
+        classes, share = class_shares(input, target, weight, ignore_index, reduction, axis)
+        return _cross_entropy(input, classes._array, share._array, reduction != "none")
     log_probabilities = log_softmax_row(input, axis)
     loss = _by_class(log_probabilities, target, weight, ignore_index, reduction)
     if not label_smoothing:

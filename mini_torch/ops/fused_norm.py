@@ -13,7 +13,6 @@ Moments are of centred values, and all is computed in float32 at least.
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -22,6 +21,7 @@ import numpy as np
 
 from ..op import fused
 from ..tensor import Tensor
+from .reduction.sums import sums_of_rows
 from .standardize import affine, per_channel, standardized, wide
 
 __all__ = ["norm_of_batch", "norm_of_groups", "norm_of_rows"]
@@ -34,18 +34,6 @@ def _pieces(x: Any) -> Iterator[slice]:
     step = max(_PIECE * len(x) // x.nbytes, 1) if x.nbytes > 2 * _PIECE else len(x)
     for start in range(0, len(x), step):
         yield slice(start, start + step)
-
-
-@functools.lru_cache(64)
-def _ones(count: int, kind: Any) -> Any:
-    ones = np.ones(count, kind)
-    ones.flags.writeable = False
-    return ones
-
-
-def _sums(x: Any) -> Any:
-    """Σ x along the last axis."""
-    return np.matmul(x, _ones(x.shape[-1], x.dtype))
 
 
 def _dots(x: Any, y: Any) -> Any:
@@ -74,7 +62,7 @@ def _rows_forward(x: Any, weight: Any, bias: Any, axes: tuple[int, ...], eps: fl
     standard, out = np.empty_like(rows), np.empty_like(rows)
     scale = np.empty((len(rows), 1), rows.dtype)
     for i in _pieces(rows):
-        centred = np.subtract(rows[i], (_sums(rows[i]) * share)[:, None], out=standard[i])
+        centred = np.subtract(rows[i], (sums_of_rows(rows[i]) * share)[:, None], out=standard[i])
         scale[i, 0] = _scale_of(_dots(centred, centred) * share, eps)
         centred *= scale[i]
         if w is not None:
@@ -92,11 +80,11 @@ def _rows_pull(
     """dx = s (g w - mean(g w) - x̂ mean(g w x̂)) for each row."""
     standard, scale = kept
     g = wide(g).reshape(standard.shape)
-    w = _ones(g.shape[1], g.dtype) if weight is None else wide(weight).reshape(-1)
+    w = np.ones(g.shape[1], g.dtype) if weight is None else wide(weight).reshape(-1)
     share = w * g.dtype.type(1 / g.shape[1])
     dx, dw, db = np.empty_like(g), np.zeros_like(w), np.zeros_like(w)
     for i in _pieces(g):
-        column = _ones(len(g[i]), g.dtype)
+        column = np.ones(len(g[i]), g.dtype)
         d = np.multiply(g[i], standard[i], out=dx[i])
         dw += np.matmul(column, d)
         db += np.matmul(column, g[i])
@@ -129,9 +117,9 @@ class _Channels:
         """Of sums per sample and channel: the mean over all that are taken together."""
         n, channels, length = self.x.shape
         if self.groups is None:
-            return np.matmul(_ones(n, self.x.dtype), sums)[None] * self.kind(1 / (n * length))
+            return np.add.reduce(sums, axis=0, keepdims=True) * self.kind(1 / (n * length))
         each = sums.reshape(n, self.groups, -1)
-        means = _sums(each) * self.kind(1 / (each.shape[2] * length))
+        means = sums_of_rows(each) * self.kind(1 / (each.shape[2] * length))
         return means if self.groups == channels else np.repeat(means, channels // self.groups, axis=1)
 
     def spread(self, v: Any) -> Any:
@@ -143,7 +131,7 @@ class _Channels:
         return v[:, :, None]
 
     def sums(self, x: Any) -> Any:
-        return x[:, :, 0] if x.shape[2] == 1 else _sums(x.reshape(-1, x.shape[2])).reshape(x.shape[:2])
+        return x[:, :, 0] if x.shape[2] == 1 else sums_of_rows(x.reshape(-1, x.shape[2])).reshape(x.shape[:2])
 
     def dots(self, x: Any, y: Any) -> Any:
         return (x * y)[:, :, 0] if x.shape[2] == 1 else _dots(x, y)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,34 +13,141 @@ from ..op import cast, keeps_type, quiet, row, takes_out
 from ..random import default_generator
 from ..tensor import Tensor, check_dim, wrap
 from .activation import need_reals
+from .reduction.sums import sums_of_rows
 
-__all__ = ["gumbel_softmax", "log_softmax", "softmax", "softmin"]
-
-
-def _softmax_forward(x: Any, dim: int) -> Any:
-    if not x.size:
-        return x.copy()
-    e = x - np.maximum.reduce(x, axis=dim, keepdims=True)  # each row's own maximum: no overflow
-    np.exp(e, out=e)
-    return np.divide(e, np.add.reduce(e, axis=dim, keepdims=True), out=e)
+__all__ = ["gumbel_softmax", "log_softmax", "log_sum_exp", "needs_no_shift", "softmax", "softmax_of", "softmin"]
 
 
-def _log_softmax_forward(x: Any, dim: int) -> Any:
-    if not x.size:
-        return x.copy()
-    z = x - np.maximum.reduce(x, axis=dim, keepdims=True)
-    total = np.add.reduce(np.exp(z), axis=dim, keepdims=True)
-    return np.subtract(z, np.log(total), out=z)
+_PIECE = 1 << 18  # bytes
+_FAR = 40.0  # exp(±40), and sums of many of them, are far from the limits of float32
 
 
-softmax_row = row(
-    "softmax", quiet(keeps_type(_softmax_forward)),
-    x=lambda g, out, dim: out * (g - np.add.reduce(g * out, axis=dim, keepdims=True)),
-)  # fmt: skip
+def needs_no_shift(x: Any) -> bool:
+    """Whether exp of these numbers neither overflows nor vanishes, so that softmax may take them as they are."""
+    return bool(np.minimum.reduce(x, axis=None) > -_FAR and np.maximum.reduce(x, axis=None) < _FAR)
+
+
+def _pieces(x: Any) -> Iterator[slice]:
+    """Slices of the rows of x (R, n), each about as large as the cache likes it."""
+    step = max(_PIECE // (x.shape[1] * x.itemsize), 1) if x.nbytes > 2 * _PIECE else len(x)
+    for start in range(0, len(x), step):
+        yield slice(start, start + step)
+
+
+def _by_rows(kernel: Callable[..., None]) -> Callable[..., Any]:
+    """kernel(*arrays, dim, out) as a function of arrays and dim: large ones in pieces that stay in the cache."""
+
+    def whole(*args: Any) -> Any:
+        *arrays, dim = args
+        first = arrays[0]
+        out = np.empty_like(first)
+        if not first.size:
+            return out
+        alike = all(x.shape == first.shape and x.flags.c_contiguous for x in arrays)
+        if dim < first.ndim - 1 or first.ndim == 1 or not alike:
+            kernel(*arrays, dim, out)
+            return out
+        rows = [x.reshape(-1, first.shape[-1]) for x in (*arrays, out)]
+        for i in _pieces(rows[0]):
+            kernel(*[x[i] for x in rows[:-1]], 1, rows[-1][i])
+        return out
+
+    return whole
+
+
+def _sums(x: Any, dim: int) -> Any:
+    """Σ x along `dim`, which stays."""
+    if x.ndim == 2 and dim == 1 and x.dtype.itemsize > 2:
+        return sums_of_rows(x)[:, None]
+    return np.add.reduce(x, axis=dim, keepdims=True)
+
+
+def _exp_into(out: Any, x: Any, dim: int) -> Any:
+    """exp(x - shift) in `out`, and the shift of each row: its own maximum, or None where none is as good."""
+    if x.size > 4096 and needs_no_shift(x):
+        np.exp(x, out=out)
+        return None
+    peak = np.maximum.reduce(x, axis=dim, keepdims=True)
+    np.subtract(x, peak, out=out)
+    np.exp(out, out=out)
+    return peak
+
+
+@_by_rows
+def _softmax_forward(x: Any, dim: int, out: Any) -> None:
+    _exp_into(out, x, dim)
+    out /= _sums(out, dim)
+
+
+@_by_rows
+def _softmax_pull(g: Any, y: Any, dim: int, out: Any) -> None:
+    """y (g - Σ g y)"""
+    np.multiply(g, y, out=out)
+    np.subtract(g, _sums(out, dim), out=out)
+    out *= y
+
+
+@_by_rows
+def _log_softmax_forward(x: Any, dim: int, out: Any) -> None:
+    peak = _exp_into(out, x, dim)
+    logs = np.log(_sums(out, dim))
+    if peak is None:
+        np.subtract(x, logs, out=out)
+    else:  # in two steps, lest the logarithm be lost beside a large maximum
+        np.subtract(x, peak, out=out)
+        out -= logs
+
+
+@_by_rows
+def _log_softmax_pull(g: Any, y: Any, dim: int, out: Any) -> None:
+    """g - exp(y) Σ g"""
+    np.exp(y, out=out)
+    out *= _sums(g, dim)
+    np.subtract(g, out, out=out)
+
+
+def log_sum_exp(x: Any) -> tuple[Any, Any]:
+    """Of each row of x (R, n): a number p near its maximum, or 0, and ln Σ exp(x - p). (Their sum would be rounded.)"""
+    peaks, logs = np.zeros(len(x), x.dtype), np.empty(len(x), x.dtype)
+    for i in _pieces(x):
+        place = np.empty_like(x[i])
+        peak = _exp_into(place, x[i], 1)
+        np.log(sums_of_rows(place), out=logs[i])
+        if peak is not None:
+            peaks[i] = peak[:, 0]
+    return peaks, logs
+
+
+def softmax_of(x: Any, peaks: Any, logs: Any, weight: Any) -> Any:
+    """The softmax of each row of x (R, n) times that row's weight; the rest is from `log_sum_exp`."""
+    out = np.empty_like(x)
+    for i in _pieces(x):
+        if peaks[i].any():
+            np.subtract(x[i], peaks[i, None], out=out[i])
+            out[i] -= logs[i, None]
+        else:
+            np.subtract(x[i], logs[i, None], out=out[i])
+        np.exp(out[i], out=out[i])
+        out[i] *= weight[i, None]
+    return out
+
+
+def _softmax_rule(g: Any, out: Any, dim: int) -> Any:
+    if type(g) is np.ndarray:
+        return _softmax_pull(g, out, dim)
+    return out * (g - np.add.reduce(g * out, axis=dim, keepdims=True))
+
+
+def _log_softmax_rule(g: Any, out: Any, dim: int) -> Any:
+    if type(g) is np.ndarray:
+        return _log_softmax_pull(g, out, dim)
+    return g - np.exp(out) * np.add.reduce(g, axis=dim, keepdims=True)
+
+
+softmax_row = row("softmax", quiet(keeps_type(lambda x, dim: _softmax_forward(x, dim))), x=_softmax_rule)
 log_softmax_row = row(
-    "log_softmax", quiet(keeps_type(_log_softmax_forward)),
-    x=lambda g, out, dim: g - np.exp(out) * np.add.reduce(g, axis=dim, keepdims=True),
-)  # fmt: skip
+    "log_softmax", quiet(keeps_type(lambda x, dim: _log_softmax_forward(x, dim))), x=_log_softmax_rule
+)
 
 
 def _prepared(input: Tensor, dim: int | None, dtype: Any, name: str, stacklevel: int) -> tuple[Tensor, int]:

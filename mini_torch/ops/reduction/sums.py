@@ -50,6 +50,12 @@ def ones_of(n: int, kind: np.dtype[Any]) -> Any:
     return np.ones(n, kind)
 
 
+def sums_of_rows(x: Any) -> Any:
+    """Σ x along the last axis by BLAS, which adds up several times faster than NumPy."""
+    n = x.shape[-1]
+    return np.matmul(x, (ones_of if n <= 4096 else np.ones)(n, x.dtype))
+
+
 def _sum_forward(x: Any, axes: tuple[int, ...], keepdim: bool) -> Any:
     return total(x, axes, keepdim).astype(x.dtype, copy=False)
 
