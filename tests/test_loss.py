@@ -337,23 +337,25 @@ def test_older_arguments(torch: ModuleType) -> None:
 @pytest.mark.parametrize("size", [1.0, 500.0])
 def test_cross_entropy_of_many_logits_is_that_of_few(reduction: str, size: float) -> None:
     """Where there are many, softmax and loss are one operation."""
-    torch.manual_seed(0)
-    x = (size * torch.randn(40, 500, dtype=torch.float64)).requires_grad_()
-    target, weight = torch.randint(500, (40,)), torch.rand(500, dtype=torch.float64)
+    F = mini_torch.nn.functional
+    mini_torch.manual_seed(0)
+    x = (size * mini_torch.randn(40, 500, dtype=mini_torch.float64)).requires_grad_()
+    target, weight = mini_torch.randint(500, (40,)), mini_torch.rand(500, dtype=mini_torch.float64)
     target[3] = -100
     for w in (None, weight):
         together = F.cross_entropy(x, target, w, reduction=reduction)
         apart = F.nll_loss(F.log_softmax(x, 1), target, w, reduction=reduction)
-        torch.testing.assert_close(together, apart)
-        grads = [torch.autograd.grad(loss.sum(), x)[0] for loss in (together, apart)]
-        torch.testing.assert_close(*grads)
-    assert F.cross_entropy(x.half(), target).dtype is torch.float16
+        mini_torch.testing.assert_close(together, apart)
+        grads = [mini_torch.autograd.grad(loss.sum(), x)[0] for loss in (together, apart)]
+        mini_torch.testing.assert_close(*grads)
+    assert F.cross_entropy(x.half(), target).dtype is mini_torch.float16
 
 
 def test_cross_entropy_of_many_logits_twice() -> None:
-    x = torch.randn(40, 500, dtype=torch.float64, requires_grad=True)
-    target = torch.randint(500, (40,))
-    (g,) = torch.autograd.grad(F.cross_entropy(x, target), x, create_graph=True)
-    (expected,) = torch.autograd.grad(F.nll_loss(F.log_softmax(x, 1), target), x, create_graph=True)
-    second = [torch.autograd.grad(d.square().sum(), x)[0] for d in (g, expected)]
-    torch.testing.assert_close(*second)
+    F = mini_torch.nn.functional
+    x = mini_torch.randn(40, 500, dtype=mini_torch.float64, requires_grad=True)
+    target = mini_torch.randint(500, (40,))
+    (g,) = mini_torch.autograd.grad(F.cross_entropy(x, target), x, create_graph=True)
+    (expected,) = mini_torch.autograd.grad(F.nll_loss(F.log_softmax(x, 1), target), x, create_graph=True)
+    second = [mini_torch.autograd.grad(d.square().sum(), x)[0] for d in (g, expected)]
+    mini_torch.testing.assert_close(*second)
