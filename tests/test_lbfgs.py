@@ -52,6 +52,16 @@ RECORDED: list[tuple[dict[str, Any], int, list[float]]] = [
         32,
         [24.199999999999996, 4.115795148143934, 3.4221017618766645, 1.968828976889025, 1.0948663181779819],
     ),
+    (
+        {"line_search_fn": "strong_wolfe", "max_eval": 4, "lr": 0.001},
+        24,
+        [24.199999999999996, 10.565639167968342, 4.292925754680126, 4.134578639616911, 4.12962941243083],
+    ),
+    (
+        {"line_search_fn": "strong_wolfe", "max_eval": 2},
+        11,
+        [24.199999999999996, 4.146927129263872, 4.125586742055775, 4.121126803894924, 4.111816481657209],
+    ),
 ]
 
 
@@ -111,3 +121,14 @@ def test_errors() -> None:
         torch.optim.LBFGS([{"params": [p]}, {"params": [torch.nn.Parameter(torch.ones(1))]}])
     with pytest.raises(RuntimeError, match="only 'strong_wolfe' is supported"):
         Rosenbrock(line_search_fn="armijo").step()
+    with pytest.raises(TypeError, match="needs a closure"):
+        Rosenbrock().optimizer.step(None)
+
+
+def test_state_has_pytorch_s_names_in_its_order() -> None:
+    problem = Rosenbrock(max_iter=1)
+    names = ["func_evals", "n_iter", "d", "t", "old_dirs", "old_stps", "ro", "H_diag", "prev_flat_grad", "prev_loss"]
+    problem.step()
+    assert list(problem.optimizer.state[problem.p]) == names
+    problem.step()
+    assert list(problem.optimizer.state[problem.p]) == [*names, "al"]

@@ -14,7 +14,7 @@ from ..layer.batch_norm import _BatchNorm
 from ..network import Module
 from ..tensor import Tensor
 from .optimizer import Optimizer
-from .scheduler import LRScheduler
+from .scheduler.scheduler import LRScheduler, per_group
 
 __all__ = [
     "SWALR", "AveragedModel", "get_ema_avg_fn", "get_ema_multi_avg_fn", "get_swa_avg_fn", "get_swa_multi_avg_fn",
@@ -151,11 +151,7 @@ class SWALR(LRScheduler):
         self, optimizer: Optimizer, swa_lr: Any, anneal_epochs: int = 10, anneal_strategy: str = "cos",
         last_epoch: int = -1,
     ) -> None:  # fmt: skip
-        groups = optimizer.param_groups
-        rates = swa_lr if isinstance(swa_lr, list | tuple) else [swa_lr] * len(groups)
-        if len(rates) != len(groups):
-            raise ValueError(f"swa_lr must have the same length as optimizer.param_groups: {len(rates)}, {len(groups)}")
-        for group, rate in zip(groups, rates):
+        for group, rate in zip(optimizer.param_groups, per_group("swa_lr", optimizer, swa_lr)):
             group["swa_lr"] = rate
         if anneal_strategy not in ("cos", "linear"):
             raise ValueError(f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}")

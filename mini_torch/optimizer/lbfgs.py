@@ -60,7 +60,7 @@ class History:
 class LBFGS(Optimizer):
     """Quasi-Newton steps from the last `history_size` changes of the gradient; `step` needs a closure.
 
-    Each `step` makes up to `max_iter` iterations with up to `max_eval` (1.25 · max_iter) calls of the closure, and ends
+    Each `step` makes up to `max_iter` iterations with about `max_eval` (1.25 · max_iter) calls of the closure, and ends
     early where no gradient is above `tolerance_grad` or neither loss nor parameters change by `tolerance_change`. The
     step length is `lr`, or found by line search with `line_search_fn="strong_wolfe"`.
 
@@ -150,7 +150,7 @@ class LBFGS(Optimizer):
     def _iterate(self, closure: Callable[[], Any], group: dict[str, Any], state: dict[str, Any], point: Point) -> None:
         history = History(group["history_size"], state)
         direction, t = _array(state.get("d")), _array(state.get("t"))
-        before, alpha = _array(state.get("prev_flat_grad")), state.get("al")
+        before, alpha = _array(state.get("prev_flat_grad")), list[Any]()
         evaluations, loss_before = 1, state.get("prev_loss")
         for iteration in range(1, group["max_iter"] + 1):
             state["n_iter"] += 1
@@ -159,6 +159,7 @@ class LBFGS(Optimizer):
             else:
                 history.take(point.gradient - before, direction * t)
                 direction, alpha = history.direction(point.gradient)
+                state.setdefault("al", None)  # PyTorch's order of names
             before, loss_before = point.gradient, point.loss
             t = _array(group["lr"])
             t = t.item() if isinstance(t, np.ndarray) else t
@@ -168,7 +169,8 @@ class LBFGS(Optimizer):
             if slope > -group["tolerance_change"]:
                 break
             last = iteration == group["max_iter"]
-            point, t, calls = self._advance(closure, group, point._replace(t=0, slope=slope), t, direction, last)
+            start, left = point._replace(t=0, slope=slope), group["max_eval"] - evaluations
+            point, t, calls = self._advance(closure, group, start, t, direction, left, last)
             evaluations += calls
             state["func_evals"] += calls
             if last or evaluations >= group["max_eval"] or _largest(point.gradient) <= group["tolerance_grad"]:
@@ -176,22 +178,24 @@ class LBFGS(Optimizer):
             small = group["tolerance_change"]
             if _largest(direction * t) <= small or abs(point.loss - loss_before) < small:
                 break
+        if "al" in state:
+            state["al"] = [*map(wrap, alpha), *[None] * (group["history_size"] - len(alpha))]
         state.update(
-            history.as_state(), d=wrap(direction), t=wrap(t) if isinstance(t, np.generic) else t,
+            d=wrap(direction), t=wrap(t) if isinstance(t, np.generic) else t, **history.as_state(),
             prev_flat_grad=wrap(before), prev_loss=loss_before,
-            al=alpha and [*map(wrap, alpha), *[None] * (group["history_size"] - len(alpha))],
         )  # fmt: skip
 
     def _advance(
-        self, closure: Callable[[], Any], group: dict[str, Any], start: Point, t: Any, direction: Array, last: bool
-    ) -> tuple[Point, Any, int]:
+        self, closure: Callable[[], Any], group: dict[str, Any], start: Point, t: Any, direction: Array, left: int,
+        last: bool,
+    ) -> tuple[Point, Any, int]:  # fmt: skip
         """One step along the direction: where it ends, its length, and how often the closure was called."""
         search = group["line_search_fn"]
         if search is not None:
             if search != "strong_wolfe":
                 raise RuntimeError(f"only 'strong_wolfe' is supported, got {search!r}")
             at = self._evaluate_at(closure, direction)
-            point, calls = strong_wolfe(at, start, t, _largest(direction))
+            point, calls = strong_wolfe(at, start, t, _largest(direction), left)
             self._move(point.t, direction)
             return point, point.t, calls
         self._move(t, direction)

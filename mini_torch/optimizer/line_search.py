@@ -12,7 +12,6 @@ __all__ = ["Point", "strong_wolfe"]
 Array = np.ndarray[Any, Any]
 
 DECREASE, CURVATURE = 1e-4, 0.9  # c₁ and c₂ of the conditions
-TRIALS = 25
 SMALLEST = 1e-9  # a change of the parameters that is not worth a trial
 
 
@@ -25,27 +24,27 @@ class Point(NamedTuple):
     slope: Any
 
 
-def strong_wolfe(at: Callable[[Any], Point], start: Point, t: Any, largest: Any) -> tuple[Point, int]:
-    """The point that was found from the first trial `t` on, and how many trials it took.
+def strong_wolfe(at: Callable[[Any], Point], start: Point, t: Any, largest: Any, most: int) -> tuple[Point, int]:
+    """The point that was found from the first trial `t` and up to `most` others on, and how many trials it took.
 
     At a step length t the loss has fallen by at least c₁ t |slope at 0|, and the slope is at most c₂ of that at 0. `at`
     evaluates; `largest` is the largest change of a parameter for t = 1. Nocedal and Wright, "Numerical Optimization",
     2006, algorithms 3.5 and 3.6, with PyTorch's choices of trials.
     """
     point, before, trials = at(t), start, 0
-    while trials < TRIALS:
+    while trials < most:
         if _too_high(point, start) or (trials > 1 and point.loss >= before.loss) or _flat(point, start):
             break
         if point.slope >= 0:
             break
         t = _minimum_of_cubic(before, point, (point.t + 0.01 * (point.t - before.t), point.t * 10))
         before, point, trials = point, at(t), trials + 1
-    if trials == TRIALS:
+    if trials >= most:
         return (start if start.loss <= point.loss else point), trials + 1
     rises = _too_high(point, start) or (trials > 1 and point.loss >= before.loss)
     if not rises and _flat(point, start):
         return point, trials + 1
-    return _zoom(at, start, [before, point], trials, largest)
+    return _zoom(at, start, [before, point], trials, largest, most)
 
 
 def _too_high(point: Point, start: Point) -> bool:
@@ -57,12 +56,12 @@ def _flat(point: Point, start: Point) -> bool:
 
 
 def _zoom(
-    at: Callable[[Any], Point], start: Point, bracket: list[Point], trials: int, largest: Any
+    at: Callable[[Any], Point], start: Point, bracket: list[Point], trials: int, largest: Any, most: int
 ) -> tuple[Point, int]:
     """Narrows a bracket, which holds a point that satisfies the conditions, until a trial does."""
     low = 0 if bracket[0].loss <= bracket[1].loss else 1
     stalled = False
-    while trials < TRIALS and not abs(bracket[1].t - bracket[0].t) * largest < SMALLEST:
+    while trials < most and not abs(bracket[1].t - bracket[0].t) * largest < SMALLEST:
         t, stalled = _inside(_minimum_of_cubic(bracket[0], bracket[1]), bracket, stalled)
         point, trials = at(t), trials + 1
         if _too_high(point, start) or point.loss >= bracket[low].loss:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any, SupportsFloat
+from typing import SupportsFloat
 
 from ..optimizer import Optimizer
 from .scheduler import EPOCH_WARNING, LRScheduler, check_optimizer, write
@@ -109,7 +109,3 @@ class ReduceLROnPlateau(LRScheduler):
             new = max(old * self.factor, smallest)
             if old - new > self.eps:
                 write(group, "lr", new)
-
-    def get_lr(self) -> list[Any]:
-        """The rates in use."""
-        return self._present()
