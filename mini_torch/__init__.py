@@ -64,7 +64,8 @@ newaxis = None
 
 # What not every program uses opens when it is first asked for: it takes as long to import as all the rest.
 _ROOMS = ("accelerator", "amp", "backends", "cuda", "distributed", "distributions", "fft", "func", "linalg", "mps",
-          "nn", "optim", "serialization", "signal", "special", "testing", "utils", "xpu")  # fmt: skip
+          "nn", "optim", "serialization", "signal", "special", "testing", "types", "utils",
+          "xpu")  # fmt: skip
 _NAMES = {"GradScaler": "mixed_precision", "_assert": "assertion", "autocast": "mixed_precision",
           "get_autocast_dtype": "mixed_precision", "is_autocast_enabled": "mixed_precision", "load": "serialization",
           "save": "serialization", "set_detect_anomaly": "gradcheck", "vmap": "func"}  # fmt: skip

@@ -31,12 +31,12 @@ FLOORS = [
      "distribution"],
     ["model"],
     ["accelerator", "amp", "autograd", "backends", "cuda", "distributed", "distributions", "fft", "func", "linalg",
-     "mps", "nn", "optim", "signal", "special", "testing", "utils", "version", "xpu"],
+     "mps", "nn", "optim", "signal", "special", "testing", "types", "utils", "version", "xpu"],
     [""],  # mini_torch itself
 ]
 DOORS = ["__init__.py", "accelerator.py", "amp/*.py", "autograd/*.py", "backends/*.py", "cuda/*.py",
          "distributed.py", "distributions/*.py", "fft.py", "func/*.py", "linalg.py", "mps.py", "nn/**/*.py",
-         "optim/**/*.py", "signal/**/*.py", "special/*.py", "testing/*.py", "utils/**/*.py",
+         "optim/**/*.py", "signal/**/*.py", "special/*.py", "testing/*.py", "types.py", "utils/**/*.py",
          "version.py", "xpu.py"]  # fmt: skip
 
 

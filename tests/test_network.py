@@ -1060,6 +1060,21 @@ def test_the_old_files_of_utils(torch: ModuleType) -> None:
     importlib.import_module(f"{torch.__name__}.nn.common_types")
 
 
+def test_names_for_annotations(torch: ModuleType) -> None:
+    types = importlib.import_module(f"{torch.__name__}.types")
+    assert (types._dtype, types._device, types._int) == (torch.dtype, torch.device, int)
+    assert {"Number", "Device", "FileLike", "_size", "_bool", "_TensorOrTensors"} <= set(dir(types))
+    hooks = importlib.import_module(f"{torch.__name__}.utils.hooks")
+    handle = torch.nn.ReLU().register_forward_hook(lambda *_: None)
+    assert isinstance(handle, hooks.RemovableHandle)
+
+
+def test_clones_share_nothing(torch: ModuleType) -> None:
+    layers = torch.nn.modules.transformer._get_clones(torch.nn.Linear(1, 1), 2)
+    assert layers[0].weight is not layers[1].weight
+    assert layers[0].weight == layers[1].weight
+
+
 def test_each_class_has_one_home() -> None:
     """A reader finds `Conv2d` in `layer`, `ReLU` in `activation`, `CrossEntropyLoss` in `loss`, and nowhere else."""
     package = Path(mini_torch.__file__).parent

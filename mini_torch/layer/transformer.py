@@ -54,6 +54,11 @@ def _activation(given: Activation) -> Callable[[Tensor], Tensor]:
     return relu if given == "relu" else gelu
 
 
+def _copies(module: Module, N: int) -> ModuleList:
+    """N layers that start alike and share nothing."""
+    return ModuleList([copy.deepcopy(module) for _ in range(N)])
+
+
 def _seen(padding: Tensor) -> Any:
     """True where a padding mask, of True or of numbers to be added, leaves a position in."""
     return padding._array == 0
@@ -188,7 +193,7 @@ class TransformerEncoder(Module):
         enable_nested_tensor: bool = True, mask_check: bool = True,
     ) -> None:  # fmt: skip
         super().__init__()
-        self.layers = ModuleList([copy.deepcopy(encoder_layer) for _ in range(num_layers)])
+        self.layers = _copies(encoder_layer, num_layers)
         self.num_layers = num_layers
         self.norm = norm
         self.enable_nested_tensor = enable_nested_tensor
@@ -222,7 +227,7 @@ class TransformerDecoder(Module):
 
     def __init__(self, decoder_layer: TransformerDecoderLayer, num_layers: int, norm: Module | None = None) -> None:
         super().__init__()
-        self.layers = ModuleList([copy.deepcopy(decoder_layer) for _ in range(num_layers)])
+        self.layers = _copies(decoder_layer, num_layers)
         self.num_layers = num_layers
         self.norm = norm
 
