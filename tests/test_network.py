@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import mini_torch
-from mini_torch.network import LazyModuleMixin, Network
+from mini_torch.network import LazyModuleMixin, Network, global_hooks, hooks
 
 
 def small(torch: ModuleType) -> Any:
@@ -851,6 +851,19 @@ def test_backward_hooks_of_the_old_kind(torch: ModuleType, common: Any) -> None:
     assert seen == [[[1]], [[1, 1]]]
     with pytest.raises(RuntimeError, match="Cannot use both regular backward hooks and full backward hooks on a"):
         module.register_full_backward_hook(lambda *_: None)
+
+
+def test_backward_hooks_of_the_old_kind_and_all_modules(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hooks, "common", hooks.ModuleHooks())  # one kind excludes the other for the whole program
+    monkeypatch.setattr(global_hooks, "common", hooks.common)
+    seen: list[Any] = []
+    module = mini_torch.nn.ReLU()
+    with global_hooks.register_module_backward_hook(lambda m, grad_input, out: seen.append((m, out[0].tolist()))):
+        module(mini_torch.ones(1, requires_grad=True)).sum().backward()
+        module(mini_torch.ones(1))
+    assert seen == [(module, [1])]
+    with pytest.raises(RuntimeError, match="Cannot use both regular backward hooks and full backward hooks as a"):
+        global_hooks.register_module_full_backward_hook(lambda *_: None)
 
 
 def test_gradients_that_do_not_come(torch: ModuleType) -> None:

@@ -118,6 +118,36 @@ def test_an_inverse_must_give_tensors(parts: Any, found: str) -> None:
         parametrize.register_parametrization(nn.Linear(2, 2), "weight", Wrong())
 
 
+def test_a_second_parametrization_must_fit_the_first() -> None:
+    class Cast(nn.Module):
+        def forward(self, x: Any) -> Any:
+            return x.double()
+
+    class Shorter(Exponential):
+        def right_inverse(self, x: Any) -> Any:
+            return x[0]
+
+    layer = parametrize.register_parametrization(nn.Linear(3, 3), "weight", Symmetric())
+    with pytest.raises(ValueError, match=r"A parametrization may not change the dtype.* got torch.float64 \[3, 3\]"):
+        parametrize.register_parametrization(layer, "weight", Cast())
+    with pytest.raises(ValueError, match=r"right_inverse may not change .* got torch.float32 \[3\]"):
+        parametrize.register_parametrization(layer, "weight", Shorter())
+    parametrize.register_parametrization(layer, "weight", Exponential())
+    assert len(layer.parametrizations.weight) == 2
+    assert torch.allclose(layer.weight, layer.weight.T)
+    with pytest.raises(ValueError, match="ParametrizationList requires one or more modules"):
+        parametrize.ParametrizationList([], torch.ones(1))
+
+
+def test_a_buffer_as_a_function() -> None:
+    layer = nn.BatchNorm1d(2)
+    parametrize.register_parametrization(layer, "running_var", Exponential())
+    assert "parametrizations.running_var.original" in layer.state_dict()
+    parametrize.remove_parametrizations(layer, "running_var")
+    assert layer.running_var.tolist() == pytest.approx([1, 1])
+    assert "running_var" in layer.state_dict()
+
+
 # ---- norms -----------------------------------------------------------------------------------------------------------
 def test_weight_norm() -> None:
     torch.manual_seed(0)
