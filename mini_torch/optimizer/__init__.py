@@ -1,15 +1,17 @@
 """Optimizers and schedules of the learning rate."""
 
 from .adadelta import Adadelta
-from .adafactor import Adafactor, Muon
+from .adafactor import Adafactor
 from .adagrad import Adagrad
 from .adam import Adam, AdamW
 from .adamax import Adamax
 from .asgd import ASGD
 from .lbfgs import LBFGS
-from .nadam import NAdam, RAdam
+from .muon import Muon
+from .nadam import NAdam
 from .names import by_name
 from .optimizer import Optimizer
+from .radam import RAdam
 from .rmsprop import RMSprop
 from .rprop import Rprop
 from .scheduler import (

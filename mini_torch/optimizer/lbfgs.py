@@ -150,7 +150,8 @@ class LBFGS(Optimizer):
     def _iterate(self, closure: Callable[[], Any], group: dict[str, Any], state: dict[str, Any], point: Point) -> None:
         history = History(group["history_size"], state)
         direction, t = _array(state.get("d")), _array(state.get("t"))
-        before, alpha = _array(state.get("prev_flat_grad")), list[Any]()
+        before = _array(state.get("prev_flat_grad"))
+        alpha: list[Any] = []
         evaluations, loss_before = 1, state.get("prev_loss")
         for iteration in range(1, group["max_iter"] + 1):
             state["n_iter"] += 1
