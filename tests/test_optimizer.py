@@ -25,6 +25,12 @@ FAMILIES = {
     "AdamW": {},
     "RMSprop": {"momentum": 0.5, "centered": True},
     "Adagrad": {"lr_decay": 0.1},
+    "Adamax": {},
+    "NAdam": {"weight_decay": 0.1},
+    "RAdam": {},
+    "Adadelta": {},
+    "ASGD": {"t0": 2, "lambd": 0.1},
+    "Rprop": {},
 }
 
 
@@ -67,7 +73,7 @@ def test_numbers_state_and_text_are_pytorchs(case: str) -> None:
 @pytest.mark.parametrize("name", FAMILIES)
 def test_float64_and_float16_parameters(name: str) -> None:
     """A group of mixed types gives each parameter what it gets in a group of its own type."""
-    options = {} if name == "SGD" else {"eps": 1e-3}
+    options = {} if name in ("SGD", "ASGD", "Rprop") else {"eps": 1e-3}
     wide, narrow = cases.parameters(torch, "float64"), cases.parameters(torch, "float16")
     together = make(name, [p for pair in zip(wide, narrow, strict=True) for p in pair], **options)
     for k in range(5):
