@@ -203,3 +203,29 @@ def test_mean_and_scale_have_gradients() -> None:
 def test_nothing_has_no_moments() -> None:
     assert F.instance_norm(torch.zeros(0, 3, 4)).shape == (0, 3, 4)
     assert F.layer_norm(torch.zeros(0, 4), (4,)).shape == F.group_norm(torch.zeros(0, 4), 2).shape == (0, 4)
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (2, 3, 5), (9, 3, 60, 60)])
+def test_by_running_averages(shape: tuple[int, ...]) -> None:
+    """In evaluation, with gradients of everything but the averages, which may move before backward."""
+    x, weight, bias = batch(*shape), batch(3), batch(3)
+    mean, var = torch.tensor([0.5, -1.0, 30.0], dtype=DOUBLE), torch.tensor([0.5, 2.0, 1.0], dtype=DOUBLE)
+    out = F.batch_norm(x, mean, var, weight, bias)
+    over = (3, *(1,) * (len(shape) - 2))
+    centred = (x - mean.reshape(over)) / (var + 1e-5).sqrt().reshape(over)
+    expected = centred * weight.reshape(over) + bias.reshape(over)
+    torch.testing.assert_close(out, expected)
+    g = torch.randn(shape, dtype=DOUBLE)
+    wanted = torch.autograd.grad(expected, (x, weight, bias), g)
+    mean.mul_(2)
+    for a, b in zip(torch.autograd.grad(out, (x, weight, bias), g), wanted):
+        torch.testing.assert_close(a, b)
+
+
+def test_by_running_averages_twice() -> None:
+    mean, var = torch.tensor([0.5, -1.0, 3.0], dtype=DOUBLE), torch.tensor([0.5, 2.0, 1.0], dtype=DOUBLE)
+    tensors = [batch(4, 3), batch(3), batch(3)]
+    assert gradgradcheck(lambda x, w, b: F.batch_norm(x, mean, var, w, b), tensors)
+    assert F.batch_norm(batch(4, 3).half(), mean.half(), var.half()).dtype is torch.float16
+    single = F.batch_norm(batch(4, 3).float(), mean, var)  # averages of another type are brought to the input's
+    assert single.dtype is torch.float32

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from ..op import keeps_type, row, takes_out, type_name
+from ..op import takes_out, type_name
 from ..tensor import Tensor, wrap
 from .activation import need_reals
-from .fused_norm import norm_of_batch, norm_of_groups
+from .fused_norm import norm_by_averages, norm_of_batch, norm_of_groups
 from .normalization import check_more_than_one
-from .standardize import in_type_of, per_channel
+from .standardize import in_type_of
 
 __all__ = ["batch_norm", "instance_norm"]
 
@@ -58,7 +58,8 @@ def batch_norm_and_moments(
     if not training:
         if running_mean is None or running_var is None:
             raise RuntimeError("running_mean and running_var must be defined in evaluation mode")
-        return _by_running(input, weight, bias, running_mean, running_var, eps), empty, empty
+        averages = running_mean._array, running_var._array
+        return norm_by_averages(input, in_type_of(input, weight), in_type_of(input, bias), *averages, eps), empty, empty
     shape = input._array.shape
     moments: dict[str, Any] = {}
     out = norm_of_batch(input, in_type_of(input, weight), in_type_of(input, bias), None, eps, moments)
@@ -88,28 +89,6 @@ def _move(running: Tensor | None, found: Any, momentum: float) -> None:
         old *= 1 - momentum
         old += momentum * found
         running._bump()
-
-
-# x, then per channel; the running averages have no gradient.
-_scaled_by_running = row(
-    "batch_norm_of_running",
-    keeps_type(lambda x, weight, bias, mean, scale: x * (weight * scale) + (bias - mean * (weight * scale))),
-    grad_name="NativeBatchNormBackward0", broadcasts=True, casts=True,
-    x=lambda g, weight, scale: g * (weight * scale),
-    weight=lambda g, x, mean, scale: g * (x - mean) * scale,
-    bias=lambda g: g,
-    mean=None, scale=None,
-)  # fmt: skip
-
-
-def _by_running(
-    input: Tensor, weight: Tensor | None, bias: Tensor | None, mean: Tensor, var: Tensor, eps: float
-) -> Tensor:
-    ndim, kind = input._array.ndim, var._array.dtype
-    scale = wrap((1 / np.sqrt(var._array + eps)).astype(kind))
-    ones, zeros = wrap(np.ones(var._array.shape, kind)), wrap(np.zeros(var._array.shape, kind))
-    each = (ones if weight is None else weight, zeros if bias is None else bias, mean.detach(), scale)
-    return _scaled_by_running(input, *[per_channel(x, ndim) for x in each])
 
 
 @takes_out

@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 
 from ..op import fused
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .reduction.sums import sums_of_rows
 from .standardize import affine, per_channel, standardized, wide
 
-__all__ = ["norm_of_batch", "norm_of_groups", "norm_of_rows"]
+__all__ = ["norm_by_averages", "norm_of_batch", "norm_of_groups", "norm_of_rows"]
 
 _PIECE = 1 << 18  # bytes
 
@@ -154,6 +154,23 @@ class _Channels:
         return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
 
+    def scaled(self, mean: Any, scale: Any, weight: Any, bias: Any) -> Any:
+        """(x - mean) · scale · weight + bias"""
+        factor = scale if weight is None else scale * weight
+        shift = mean * -factor if bias is None else bias - mean * factor
+        factor, shift, out = self.spread(factor), self.spread(shift), np.empty_like(self.x)
+        for i in _pieces(out):
+            np.multiply(self.x[i], _at(factor, i), out=out[i])
+            out[i] += _at(shift, i)
+        return out
+
+    def pulled_scale(self, g: Any, mean: Any, near: bool) -> Any:
+        """Σ g (x - mean) per sample and channel; for a large x by Σ g x, if the means are near 0, see `variance`."""
+        if near and g.nbytes > _PIECE:
+            return self.dots(self.x, g) - mean * self.sums(g)
+        return self.centred_dots(mean, g)
+
+
 def _is_near(mean: Any, var: Any) -> bool:
     """Whether no mean is farther from 0 than two standard deviations."""
     return bool(np.all(mean * mean <= 4 * var))
@@ -171,13 +188,7 @@ def _channels_forward(
     var = by.variance(mean)
     scale = _scale_of(var, eps)
     moments.update(mean=mean, var=var, scale=scale)
-    factor = scale if weight is None else scale * weight
-    shift = mean * -factor if bias is None else bias - mean * factor
-    factor, shift, out = by.spread(factor), by.spread(shift), np.empty_like(by.x)
-    for i in _pieces(out):
-        np.multiply(by.x[i], _at(factor, i), out=out[i])
-        out[i] += _at(shift, i)
-    return out.reshape(x.shape).astype(x.dtype, copy=False), (mean, var, scale)
+    return by.scaled(mean, scale, weight, bias).reshape(x.shape).astype(x.dtype, copy=False), (mean, var, scale)
 
 
 def _channels_pull(
@@ -187,11 +198,7 @@ def _channels_pull(
     mean, var, scale = kept
     by = _Channels(x, groups)
     g = wide(g).reshape(by.x.shape)
-    sums = by.sums(g)
-    if g.nbytes > _PIECE and _is_near(mean, var):
-        dots = (by.dots(by.x, g) - mean * sums) * scale  # see `variance`
-    else:
-        dots = by.centred_dots(mean, g) * scale
+    sums, dots = by.sums(g), by.pulled_scale(g, mean, _is_near(mean, var)) * scale
     dw, db = np.add.reduce(dots, axis=0), np.add.reduce(sums, axis=0)
     if not wanted[0]:
         return None, dw, db
@@ -222,3 +229,44 @@ norm_of_batch, norm_of_groups = [
     fused(f"{name}_norm", _channels_forward, _channels_pull, _channels_plain, f"Native{name.title()}NormBackward0")
     for name in ("batch", "group")
 ]
+
+
+# ---- batch norm by running averages ---------------------------------------------------------------------------------
+def _running_forward(x: Any, weight: Any, bias: Any, mean: Any, var: Any, eps: float) -> tuple[Any, Any]:
+    by = _Channels(x, None)
+    mean, var = (v.astype(by.x.dtype).reshape(1, -1) for v in (mean, var))  # copies: the averages will move
+    scale = _scale_of(var, eps)
+    return by.scaled(mean, scale, weight, bias).reshape(x.shape).astype(x.dtype, copy=False), (mean, scale)
+
+
+def _running_pull(
+    g: Any, kept: Any, wanted: Any, x: Any, weight: Any, bias: Any, mean: Any, var: Any, eps: float
+) -> tuple[Any, Any, Any]:
+    mean, scale = kept
+    by = _Channels(x, None)
+    g = wide(g).reshape(by.x.shape)
+    dx = dw = db = None
+    if wanted[0]:
+        factor, dx = by.spread(scale if weight is None else scale * weight), np.empty_like(g)
+        for i in _pieces(g):
+            np.multiply(g[i], _at(factor, i), out=dx[i])
+        dx = dx.reshape(x.shape)
+    if wanted[1]:
+        dw = np.add.reduce(by.pulled_scale(g, mean, bool(np.all(abs(mean * scale) < 2))) * scale, axis=0)
+    if wanted[2]:
+        db = np.add.reduce(by.sums(g), axis=0)
+    return dx, dw, db
+
+
+def _running_plain(x: Any, weight: Any, bias: Any, /, mean: Any, var: Any, eps: float) -> Tensor:
+    ndim = x._array.ndim
+    scale = wrap(_scale_of(wide(var), eps).astype(x._array.dtype, copy=False))
+    centre = wrap(mean.astype(x._array.dtype, copy=False))
+    return affine((x - per_channel(centre, ndim)) * per_channel(scale, ndim), per_channel(weight, ndim),
+                  per_channel(bias, ndim))  # fmt: skip
+
+
+# (x, weight or None, bias or None, arrays of means and variances, eps)
+norm_by_averages = fused(
+    "batch_norm_by_averages", _running_forward, _running_pull, _running_plain, "NativeBatchNormBackward0"
+)  # fmt: skip
