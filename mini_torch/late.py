@@ -359,7 +359,7 @@ FUNCTIONAL: dict[str, str] = {
         "selu selu_ sigmoid silu softplus softsign tanhshrink"
     ),
     "ops.attention": (
-        "scaled_dot_product_attention"
+        "attention_of_heads scaled_dot_product_attention"
     ),
     "ops.batch_norm": (
         "batch_norm instance_norm"
@@ -416,7 +416,7 @@ FUNCTIONAL: dict[str, str] = {
         "triplet_margin_with_distance_loss"
     ),
     "ops.multi_head": (
-        "multi_head_attention_forward"
+        "multi_head_attention_forward self_attention"
     ),
     "ops.normalization": (
         "group_norm layer_norm local_response_norm norm_except_dim normalize rms_norm"

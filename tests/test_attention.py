@@ -169,3 +169,32 @@ def test_its_result_may_be_changed_in_place() -> None:
     expected = torch.autograd.grad(out.sum(), q, retain_graph=True)[0]
     out.detach().zero_()
     assert torch.autograd.grad(out.sum(), q)[0].equal(expected)
+
+
+@pytest.mark.parametrize("batch_first", [True, False])
+@pytest.mark.parametrize("masked", ["", "attn_mask", "key_padding_mask", "causal"])
+def test_self_attention_is_that_of_three_equal_tensors(batch_first: bool, masked: str) -> None:
+    """Of one tensor, heads are attended where they lie; of equal ones, each goes its own way."""
+    layer = torch.nn.MultiheadAttention(8, 2, batch_first=batch_first, dtype=torch.float64)
+    (x,) = inputs((3, 5, 8))
+    length, batch = (5, 3) if batch_first else (3, 5)
+    causal = torch.nn.Transformer.generate_square_subsequent_mask(length, dtype=torch.float64)
+    padding = torch.zeros(batch, length, dtype=torch.bool)
+    padding[1, -1] = True
+    options: Any = {
+        "": {}, "attn_mask": {"attn_mask": torch.randn(batch * 2, length, length, dtype=torch.float64)},
+        "key_padding_mask": {"key_padding_mask": padding}, "causal": {"attn_mask": causal, "is_causal": True},
+    }[masked]  # fmt: skip
+    parameters = [x, *layer.parameters()]
+    results = []
+    for key in (x, x.clone()):
+        out = layer(x, key, key, need_weights=False, **options)[0]
+        results.append([out, *torch.autograd.grad(out.square().sum(), parameters)])
+    for a, b in zip(*results):
+        torch.testing.assert_close(a, b)
+
+
+@pytest.mark.parametrize("batch_first", [True, False])
+def test_second_gradients_of_self_attention(batch_first: bool) -> None:
+    layer = torch.nn.MultiheadAttention(4, 2, batch_first=batch_first, dtype=torch.float64)
+    assert gradgradcheck(lambda x: layer(x, x, x, need_weights=False)[0], inputs((1, 2, 4)))

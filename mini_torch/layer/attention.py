@@ -7,7 +7,7 @@ from typing import Any
 from ..creation import empty
 from ..initializer import xavier_normal_, xavier_uniform_, zeros_
 from ..network import Module, Parameter
-from ..ops.multi_head import multi_head_attention_forward
+from ..ops.multi_head import multi_head_attention_forward, self_attention
 from ..tensor import Tensor
 from .linear import Linear
 
@@ -84,6 +84,12 @@ class MultiheadAttention(Module):
         need_weights: bool = True, attn_mask: Tensor | None = None, average_attn_weights: bool = True,
         is_causal: bool = False,
     ) -> tuple[Tensor, Tensor | None]:  # fmt: skip
+        if query is key is value and not need_weights and query.dim() == 3 and self._is_plain():
+            out = self_attention(
+                query, self.batch_first, self.num_heads, self.in_proj_weight, self.in_proj_bias, self.out_proj.weight,
+                self.out_proj.bias, attn_mask, key_padding_mask, is_causal,
+            )  # fmt: skip
+            return out, None
         turns = self.batch_first and query.dim() == 3
         if turns:
             query, key, value = _time_first(query, key, value)
@@ -96,6 +102,12 @@ class MultiheadAttention(Module):
             average_attn_weights=average_attn_weights, is_causal=is_causal,
         )  # fmt: skip
         return (out.transpose(1, 0) if turns else out), weights
+
+
+    def _is_plain(self) -> bool:
+        """Whether `self_attention` will do: one weight for all projections, nothing added to keys, nothing dropped."""
+        dropped = self.training and self.dropout > 0
+        return self._qkv_same_embed_dim and self.bias_k is None and not self.add_zero_attn and not dropped
 
 
 def _time_first(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:

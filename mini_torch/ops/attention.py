@@ -17,7 +17,7 @@ from .dropout import dropout
 from .linalg.products import matmul
 from .softmax import softmax_row
 
-__all__ = ["scaled_dot_product_attention"]
+__all__ = ["attention_of_heads", "scaled_dot_product_attention"]
 
 def _attention_forward(q: Any, k: Any, v: Any, bias: Any, scale: float, causal: bool) -> tuple[Any, Any]:
     x = Blocks(q, k, v, bias, scale, causal)
@@ -46,6 +46,52 @@ def _attention_plain(q: Any, k: Any, v: Any, bias: Any, /, scale: float, causal:
 _attention = fused("scaled_dot_product_attention", _attention_forward, _attention_pull, _attention_plain)
 
 
+# ---- of heads side by side ------------------------------------------------------------------------------------------
+def _heads_of(x: Any, heads: int, batch_first: bool, parts: int) -> list[Any]:
+    """Views of x (N, L, parts · heads · E), or (L, N, ·), as `parts` arrays (N, heads, L, E)."""
+    first, second, size = x.shape
+    each = x.reshape(first, second, parts, heads, size // (parts * heads))
+    return [np.transpose(each[:, :, i], (0, 2, 1, 3) if batch_first else (1, 2, 0, 3)) for i in range(parts)]
+
+
+def _heads_blocks(x: Any, bias: Any, heads: int, batch_first: bool, causal: bool) -> Blocks:
+    q, k, v = _heads_of(x, heads, batch_first, 3)
+    return Blocks(q, k, v, bias, 1 / math.sqrt(q.shape[-1]), causal)
+
+
+def _heads_forward(x: Any, bias: Any, heads: int, batch_first: bool, causal: bool) -> tuple[Any, Any]:
+    blocks = _heads_blocks(x, bias, heads, batch_first, causal)
+    out = np.empty((*x.shape[:2], x.shape[2] // 3), blocks.q.dtype)
+    logs = blocks.forward(_heads_of(out, heads, batch_first, 1)[0])
+    return out.astype(x.dtype), (out, logs)
+
+
+def _heads_pull(
+    g: Any, kept: Any, wanted: Any, x: Any, bias: Any, heads: int, batch_first: bool, causal: bool
+) -> tuple[Any, Any]:
+    """The gradients of queries, keys and values, written into one array."""
+    blocks = _heads_blocks(x, bias, heads, batch_first, causal)
+    out, logs = kept
+    dx, d_bias = np.empty(x.shape, out.dtype), np.zeros(bias.shape, out.dtype) if wanted[1] else None
+    g, out = (_heads_of(each, heads, batch_first, 1)[0] for each in (g.astype(out.dtype, copy=False), out))
+    blocks.backward(g, out, logs, tuple(_heads_of(dx, heads, batch_first, 3)), d_bias)
+    return dx, d_bias
+
+
+def _heads_plain(x: Any, bias: Any, /, heads: int, batch_first: bool, causal: bool) -> Tensor:
+    first, second, size = x._array.shape
+    order = (2, 0, 3, 1, 4) if batch_first else (2, 1, 3, 0, 4)
+    q, k, v = x.reshape(first, second, 3, heads, size // (3 * heads)).permute(order)
+    out = _attention_plain(q, k, v, bias, 1 / math.sqrt(q._array.shape[-1]), causal)
+    return out.permute((0, 2, 1, 3) if batch_first else (2, 0, 1, 3)).reshape(first, second, size // 3)
+
+
+# (queries, keys and values side by side (N, L, 3 E) or (L, N, 3 E), bias (N or 1, heads or 1, L, S) or None, heads,
+# whether N comes first, causal) → (N, L, E) or (L, N, E)
+attention_of_heads = fused("attention_of_heads", _heads_forward, _heads_pull, _heads_plain)
+
+
+# ---- weights and masks ----------------------------------------------------------------------------------------------
 def _whole_weights(q: Any, k: Any, bias: Any, scale: float, causal: bool) -> Any:
     """The weights of all queries as recorded operations."""
     scores = np.matmul(q * scale, np.swapaxes(k, -1, -2))

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..op import cast, takes_out
 from ..tensor import Tensor, wrap
-from .attention import scaled_dot_product_attention
+from .attention import attention_of_heads, scaled_dot_product_attention
 from .dropout import dropout
 from .join import cat
 from .linalg.added import baddbmm
@@ -21,7 +21,7 @@ from .padding import pad
 from .softmax import softmax
 from .split import chunk, split
 
-__all__ = ["multi_head_attention_forward"]
+__all__ = ["multi_head_attention_forward", "self_attention"]
 
 
 @takes_out
@@ -252,8 +252,29 @@ def _attended(
 ) -> tuple[Tensor, Tensor | None]:
     """The values found alone, the weights never held as a whole."""
     q, k, v = (x.reshape(*sizes, *x._array.shape[1:]) for x in (q, k, v))
-    if mask is not None:
-        mask = cast(mask, q._array.dtype) if mask._array.dtype != q._array.dtype else mask
-        mask = mask.unsqueeze(0) if mask._array.shape[0] == 1 else mask.reshape(*sizes, *mask._array.shape[1:])
-    out = scaled_dot_product_attention(q, k, v, mask, dropout_p, is_causal)
+    out = scaled_dot_product_attention(q, k, v, _per_head(mask, q, sizes), dropout_p, is_causal)
     return out.permute(2, 0, 1, 3), None
+
+
+def _per_head(mask: Tensor | None, q: Tensor, sizes: Sizes) -> Tensor | None:
+    """A mask (1 or N · heads, L, S) as (1 or N, 1 or heads, L, S), in the type of q."""
+    if mask is None:
+        return None
+    mask = cast(mask, q._array.dtype) if mask._array.dtype != q._array.dtype else mask
+    return mask.unsqueeze(0) if mask._array.shape[0] == 1 else mask.reshape(*sizes, *mask._array.shape[1:])
+
+
+def self_attention(
+    x: Tensor, batch_first: bool, num_heads: int, in_weight: Tensor, in_bias: Tensor | None, out_weight: Tensor,
+    out_bias: Tensor | None, attn_mask: Tensor | None, padding: Tensor | None, is_causal: bool,
+) -> Tensor:  # fmt: skip
+    """`multi_head_attention_forward` of one x (L, N, E), or (N, L, E) if `batch_first`, without dropout and weights:
+    the heads are attended where the projection has them, and nothing is moved."""
+    steps = wrap(np.swapaxes(x._array, 0, 1)) if batch_first else x  # for the checks, which count L first
+    _is_batched(steps, steps, steps, padding, attn_mask, num_heads)
+    length, batch, size = steps._array.shape
+    _check_sizes(size, out_weight._array.shape[0], num_heads)
+    mask, padding, is_causal = _masks(steps, steps, attn_mask, padding, is_causal, False, num_heads)
+    mask = _per_head(_merged(mask, padding, 0, length, batch, num_heads), x, (batch, num_heads))
+    projected = linear(x, in_weight, in_bias)
+    return linear(attention_of_heads(projected, mask, num_heads, batch_first, is_causal), out_weight, out_bias)
