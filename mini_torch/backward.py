@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -125,27 +126,35 @@ def grad(
     grad_outputs: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    only_inputs: bool = True,
     allow_unused: bool | None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Tensor, ...]:
     """The gradients of `outputs` with respect to `inputs`, without touching anyone's `grad`.
 
-    Errors: RuntimeError where an input was not used (unless `allow_unused`, then None) or does not require grad.
-    PyTorch's `torch.autograd.grad`.
+    `only_inputs` is always so; False warns. Errors: RuntimeError where an input was not used (unless `allow_unused`,
+    then None) or does not require grad. PyTorch's `torch.autograd.grad`.
 
     >>> x = mini_torch.tensor(3., requires_grad=True)
     >>> (dx,) = grad(x * x * x, x, create_graph=True)
     >>> dx, grad(dx, x)
     (tensor(27., grad_fn=<AddBackward0>), (tensor(18.),))
     """
+    if not only_inputs:
+        warnings.warn(
+            "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate gradient "
+            "for other parts of the graph, please use torch.autograd.backward.",
+            FutureWarning,
+            stacklevel=2,
+        )
     outs, targets = _listed(outputs), _listed(inputs)
     gradients = _listed(grad_outputs) if grad_outputs is not None else [None] * len(outs)
     retain = create_graph if retain_graph is None else retain_graph
     if is_grads_batched:
         n = len(next(g for g in gradients if g is not None))
         each = [grad(outs, targets, [g if g is None else g[i] for g in gradients], retain or i < n - 1, create_graph,
-                     allow_unused, False, materialize_grads) for i in range(n)]  # fmt: skip
+                     allow_unused=allow_unused, materialize_grads=materialize_grads) for i in range(n)]  # fmt: skip
         return tuple(numpy_entries[np.stack](column) for column in zip(*each))
     for x in targets:
         if not x.requires_grad:

@@ -99,3 +99,20 @@ def test_decorators_of_functions_under_autocast(torch: ModuleType) -> None:
     x = torch.ones(2, requires_grad=True)
     Double.apply(x).sum().backward()
     assert x.grad.tolist() == [2.0, 2.0]
+
+
+def test_only_inputs_of_grad(torch: ModuleType) -> None:
+    x = torch.ones(2, requires_grad=True)
+    g = torch.autograd.grad(outputs=(x * x).sum(), inputs=x, create_graph=True, retain_graph=True, only_inputs=True)[0]
+    assert torch.autograd.grad(g.sum(), x)[0].tolist() == [2.0, 2.0]
+    with pytest.warns(FutureWarning, match="only_inputs argument is deprecated"):
+        torch.autograd.grad(x.sum(), x, None, None, False, False)
+
+
+@pytest.mark.parametrize("n", [2, 7, 28, 33])
+def test_an_affine_grid_that_moves_nothing_looks_where_pytorch_looks(torch: ModuleType, n: int) -> None:
+    """To the last bit: interpolation has its kinks there; on them hangs a spatial transformer's first gradient."""
+    grid = torch.nn.functional.affine_grid(torch.eye(2, 3)[None], (1, 1, n, n), align_corners=False)
+    expected = torch.linspace(-1, 1, n) * (n - 1) / n
+    assert torch.equal(grid[0, 0, :, 0], expected)
+    assert torch.equal(grid[0, :, 0, 1], expected)

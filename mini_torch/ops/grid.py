@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..op import row, type_name
+from ..ramp import spread
 from ..tensor import Tensor, wrap
 from .interpolation import cubic_weights
 from .places import pick_places
@@ -238,11 +239,12 @@ grid_sampler_2d = grid_sampler_3d = grid_sampler
 
 # ---- affine grids ----------------------------------------------------------------------------------------------------
 def _centers(n: int, align: bool, kind: np.dtype[Any]) -> Any:
-    """The positions of n pixels, from -1 to 1."""
+    """The positions of n pixels, from -1 to 1, to the last bit PyTorch's: an unmoved image is looked at where bilinear
+    interpolation has its kinks, and which side a position is on decides its gradient."""
     if n <= 1:
         return np.zeros(n, kind)
-    steps = np.linspace(-1, 1, n)
-    return (steps if align else steps * (n - 1) / n).astype(kind)
+    steps = spread(-1, 1, n, kind)
+    return steps if align else steps * kind.type(n - 1) / kind.type(n)
 
 
 def affine_grid_generator(theta: Tensor, size: Sequence[int], align_corners: bool) -> Tensor:
