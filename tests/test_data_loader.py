@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import itertools
 import pickle
 from collections import OrderedDict, namedtuple
@@ -246,6 +247,47 @@ def test_datasets(torch: ModuleType, data: Any) -> None:
     assert len(data.StackDataset([1, 2])) == 2
 
 
+def test_items_of_a_stack_at_once(torch: ModuleType, data: Any) -> None:
+    class Together(list):  # type: ignore[type-arg]
+        def __getitems__(self, indices: list[int]) -> list[Any]:
+            return [self[i] for i in indices if i < 3]
+
+    items = Together("abcd")
+    assert data.StackDataset(items, [1, 2, 3, 4]).__getitems__([2, 0]) == [("c", 3), ("a", 1)]
+    assert data.StackDataset(a=items, b=[1, 2, 3, 4]).__getitems__([1]) == [{"a": "b", "b": 2}]
+    with pytest.raises(ValueError, match="output size mismatch"):
+        data.StackDataset(items).__getitems__([0, 3])
+
+    class Half(data.Subset):  # type: ignore[misc, name-defined]
+        def __getitem__(self, index: int) -> int:
+            return 0
+
+    with pytest.raises(NotImplementedError, match="Half overrides __getitem__ but not __getitems__"):
+        Half(items, [0])
+    with pytest.raises(AssertionError, match="ChainDataset only supports IterableDataset"):
+        len(data.ChainDataset([items]))
+
+
+@pytest.mark.parametrize(
+    ("drop_last", "parts"), [(False, [[0, 3, 6], [1, 4, 0], [2, 5, 1]]), (True, [[0, 3], [1, 4], [2, 5]])]
+)
+def test_distributed_sampler(torch: ModuleType, data: Any, drop_last: bool, parts: list[list[int]]) -> None:
+    def samplers(**options: Any) -> Any:
+        return [data.DistributedSampler(range(7), 3, rank, drop_last=drop_last, **options) for rank in range(3)]
+
+    assert [list(s) for s in samplers(shuffle=False)] == parts
+    assert [len(s) for s in samplers()] == [len(part) for part in parts]
+    recorded = {0: [5, 6, 1], 1: [3, 4, 6]}  # seed 3, rank 0
+    for epoch, order in recorded.items():
+        sampler = samplers(seed=3)[0]
+        sampler.set_epoch(epoch)
+        assert list(sampler) == order[: len(parts[0])]
+    with pytest.raises(ValueError, match=r"Invalid rank 3, rank should be in the interval \[0, 2\]"):
+        data.DistributedSampler(range(7), 3, 3)
+    with pytest.raises((ValueError, RuntimeError), match=r"init_process_group|has not been initialized"):
+        data.DistributedSampler(range(7))
+
+
 def test_random_split(torch: ModuleType, data: Any) -> None:
     parts = data.random_split(range(11), [0.5, 0.3, 0.2], torch.Generator().manual_seed(2))
     assert [part.indices for part in parts] == [[3, 8, 10, 0, 1, 4], [5, 2, 7], [6, 9]]
@@ -269,6 +311,8 @@ def test_samplers(torch: ModuleType, data: Any) -> None:
 
 # ---- collate -----------------------------------------------------------------------------------------------
 BATCHES: list[Any] = [
+    [np.float64(1)] * 2, [np.uint8(1)] * 2, [np.float16(1)] * 2, [np.float32(1), np.float64(2)], [1.5, True], [{}] * 2,
+    [np.ones(2), np.ones(2, np.float32)], [np.ones((0, 2))] * 2, [np.ones(2, np.uint16)] * 2, [10**30 * 1.0] * 2,
     [1, 2], [1.5, 2], [True, False], ["a", "b"], [b"a"], [np.float32(1), np.float32(2)], [np.int32(3)], [np.bool_(1)],
     [np.ones(2, np.float32)] * 2, [np.ones((), np.float16)] * 2, [(1, 2.0), (3, 4.0)], [[1, 2], [3, 4]], [(), ()],
     [{"a": 1, "b": [2, 3]}] * 2, [Point(1, 2.0), Point(3, 4.0)], [OrderedDict(a=1)] * 2, [range(2)] * 2,
@@ -288,6 +332,41 @@ ITEMS = [batch[0] for batch in BATCHES] + [None, np.array(["a"]), Point(1, np.on
 def test_default_convert(item: Any) -> None:
     torch = pytest.importorskip("torch")
     assert plain(data_loader.default_convert(item)) == plain(torch.utils.data.default_convert(item))
+
+
+def test_how_types_are_put_together_can_be_told(torch: ModuleType) -> None:
+    collate = importlib.import_module(f"{torch.__name__}.utils.data._utils.collate")
+
+    class Own:
+        def __init__(self, x: int) -> None:
+            self.x = x
+
+    def own(batch: Any, *, collate_fn_map: Any = None) -> Any:
+        return collate.collate([item.x for item in batch], collate_fn_map=collate_fn_map)
+
+    def shapes(batch: Any, *, collate_fn_map: Any = None) -> Any:
+        return [tuple(x.shape) for x in batch]
+
+    with pytest.raises(TypeError, match=r"found <class .*Own'>"):
+        collate.default_collate([Own(1)])
+    kinds = {**collate.default_collate_fn_map, Own: own}
+    assert collate.collate([(Own(1), "a"), (Own(2), "b")], collate_fn_map=kinds)[0].tolist() == [1, 2]
+    for batch in ([torch.ones(2)], [np.ones(2)], [torch.nn.Parameter(torch.ones(2))]):
+        assert collate.collate(batch, collate_fn_map={**kinds, torch.Tensor: shapes}) == [(2,)]
+    with pytest.raises(TypeError, match="batch must contain tensors"):
+        collate.collate([1, 2])
+
+
+def test_items_with_gradients_and_of_two_types(torch: ModuleType, data: Any) -> None:
+    x = torch.ones(2, requires_grad=True)
+    view = torch.zeros(4)[:2]
+    view._base.mul_(x[0].expand(4)) if view._base is not None else None
+    data.default_collate([x, torch.zeros(2), view]).sum().backward()
+    assert x.grad.tolist() == [1, 1]
+    assert data.default_collate([torch.ones(2), torch.ones(2).double()]).dtype == torch.float64
+    assert data.default_collate([torch.ones(2).bfloat16()] * 2).dtype == torch.bfloat16
+    with pytest.raises(RuntimeError, match="stack expects each tensor to be equal size"):
+        data.default_collate([torch.ones(2), torch.ones(3)])
 
 
 def test_tensors_are_stacked(torch: ModuleType, data: Any) -> None:
@@ -343,6 +422,8 @@ ERRORS: dict[str, tuple[type[Exception], str]] = {
     "DataLoader(rows, num_workers=1, prefetch_factor=-1)": (ValueError, "option should be non-negative"),
     "DataLoader(rows, persistent_workers=True)": (ValueError, "persistent_workers option needs num_workers > 0"),
     "DataLoader(rows, multiprocessing_context='fork')": (ValueError, "multiprocessing_context can only be used"),
+    "list(DataLoader(rows, timeout=1))": (AssertionError, "timeout"),
+    "TensorDataset(ones(()))": (IndexError, ""),
     "list(DataLoader(rows, generator=5))": (TypeError, "enerator"),
     "setattr(DataLoader(rows), 'batch_size', 3)": (ValueError, "batch_size attribute should not be set after"),
 }

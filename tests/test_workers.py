@@ -399,6 +399,11 @@ def test_timeout() -> None:
         list(loader)
 
 
+def test_no_prefetching() -> None:
+    with pytest.raises(AssertionError, match="prefetch_factor must be greater than 0"):
+        iter(DataLoader(Items(same), num_workers=1, prefetch_factor=0))
+
+
 def test_options(torch: ModuleType, data: Any) -> None:
     with pytest.raises(ValueError, match="should specify a valid start method in"):
         data.DataLoader(Items(same), num_workers=1, multiprocessing_context="tap")

@@ -31,6 +31,7 @@ from .dataset import TensorDataset as TensorDataset
 from .dataset import random_split as random_split
 from .loader import DataLoader as DataLoader
 from .sampler import BatchSampler as BatchSampler
+from .sampler import DistributedSampler as DistributedSampler
 from .sampler import RandomSampler as RandomSampler
 from .sampler import Sampler as Sampler
 from .sampler import SequentialSampler as SequentialSampler
@@ -39,7 +40,7 @@ from .sampler import WeightedRandomSampler as WeightedRandomSampler
 from .worker_info import get_worker_info as get_worker_info
 
 __all__ = [
-    "BatchSampler", "ChainDataset", "ConcatDataset", "DataLoader", "Dataset", "IterableDataset", "RandomSampler",
-    "Sampler", "SequentialSampler", "StackDataset", "Subset", "SubsetRandomSampler", "TensorDataset",
+    "BatchSampler", "ChainDataset", "ConcatDataset", "DataLoader", "Dataset", "DistributedSampler", "IterableDataset",
+    "RandomSampler", "Sampler", "SequentialSampler", "StackDataset", "Subset", "SubsetRandomSampler", "TensorDataset",
     "WeightedRandomSampler", "default_collate", "default_convert", "get_worker_info", "random_split",
 ]  # fmt: skip

@@ -52,7 +52,7 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
     """
 
     def __init__(self, *tensors: Tensor) -> None:
-        lengths = [len(x) for x in tensors]
+        lengths = [x.size(0) for x in tensors]
         if any(n != lengths[0] for n in lengths):
             raise AssertionError(f"Size mismatch between tensors: they have {lengths} rows")
         self.tensors = tensors
@@ -61,15 +61,26 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
         return tuple([x[index] for x in self.tensors])
 
     def __len__(self) -> int:
-        return len(self.tensors[0])
+        return self.tensors[0].size(0)
 
 
 class Subset(Dataset[T_co]):
-    """The items of `dataset` at `indices`. Source: PyTorch's `utils.data.Subset`."""
+    """The items of `dataset` at `indices`.
+
+    Errors: NotImplementedError for a subclass that overrides `__getitem__` without `__getitems__`. Source: PyTorch's
+    `utils.data.Subset`.
+    """
 
     def __init__(self, dataset: Dataset[T_co], indices: Sequence[int]) -> None:
         self.dataset = dataset
         self.indices = indices
+        kind = type(self)
+        if kind.__getitem__ is not Subset.__getitem__ and kind.__getitems__ is Subset.__getitems__:
+            raise NotImplementedError(
+                f"{kind.__name__} overrides __getitem__ but not __getitems__, which a DataLoader asks for the items of "
+                "a batch. Override it too:\n\ndef __getitems__(self, indices):\n"
+                "    return [self.__getitem__(idx) for idx in indices]"
+            )
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, list):
@@ -121,13 +132,17 @@ class ChainDataset(IterableDataset[T_co]):
         self.datasets = datasets
 
     def __iter__(self) -> Iterator[T_co]:
-        for d in self.datasets:
-            if not isinstance(d, IterableDataset):
-                raise AssertionError("ChainDataset only supports IterableDataset")
+        for d in self._streams():
             yield from d
 
     def __len__(self) -> int:
-        return sum(len(d) for d in self.datasets)  # type: ignore[arg-type, misc]
+        return sum(len(d) for d in self._streams())  # type: ignore[arg-type, misc]
+
+    def _streams(self) -> Iterator[IterableDataset[T_co]]:
+        for d in self.datasets:
+            if not isinstance(d, IterableDataset):
+                raise AssertionError("ChainDataset only supports IterableDataset")
+            yield d
 
 
 class StackDataset(Dataset[Any]):
@@ -150,8 +165,24 @@ class StackDataset(Dataset[Any]):
             return {name: d[index] for name, d in self.datasets.items()}
         return tuple([d[index] for d in self.datasets])
 
+    def __getitems__(self, indices: list[Any]) -> list[Any]:
+        if isinstance(self.datasets, dict):
+            columns = [_items(d, indices) for d in self.datasets.values()]
+            return [dict(zip(self.datasets, row)) for row in zip(*columns)]
+        return list(zip(*[_items(d, indices) for d in self.datasets]))
+
     def __len__(self) -> int:
         return self._length
+
+
+def _items(dataset: Any, indices: list[Any]) -> Any:
+    """The items at `indices`, asked for at once where the dataset can give them so."""
+    if not callable(getattr(dataset, "__getitems__", None)):
+        return [dataset[i] for i in indices]
+    items = dataset.__getitems__(indices)
+    if len(items) != len(indices):
+        raise ValueError(f"Nested dataset's output size mismatch. Expected {len(indices)}, got {len(items)}")
+    return items
 
 
 def random_split(

@@ -135,7 +135,11 @@ class DataLoader(Generic[T_co]):
 
     def _begin(self, saved: Progress | None = None) -> Iterator[Any]:
         if not self.num_workers:
+            if self.timeout:
+                raise AssertionError(f"timeout={self.timeout} is for workers; with num_workers=0 it must be 0")
             return Iteration(self, saved)
+        if not self.prefetch_factor:
+            raise AssertionError("prefetch_factor must be greater than 0 where there are workers, but got 0")
         from .workers import WorkersIteration  # processes are loaded by programs that have them
 
         _warn_of_many_workers(self.num_workers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from itertools import islice
 from typing import Any, Generic, TypeVar
@@ -10,10 +11,12 @@ import numpy as np
 
 from ..creation import as_tensor
 from ..dtype import float64
+from ..process_group import get_rank, get_world_size
 from ..random import Generator, default_generator, multinomial, randperm
 
 __all__ = [
-    "BatchSampler", "RandomSampler", "Sampler", "SequentialSampler", "SubsetRandomSampler", "WeightedRandomSampler",
+    "BatchSampler", "DistributedSampler", "RandomSampler", "Sampler", "SequentialSampler", "SubsetRandomSampler",
+    "WeightedRandomSampler",
 ]  # fmt: skip
 
 Array = np.ndarray[Any, Any]
@@ -186,6 +189,53 @@ class BatchSampler(Sampler[list[int]]):
     def __len__(self) -> int:
         n = len(self.sampler)  # type: ignore[arg-type]
         return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
+
+
+class DistributedSampler(Sampler[int]):
+    """The part of the items that process `rank` of `num_replicas` takes: every `num_replicas`-th of a common order.
+
+    So that all take as many, the first items come twice at the end, or with `drop_last` the last ones are left out. The
+    order is drawn from `seed` and the epoch: call `set_epoch` before each one, or all are alike. Errors: ValueError
+    unless 0 ≤ rank < num_replicas, and where both are to come from a process group that has not begun. Source:
+    PyTorch's `utils.data.DistributedSampler`.
+
+    >>> [list(DistributedSampler(range(5), 2, rank, shuffle=False)) for rank in (0, 1)]
+    [[0, 2, 4], [1, 3, 0]]
+    """
+
+    def __init__(
+        self,
+        dataset: Sized,
+        num_replicas: int | None = None,
+        rank: int | None = None,
+        shuffle: bool = True,
+        seed: int = 0,
+        drop_last: bool = False,
+    ) -> None:
+        self.num_replicas = get_world_size() if num_replicas is None else num_replicas
+        self.rank = get_rank() if rank is None else rank
+        if not 0 <= self.rank < self.num_replicas:
+            raise ValueError(
+                f"Invalid rank {self.rank}, rank should be in the interval [0, {self.num_replicas - 1}]"
+            )
+        self.dataset, self.shuffle, self.seed, self.drop_last, self.epoch = dataset, shuffle, seed, drop_last, 0
+        left = len(dataset) - (len(dataset) % self.num_replicas if drop_last else 0)
+        self.num_samples = math.ceil(left / self.num_replicas)
+        self.total_size = self.num_samples * self.num_replicas
+
+    def __iter__(self) -> Iterator[int]:
+        count = len(self.dataset)
+        order = np.arange(count)
+        if self.shuffle:
+            order = Generator().manual_seed(self.seed + self.epoch).permutation(count)
+        return iter(np.resize(order, self.total_size)[self.rank :: self.num_replicas].tolist())
+
+    def __len__(self) -> int:
+        return self.num_samples
+
+    def set_epoch(self, epoch: int) -> None:
+        """Which epoch comes next: each has its own order."""
+        self.epoch = epoch
 
 
 def cut(arrays: Iterator[Array], size: int, drop_last: bool) -> Iterator[Array]:

@@ -1,0 +1,3 @@
+"""PyTorch's `utils.data.sampler`. A door: it defines nothing."""
+
+from ...data_loader.sampler import *  # noqa: F403
