@@ -346,3 +346,31 @@ def test_numpy_functions_take_tensors() -> None:
     same(np.linalg.svd(a, compute_uv=False), np.linalg.svd(a.numpy(), compute_uv=False))
     same(np.linalg.norm(a, axis=1), np.linalg.norm(a.numpy(), axis=1))
     same(np.linalg.det(np.linalg.inv(a)), 1 / np.linalg.det(a.numpy()))
+
+
+# ---- float16 and bfloat16 ------------------------------------------------------------------------------------------
+def test_halves_are_rounded_once() -> None:
+    """The product and what is added to it are computed in float32: 1 + 2⁻¹¹ + 2⁻¹² is rounded up, 1 + 2⁻¹¹ is not."""
+    x, one = torch.tensor([[1.0, 2.0**-11]]).half(), torch.ones(1, 2).half()
+    little = torch.tensor([2.0**-12]).half()
+    for out in (
+        torch.nn.functional.linear(x, one, little),
+        torch.addmm(little, x, one.T),
+        torch.addmv(little, x, one[0]),
+        torch.baddbmm(little, x[None], one.T[None]),
+        torch.addbmm(little, x[None], one.T[None]),
+        torch.addmm(input=little, mat1=x, mat2=one.T),
+    ):
+        assert out.dtype == torch.float16
+        assert out.item() == 1 + 2.0**-10
+    w = one.clone().requires_grad_()
+    torch.nn.functional.linear(x, w, little).sum().backward()
+    assert w.grad.dtype == torch.float16
+    assert w.grad.equal(x)
+
+
+def test_products_of_bfloat16() -> None:
+    pytest.importorskip("ml_dtypes")
+    x = torch.ones(2, 3, dtype=torch.bfloat16)
+    products = x @ x.T, torch.nn.functional.linear(x, x, x[:, 0]), torch.einsum("ij,kj->ik", x, x), x[0].dot(x[1])
+    assert {out.dtype for out in products} == {torch.bfloat16}

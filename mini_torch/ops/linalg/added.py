@@ -5,13 +5,15 @@ With beta = 0 the input does not count, not even its nan; its gradient is zeros.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ...op import public, type_name
+from ...op import cast, public, type_name
 from ...tensor import Tensor, wrap
-from .products import bmm, c_type, mm, mv, outer
+from .products import HALVES, bmm, c_type, mm, mv, outer
 
 __all__ = ["addbmm", "addmm", "addmv", "addr", "baddbmm"]
 
@@ -45,6 +47,23 @@ def _check_expands(shape: tuple[int, ...], target: tuple[int, ...]) -> None:
             )
 
 
+def _rounded_once(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """`function` of float16 and bfloat16 as PyTorch computes it: all in float32, and only the result rounded."""
+
+    @functools.wraps(function)
+    def rounding(input: Tensor, *factors: Any, beta: Any = 1, alpha: Any = 1, **named: Any) -> Tensor:
+        given = (input, *factors, *named.values())
+        kinds = {x._array.dtype if isinstance(x, Tensor) else None for x in given}
+        if len(kinds) > 1 or input._array.dtype.char not in HALVES:
+            return function(input, *factors, beta=beta, alpha=alpha, **named)
+        wide = np.dtype(np.float32)
+        named = {name: cast(x, wide) for name, x in named.items()}
+        out = function(*[cast(x, wide) for x in (input, *factors)], beta=beta, alpha=alpha, **named)
+        return cast(out, input._array.dtype)
+
+    return rounding
+
+
 def _check_matrices(base: Tensor, a: Tensor, b: Tensor) -> None:
     x, y, z = (t._array.dtype for t in (base, a, b))
     if y != z:
@@ -56,6 +75,7 @@ def _check_matrices(base: Tensor, a: Tensor, b: Tensor) -> None:
 
 
 @public(inplace=True)
+@_rounded_once
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """beta · input + alpha · mat1 @ mat2, (n, m) + (n, k) · (k, m). Source: PyTorch's `torch.addmm`."""
     for x, name in ((mat1, "mat1"), (mat2, "mat2")):
@@ -66,6 +86,7 @@ def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: An
 
 
 @public(inplace=True)
+@_rounded_once
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """beta · input + alpha · mat @ vec, (n) + (n, k) · (k). Source: PyTorch's `torch.addmv`."""
     x, a, v = input._array, mat._array, vec._array
@@ -104,6 +125,7 @@ def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any
 
 
 @public(inplace=True)
+@_rounded_once
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """beta · input + alpha · bmm(batch1, batch2), (b, n, m) + (b, n, k) · (b, k, m). PyTorch's `torch.baddbmm`."""
     kinds = [t._array.dtype for t in (input, batch1, batch2)]
@@ -116,6 +138,7 @@ def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alp
 
 
 @public(inplace=True)
+@_rounded_once
 def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """beta · input + alpha · Σ bmm(batch1, batch2), (n, m) + (b, n, k) · (b, k, m). Source: PyTorch's `torch.addbmm`.
     """

@@ -18,6 +18,7 @@ import numpy as np
 from ...op import implements, public, row, type_name
 from ...tensor import Tensor
 from ..adjoint import diagonal_of
+from .products import HALVES
 
 __all__ = ["bilinear", "einsum"]
 
@@ -44,7 +45,7 @@ def _product(x: Any, y: Any, a: Letters, b: Letters, c: Letters) -> Any:
         return np.einsum(x, [names[s] for s in a], y, [names[s] for s in b], [names[s] for s in c])
     size = {**dict(zip(a, x.shape)), **dict(zip(b, y.shape))}
     x, y = _arranged(x, a, (batch, left, summed)), _arranged(y, b, (batch, summed, right))
-    if summed and x.dtype.char == "e":  # BLAS has no float16
+    if summed and x.dtype.char in HALVES:  # BLAS has neither
         out = np.matmul(x.astype(np.float32), y.astype(np.float32)).astype(x.dtype)
     else:
         out = np.matmul(x, y) if summed else x * y

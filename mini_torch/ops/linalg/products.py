@@ -52,9 +52,12 @@ def c_type(kind: np.dtype[Any]) -> str:
             "Long": "long int"}.get(name, name.lower())  # fmt: skip
 
 
+HALVES = "eE"  # float16 and, from ml_dtypes, bfloat16
+
+
 def _times(product: Any, x: Any, y: Any) -> Any:
-    """The product of two of one type; of float16 by way of float32, for which there is BLAS."""
-    if x._array.dtype.char != "e":
+    """The product of two of one type; of float16 and bfloat16 by way of float32, for which there is BLAS."""
+    if x._array.dtype.char not in HALVES:
         return product(x, y)
     wide = np.dtype(np.float32)
     return cast(product(cast(x, wide), cast(y, wide)), x._array.dtype)
@@ -237,7 +240,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x Wᵀ + b: input (*, k), weight (n, k), bias (n) → (*, n). Source: PyTorch's `nn.functional.linear`."""
     try:  # the happy path costs nothing; what went wrong is found out afterwards
         kind = weight._array.dtype
-        if kind is input._array.dtype and kind.char != "e" and weight._array.ndim == 2 and input._array.ndim > 1:
+        if kind is input._array.dtype and kind.char not in HALVES and weight._array.ndim == 2 and input._array.ndim > 1:
             if bias is None:
                 return _linear_no_bias(input, weight)
             return apply(_LINEAR, (input, weight, bias))
@@ -250,6 +253,9 @@ def _linear_slow(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     if input._array.dtype != weight._array.dtype:
         names = f"{type_name(input._array.dtype)} and {type_name(weight._array.dtype)}"
         raise RuntimeError(f"mat1 and mat2 must have the same dtype, but got {names}")
+    if input._array.dtype.char in HALVES and weight.ndim == 2:  # rounded once, the bias included
+        wide = [x if x is None else cast(x, np.dtype(np.float32)) for x in (input, weight, bias)]
+        return cast(linear(*wide), input._array.dtype)
     out = matmul(input, weight.T if weight.ndim == 2 else weight)
     return out if bias is None else out + bias
 
