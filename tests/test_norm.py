@@ -229,3 +229,21 @@ def test_by_running_averages_twice() -> None:
     assert F.batch_norm(batch(4, 3).half(), mean.half(), var.half()).dtype is torch.float16
     single = F.batch_norm(batch(4, 3).float(), mean, var)  # averages of another type are brought to the input's
     assert single.dtype is torch.float32
+
+
+def test_a_large_batch_of_vectors_is_as_a_small_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, weight, bias = batch(40, 6), batch(6), batch(6)
+    results = []
+    for size in (1 << 18, 100):
+        monkeypatch.setattr(fused_norm, "_PIECE", size)
+        for given in ((weight, bias), (None, bias), (weight, None)):
+            out = F.batch_norm(x, None, None, *given, training=True)
+            results.append([out, *torch.autograd.grad(out.square().sum(), [x, *[v for v in given if v is not None]])])
+    for small, large in zip(results[:3], results[3:]):
+        for a, b in zip(small, large):
+            torch.testing.assert_close(a, b)
+
+
+def test_dots_without_vecdot() -> None:
+    x, y = np.random.default_rng(0).standard_normal((2, 3, 4, 5))
+    np.testing.assert_allclose(fused_norm._dots_by_matmul(x, y), (x * y).sum(-1))

@@ -43,7 +43,8 @@ def batch_norm(
             raise ValueError(f"batch_norm eps must be positive during training, but got {eps}")
     elif eps < 0:
         raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
-    return batch_norm_and_moments(input, weight, bias, running_mean, running_var, training, momentum, eps)[0]
+    averages = running_mean, running_var
+    return _batch_norm(input, weight, bias, averages, training, momentum, eps, {})
 
 
 def batch_norm_and_moments(
@@ -51,23 +52,31 @@ def batch_norm_and_moments(
     running_var: Tensor | None, training: bool, momentum: float, eps: float,
 ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
     """`batch_norm`, and in training per channel the mean and 1 / √(variance + eps); empty tensors else."""
-    empty = wrap(np.zeros(0, input._array.dtype))
+    none, moments = np.zeros((1, 0), input._array.dtype), {}  # type: ignore[var-annotated]
+    out = _batch_norm(input, weight, bias, (running_mean, running_var), training, momentum, eps, moments)
+    return out, wrap(moments.get("mean", none)[0]), wrap(moments.get("scale", none)[0])
+
+
+def _batch_norm(
+    input: Tensor, weight: Tensor | None, bias: Tensor | None, averages: tuple[Tensor | None, Tensor | None],
+    training: bool, momentum: float, eps: float, moments: dict[str, Any],
+) -> Tensor:  # fmt: skip
+    mean, var = averages
     if not input._array.size:
-        return input.clone(), empty, empty
-    _check_channels(input, weight=weight, bias=bias, running_mean=running_mean, running_var=running_var)
+        return input.clone()
+    _check_channels(input, weight=weight, bias=bias, running_mean=mean, running_var=var)
+    weight, bias = in_type_of(input, weight), in_type_of(input, bias)
     if not training:
-        if running_mean is None or running_var is None:
+        if mean is None or var is None:
             raise RuntimeError("running_mean and running_var must be defined in evaluation mode")
-        averages = running_mean._array, running_var._array
-        return norm_by_averages(input, in_type_of(input, weight), in_type_of(input, bias), *averages, eps), empty, empty
-    shape = input._array.shape
-    moments: dict[str, Any] = {}
-    out = norm_of_batch(input, in_type_of(input, weight), in_type_of(input, bias), None, eps, moments)
-    mean, var, scale = (moments[name][0] for name in ("mean", "var", "scale"))
-    count = math.prod((shape[0], *shape[2:]))
-    _move(running_mean, mean, momentum)
-    _move(running_var, var * (count / (count - 1) if count > 1 else math.nan), momentum)
-    return out, wrap(mean), wrap(scale)
+        return norm_by_averages(input, weight, bias, mean._array, var._array, eps)
+    out = norm_of_batch(input, weight, bias, None, eps, moments)
+    count = input._array.size // input._array.shape[1]
+    if mean is not None:
+        _move(mean, moments["mean"][0], momentum)
+    if var is not None:
+        _move(var, moments["var"][0], momentum, count / (count - 1) if count > 1 else math.nan)
+    return out
 
 
 def _check_channels(input: Tensor, **given: Tensor | None) -> None:
@@ -76,19 +85,20 @@ def _check_channels(input: Tensor, **given: Tensor | None) -> None:
     need_reals(input, "batch_norm")
     channels = input._array.shape[1]
     for name, each in given.items():
-        if each is not None and each._array.size != channels:
+        if each is None:
+            continue
+        if each._array.size != channels:
             raise RuntimeError(f"{name} should contain {channels} elements not {each._array.size}")
-        if each is not None and each._array.dtype.kind != "f":
+        if each._array.dtype.kind != "f":
             raise RuntimeError(f"expected scalar type Float but found {type_name(each._array.dtype)} as {name}")
 
 
-def _move(running: Tensor | None, found: Any, momentum: float) -> None:
-    """Moves a running average in place; outside the graph."""
-    if running is not None:
-        old = running._array
-        old *= 1 - momentum
-        old += momentum * found
-        running._bump()
+def _move(running: Tensor, found: Any, momentum: float, factor: float = 1.0) -> None:
+    """Moves a running average towards what was found, times a factor, in place; outside the graph."""
+    old = running._array
+    old *= 1 - momentum
+    old += found * (momentum * factor)
+    running._bump()
 
 
 @takes_out
@@ -116,6 +126,8 @@ def instance_norm(
     count = math.prod(shape[2:])
     moments: dict[str, Any] = {}
     out = norm_of_groups(input, in_type_of(input, weight), in_type_of(input, bias), shape[1], eps, moments)
-    _move(running_mean, moments["mean"].mean(0), momentum)
-    _move(running_var, moments["var"].mean(0) * (count / max(count - 1, 1)), momentum)
+    if running_mean is not None:
+        _move(running_mean, moments["mean"].mean(0), momentum)
+    if running_var is not None:
+        _move(running_var, moments["var"].mean(0), momentum, count / max(count - 1, 1))
     return out

@@ -13,8 +13,9 @@ Moments are of centred values, and all is computed in float32 at least.
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -36,13 +37,22 @@ def _pieces(x: Any) -> Iterator[slice]:
         yield slice(start, start + step)
 
 
-def _dots(x: Any, y: Any) -> Any:
-    """Σ x y along the last axis."""
+def _dots_by_matmul(x: Any, y: Any) -> Any:
     return np.matmul(x[..., None, :], y[..., None])[..., 0, 0]
 
 
+_dots: Callable[..., Any] = getattr(np, "vecdot", _dots_by_matmul)  # Σ x y along the last axis; NumPy 1 has no vecdot
+
+
+@functools.lru_cache(64)
+def _share(count: int, kind: Any) -> Any:
+    """A row of 1 / count: what the product with it adds up is the mean."""
+    return np.full(count, 1 / count, kind)
+
+
 def _scale_of(var: Any, eps: float) -> Any:
-    return 1 / np.sqrt(var + var.dtype.type(eps))
+    out = var + var.dtype.type(eps)
+    return np.divide(1, np.sqrt(out, out=out), out=out)
 
 
 # ---- layer norm: each row by itself, every column with a weight of its own ------------------------------------------
@@ -55,20 +65,24 @@ def _over_columns(function: Any, x: Any, v: Any, out: Any) -> Any:
     return function(x, v, out=out)
 
 
+def _as_rows(x: Any, axes: tuple[int, ...]) -> Any:
+    return wide(x) if x.ndim == 2 and len(axes) == 1 else wide(x).reshape(-1, math.prod(x.shape[axes[0] :]))
+
+
 def _rows_forward(x: Any, weight: Any, bias: Any, axes: tuple[int, ...], eps: float) -> tuple[Any, Any]:
-    rows = wide(x).reshape(-1, math.prod(x.shape[axes[0] :]))
+    rows = _as_rows(x, axes)
     w, b = (None if v is None else wide(v).reshape(-1) for v in (weight, bias))
-    share = rows.dtype.type(1 / rows.shape[1])
-    standard, out = np.empty_like(rows), np.empty_like(rows)
+    share, standard, out = _share(rows.shape[1], rows.dtype), np.empty_like(rows), np.empty_like(rows)
     scale = np.empty((len(rows), 1), rows.dtype)
     for i in _pieces(rows):
-        centred = np.subtract(rows[i], (sums_of_rows(rows[i]) * share)[:, None], out=standard[i])
-        scale[i, 0] = _scale_of(_dots(centred, centred) * share, eps)
+        part, place = rows[i], out[i]
+        centred = np.subtract(part, np.matmul(part, share)[:, None], out=standard[i])
+        scale[i, 0] = _scale_of(_dots(centred, centred) * share[0], eps)
         centred *= scale[i]
         if w is not None:
-            _over_columns(np.multiply, centred, w, out[i])
+            centred = _over_columns(np.multiply, centred, w, place)
         if b is not None:
-            _over_columns(np.add, centred if w is None else out[i], b, out[i])
+            _over_columns(np.add, centred, b, place)
     if w is None is b:
         out = standard.copy()  # what is kept must not be the caller's, who may change it
     return out.reshape(x.shape).astype(x.dtype, copy=False), (standard, scale)
@@ -79,19 +93,19 @@ def _rows_pull(
 ) -> tuple[Any, Any, Any]:
     """dx = s (g w - mean(g w) - x̂ mean(g w x̂)) for each row."""
     standard, scale = kept
-    g = wide(g).reshape(standard.shape)
-    w = np.ones(g.shape[1], g.dtype) if weight is None else wide(weight).reshape(-1)
-    share = w * g.dtype.type(1 / g.shape[1])
-    dx, dw, db = np.empty_like(g), np.zeros_like(w), np.zeros_like(w)
+    g, dx = _as_rows(g, axes), np.empty_like(standard)
+    w, share = None if weight is None else wide(weight).reshape(-1), _share(g.shape[1], g.dtype)
+    share = share if w is None else w * share
+    dw, db = np.zeros_like(share), np.zeros_like(share)
     for i in _pieces(g):
-        column = np.ones(len(g[i]), g.dtype)
-        d = np.multiply(g[i], standard[i], out=dx[i])
+        part, hat, d = g[i], standard[i], dx[i]
+        column = np.ones(len(part), g.dtype)
+        np.multiply(part, hat, out=d)
         dw += np.matmul(column, d)
-        db += np.matmul(column, g[i])
-        along = standard[i] * np.matmul(d, share)[:, None]
-        d = g[i] if weight is None else _over_columns(np.multiply, g[i], w, dx[i])
-        d = np.subtract(d, along, out=dx[i])
-        d -= np.matmul(g[i], share)[:, None]
+        db += np.matmul(column, part)
+        along = hat * np.matmul(d, share)[:, None]
+        np.subtract(part if w is None else _over_columns(np.multiply, part, w, d), along, out=d)
+        d -= np.matmul(part, share)[:, None]
         d *= scale[i]
     return dx.reshape(x.shape), *[d if v is None else d.reshape(v.shape) for d, v in ((dw, weight), (db, bias))]
 
@@ -134,7 +148,7 @@ class _Channels:
         return x[:, :, 0] if x.shape[2] == 1 else sums_of_rows(x.reshape(-1, x.shape[2])).reshape(x.shape[:2])
 
     def dots(self, x: Any, y: Any) -> Any:
-        return (x * y)[:, :, 0] if x.shape[2] == 1 else _dots(x, y)
+        return _dots(x, y) if x.shape[2] > 1 else (x * y)[:, :, 0]
 
     def variance(self, mean: Any) -> Any:
         """The mean of (x - mean)². Of a large x first as mean(x²) - mean², which takes no pass for x - mean: that is as
@@ -165,8 +179,8 @@ class _Channels:
         return out
 
     def pulled_scale(self, g: Any, mean: Any, near: bool) -> Any:
-        """Σ g (x - mean) per sample and channel; for a large x by Σ g x, if the means are near 0, see `variance`."""
-        if near and g.nbytes > _PIECE:
+        """Σ g (x - mean) per sample and channel; if the means are near 0 by Σ g x, see `variance`."""
+        if near:
             return self.dots(self.x, g) - mean * self.sums(g)
         return self.centred_dots(mean, g)
 
@@ -180,9 +194,40 @@ def _at(v: Any, i: slice) -> Any:
     return v if len(v) == 1 else v[i]
 
 
+def _few_forward(x: Any, weight: Any, bias: Any, eps: float, moments: dict[str, Any]) -> tuple[Any, Any]:
+    """A small batch (N, C), where the number of calls counts."""
+    wider = wide(x)
+    share = _share(len(x), wider.dtype)
+    mean = np.matmul(share, wider)
+    standard = wider - mean
+    var = np.matmul(share, standard * standard)
+    scale = _scale_of(var, eps)
+    standard *= scale
+    moments.update(mean=mean[None], var=var[None], scale=scale[None])
+    out = standard.copy() if weight is None else standard * weight
+    if bias is not None:
+        out += bias
+    return out.astype(x.dtype, copy=False), (standard, scale)
+
+
+def _few_pull(g: Any, kept: Any, x: Any, weight: Any) -> tuple[Any, Any, Any]:
+    standard, scale = kept
+    g = wide(g)
+    share = _share(len(g), g.dtype)
+    d = g * standard
+    along, mean = np.matmul(share, d), np.matmul(share, g)
+    np.multiply(standard, along, out=d)
+    np.subtract(g, d, out=d)
+    d -= mean
+    d *= scale if weight is None else scale * weight
+    return d, along * len(g), mean * len(g)
+
+
 def _channels_forward(
     x: Any, weight: Any, bias: Any, groups: int | None, eps: float, moments: dict[str, Any]
 ) -> tuple[Any, Any]:
+    if groups is None and x.ndim == 2 and x.nbytes <= _PIECE:
+        return _few_forward(x, weight, bias, eps, moments)
     by = _Channels(x, groups)
     mean = by.mean(by.sums(by.x))
     var = by.variance(mean)
@@ -195,10 +240,12 @@ def _channels_pull(
     g: Any, kept: Any, wanted: Any, x: Any, weight: Any, bias: Any, groups: int | None, eps: float, moments: Any
 ) -> tuple[Any, Any, Any]:
     """dx = s (g w - mean(g w) - x̂ mean(g w x̂)) with x̂ = (x - m) s, as a multiple of g, one of x, and a rest."""
+    if len(kept) == 2:
+        return _few_pull(g, kept, x, weight)
     mean, var, scale = kept
     by = _Channels(x, groups)
     g = wide(g).reshape(by.x.shape)
-    sums, dots = by.sums(g), by.pulled_scale(g, mean, _is_near(mean, var)) * scale
+    sums, dots = by.sums(g), by.pulled_scale(g, mean, g.nbytes > _PIECE and _is_near(mean, var)) * scale
     dw, db = np.add.reduce(dots, axis=0), np.add.reduce(sums, axis=0)
     if not wanted[0]:
         return None, dw, db
@@ -252,7 +299,8 @@ def _running_pull(
             np.multiply(g[i], _at(factor, i), out=dx[i])
         dx = dx.reshape(x.shape)
     if wanted[1]:
-        dw = np.add.reduce(by.pulled_scale(g, mean, bool(np.all(abs(mean * scale) < 2))) * scale, axis=0)
+        near = g.nbytes > _PIECE and bool(np.all(abs(mean * scale) < 2))
+        dw = np.add.reduce(by.pulled_scale(g, mean, near) * scale, axis=0)
     if wanted[2]:
         db = np.add.reduce(by.sums(g), axis=0)
     return dx, dw, db
