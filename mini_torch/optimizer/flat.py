@@ -30,7 +30,30 @@ class FlatOptimizer(Optimizer):
 
     A subclass names the state that has a parameter's shape in `_state_names`, and in `_own` the numbers that each
     parameter has for itself. `_numbers` says what these become in a step, and gives what follows from them and the
-    options; `_formula` does the rest, number by number.
+    options; `_formula` does the rest, number by number. A whole optimizer, which goes by the sign of a mean (Chen et
+    al., "Symbolic Discovery of Optimization Algorithms", 2023, has a mix of two):
+
+    >>> import numpy as np
+    >>> from mini_torch import tensor
+    >>> class SignOfMean(FlatOptimizer):
+    ...     def __init__(self, params, lr=1e-3, beta=0.9):
+    ...         super().__init__(params, {"lr": lr, "beta": beta})
+    ...
+    ...     def _state_names(self, group):
+    ...         return ("mean",)
+    ...
+    ...     def _numbers(self, o, own):
+    ...         return {"lr": o.lr, "beta": o.beta, "rest": 1 - o.beta}
+    ...
+    ...     def _formula(self, x, k):
+    ...         x.mean = k.beta * x.mean + k.rest * x.g
+    ...         return k.lr * np.sign(x.mean)
+    >>> p = tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> optimizer = SignOfMean([p], lr=0.5)
+    >>> p.square().sum().backward()
+    >>> optimizer.step()
+    >>> p.data
+    tensor([0.5000, 1.5000, 2.5000])
     """
 
     _own: tuple[str, ...] = ("step",)
@@ -91,7 +114,7 @@ class FlatOptimizer(Optimizer):
                 present = [p for p in group["params"] if p._grad is not None]
                 if not present:
                     continue
-                if group["differentiable"]:
+                if group.get("differentiable"):
                     self._step_in_graph(group, present)
                     continue
                 layout = self._layouts.get(i)

@@ -134,7 +134,7 @@ class Run:
 def factors(o: Options, k: Numbers) -> tuple[Any, Any, Any]:
     """(scale, decay, shrink): the formula's gradient is scale · gradient + decay · p, its parameter shrink · p."""
     size = k.get("scale", 1.0)
-    scale, decay = -size if o.maximize else size, getattr(o, "weight_decay", 0)
+    scale, decay = -size if getattr(o, "maximize", False) else size, getattr(o, "weight_decay", 0)
     if not isinstance(decay, Tensor) and decay == 0:
         return scale, None, None
     if getattr(o, "decoupled_weight_decay", False):
