@@ -236,3 +236,33 @@ def test_fused_is_for_real_numbers_and_without_a_graph() -> None:
         optim.Adam([p], fused=True).step()
     with pytest.raises(RuntimeError, match="`fused` does not support `differentiable`"):
         optim.Adam([p], fused=True, differentiable=True)
+
+
+# ---- parameters that take turns ----------------------------------------------------------------------------
+@pytest.mark.parametrize(("name", "options"), CASES, ids=IDS)
+def test_parameters_that_take_turns_step_as_if_alone(name: str, options: dict[str, Any]) -> None:
+    """Also with memory and state replaced in between: what an earlier step was bound to is not written to."""
+    together = [nn.Parameter(random(3, seed=i)) for i in range(4)]
+    alone = [nn.Parameter(p.detach().clone()) for p in together]
+    one = getattr(optim, name)(together, **options)
+    many = [getattr(optim, name)([p], **options) for p in alone]
+    for k in range(12):
+        turns = [i for i in range(4) if (i // 2 + k) % 2 or k > 8]
+        for i, pair in enumerate(zip(together, alone, strict=True)):
+            for p in pair:
+                p.grad = random(3, seed=10 * k + i) if i in turns else None
+                if k == 6:
+                    p.data = p.data * 0.5
+        if k == 7:
+            one.load_state_dict(one.state_dict())
+        for optimizer in (one, *many):
+            optimizer.step()
+    for p, q in zip(together, alone, strict=True):
+        np.testing.assert_allclose(p.detach().numpy(), q.detach().numpy(), rtol=1e-12)
+    layouts = one._layouts[0]
+    assert layouts.run(0, 0, len(layouts.sheets[0].params), False) is layouts.run(0, 0, 4, False)
+    for first in range(4):
+        for last in range(first + 1, 5):
+            for new in (True, False):
+                layouts.run(0, first, last, new)
+    assert len(layouts.kept) <= 16

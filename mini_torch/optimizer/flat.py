@@ -177,10 +177,10 @@ class FlatOptimizer(Optimizer):
         keys = (*self._own, *layout.names)
         layout.states = [self.state[p] for p in present] if keys else []  # made in this order, whatever the types
         self._make_sheets(layout)
-        layout.runs = []
-        for sheet in layout.sheets:
-            places = [j for j, p in enumerate(sheet.params) if id(p) in taking_part]
-            layout.runs += find_runs(sheet, {j: self._adopt(sheet, j, group) for j in places})
+        layout.runs, o = [], _options(group)
+        for k, sheet in enumerate(layout.sheets):
+            found = {j: self._adopt(sheet, j, o) for j, p in enumerate(sheet.params) if id(p) in taking_part}
+            layout.runs += [layout.run(k, *run) for run in find_runs(found)]
         layout.runs.sort(key=lambda run: not run.new)
         layout.present, layout.arrays = present, [p._array for p in present]
         layout.entries = [(state, key, state[key]) for state in layout.states for key in keys]
@@ -206,12 +206,14 @@ class FlatOptimizer(Optimizer):
             params = [p for p in layout.members if p._array.dtype == kind]
             kept = [sheet for sheet in before if sheet.fits(params, layout.names)]
             layout.sheets.append(kept[0] if kept else Sheet(params, self._own, layout.names))
+        if layout.sheets != before:
+            layout.kept.clear()
 
-    def _adopt(self, sheet: Sheet, j: int, group: dict[str, Any]) -> tuple[bool, tuple[float, ...]]:
+    def _adopt(self, sheet: Sheet, j: int, o: Options) -> tuple[bool, tuple[float, ...]]:
         """Brings the state of the sheet's parameter `j` into the sheet; whether it is new, and its own numbers."""
         if not sheet.tensors:
             return False, ()
-        state, o = self.state[sheet.params[j]], _options(group)
+        state = self.state[sheet.params[j]]
         new = any(state.get(name) is None for name in sheet.names)
         for name, tensors in sheet.tensors.items():
             take_over(state, name, tensors[j], self._initial(name, o), name in self._own)

@@ -29,6 +29,8 @@ Options = SimpleNamespace
 Count = Callable[[Options, Numbers, bool], Numbers]  # FlatOptimizer._count
 Formula = Callable[[Any, Any], Any]
 
+KEPT = 16  # runs of earlier steps
+
 
 class Sheet:
     """The flat buffers of all parameters of one number type in a group that ever had a gradient."""
@@ -84,7 +86,9 @@ class Run:
     def __init__(self, sheet: Sheet, first: int, last: int, new: bool) -> None:
         self.sheet, self.new, self.start = sheet, new, sheet.bounds[first]
         self.own = {name: numbers[first:last] for name, numbers in sheet.own.items()}
-        self.packs = pack(piece for p in sheet.params[first:last] for piece in cut(p))
+        self.params = sheet.params[first:last]
+        self.arrays = [p._array for p in self.params]
+        self.packs = pack(piece for p in self.params for piece in cut(p))
         self.kind = np.promote_types(sheet.real, np.float32)  # float16 is computed with float32 numbers
         self.programs: dict[tuple[bool, ...], Program] = {}
 
@@ -150,6 +154,7 @@ class Layout:
         self.members: list[Tensor] = []  # all that ever had a gradient here
         self.names: tuple[str, ...] = ()
         self.runs: list[Run] = []
+        self.kept: dict[tuple[int, int, int], Run] = {}  # all since the sheets are these, by sheet and place in it
         self.present: list[Tensor] = []  # what took part, its memory, its state, and what that held
         self.arrays: list[Array] = []
         self.states: list[dict[str, Any]] = []
@@ -167,6 +172,20 @@ class Layout:
             if entries.get(name) is not tensor:
                 return False
         return all(_is_even(numbers) for run in self.runs for numbers in run.own.values())
+
+
+    def run(self, i: int, first: int, last: int, new: bool) -> Run:
+        """The run of these parameters of sheet `i`: the one of an earlier step, where that is still bound to them.
+
+        So parameters that take turns, as two networks do that are trained against each other, cost no more.
+        """
+        kept = self.kept.get((i, first, last))
+        if kept is not None and not (new or kept.new) and all(map(is_, [p._array for p in kept.params], kept.arrays)):
+            return kept
+        if len(self.kept) >= KEPT:
+            self.kept.clear()
+        run = self.kept[i, first, last] = Run(self.sheets[i], first, last, new)
+        return run
 
 
 def _is_even(numbers: Array) -> bool:
@@ -198,8 +217,8 @@ def take_over(state: dict[str, Any], name: str, tensor: Tensor, initial: float, 
     state[name] = tensor
 
 
-def find_runs(sheet: Sheet, found: dict[int, tuple[bool, tuple[float, ...]]]) -> Iterable[Run]:
-    """Runs of neighbours with the same history, from what `_adopt` said of each parameter that takes part."""
+def find_runs(found: dict[int, tuple[bool, tuple[float, ...]]]) -> Iterable[tuple[int, int, bool]]:
+    """(first, last + 1, new) of neighbours with the same history, from (new, own numbers) of each place taking part."""
     for (_, (new, _)), items in groupby(enumerate(found.items()), key=lambda item: (item[1][0] - item[0], item[1][1])):
         places = [j for _, (j, _) in items]
-        yield Run(sheet, places[0], places[-1] + 1, new)
+        yield places[0], places[-1] + 1, new
