@@ -19,8 +19,8 @@ from .tensor import Tensor, wrap
 from .tree import map_leaves
 
 __all__ = [
-    "CudaAutocast", "CudaGradScaler", "GradScaler", "autocast", "custom_bwd", "custom_fwd",
-    "get_autocast_dtype", "is_autocast_available", "is_autocast_enabled",
+    "CudaAutocast", "CudaGradScaler", "GradScaler", "autocast", "cuda_custom_bwd", "cuda_custom_fwd",
+    "custom_bwd", "custom_fwd",     "get_autocast_dtype", "is_autocast_available", "is_autocast_enabled",
 ]  # fmt: skip
 
 _autocast = threading.local()  # .of: per device type the `autocast` that is in force
@@ -107,6 +107,11 @@ def custom_fwd(
 def custom_bwd(bwd: Callable[..., Any] | None = None, *, device_type: str) -> Callable[..., Any]:
     """A decorator for the `backward` of a `Function`, which changes nothing here. PyTorch's `torch.amp.custom_bwd`."""
     return bwd if bwd is not None else lambda function: function
+
+
+# PyTorch's `torch.cuda.amp.custom_fwd` and `custom_bwd`
+cuda_custom_fwd = functools.partial(custom_fwd, device_type="cuda")
+cuda_custom_bwd = functools.partial(custom_bwd, device_type="cuda")
 
 
 class GradScaler:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import warnings
 from collections import defaultdict
 from types import ModuleType
@@ -116,3 +117,24 @@ def test_an_affine_grid_that_moves_nothing_looks_where_pytorch_looks(torch: Modu
     expected = torch.linspace(-1, 1, n) * (n - 1) / n
     assert torch.equal(grid[0, 0, :, 0], expected)
     assert torch.equal(grid[0, :, 0, 1], expected)
+
+
+@pytest.mark.parametrize(
+    ("door", "name"),
+    [
+        ("optim.adam", "Adam"), ("optim.sgd", "SGD"), ("optim.rmsprop", "RMSprop"), ("optim.sparse_adam", "SparseAdam"),
+        ("optim.lbfgs", "LBFGS"), ("autograd.variable", "Variable"), ("amp.autocast_mode", "autocast"),
+        ("amp.grad_scaler", "GradScaler"), ("cuda.amp", "custom_fwd"), ("cuda.amp", "custom_bwd"),
+    ],
+)  # fmt: skip
+def test_files_that_programs_import_from(torch: ModuleType, door: str, name: str) -> None:
+    found = getattr(importlib.import_module(f"{torch.__name__}.{door}"), name)
+    parent = importlib.import_module(f"{torch.__name__}.{door.rpartition('.')[0]}")
+    assert found is getattr(parent, name, found)
+
+
+def test_decorators_of_functions_on_devices_that_are_not_there(torch: ModuleType) -> None:
+    amp = importlib.import_module(f"{torch.__name__}.cuda.amp")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert amp.custom_fwd(cast_inputs=torch.float32)(lambda ctx, x: x + 1)(ModuleType("ctx"), 1) == 2

@@ -1,0 +1,3 @@
+"""PyTorch's `optim.adagrad`. A door: it defines nothing."""
+
+from ..optimizer import Adagrad as Adagrad

@@ -1,0 +1,3 @@
+"""PyTorch's `optim.adamax`. A door: it defines nothing."""
+
+from ..optimizer import Adamax as Adamax

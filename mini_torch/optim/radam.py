@@ -1,0 +1,3 @@
+"""PyTorch's `optim.radam`. A door: it defines nothing."""
+
+from ..optimizer import RAdam as RAdam

@@ -1,0 +1,3 @@
+"""PyTorch's `optim.rmsprop`. A door: it defines nothing."""
+
+from ..optimizer import RMSprop as RMSprop
