@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -23,7 +24,7 @@ import pytest
 
 import mini_torch
 from mini_torch import data_loader
-from mini_torch.data_loader import DataLoader, Dataset, get_worker_info
+from mini_torch.data_loader import DataLoader, Dataset, channel, fetch, get_worker_info, place, worker
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them"),
@@ -258,8 +259,6 @@ def test_memory_is_shared_writable_and_free_with_the_last_tensor() -> None:
 
 
 def test_many_batches_keep_few_files_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    from mini_torch.data_loader import channel
-
     monkeypatch.setattr(channel, "_MOST_MAPPED", 3)
     loader = DataLoader(Items(lambda i: np.full(9000, i), 40), None, num_workers=2)
     files = len(os.listdir("/proc/self/fd"))
@@ -269,8 +268,6 @@ def test_many_batches_keep_few_files_open(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_without_shared_memory_all_is_pickled(monkeypatch: pytest.MonkeyPatch) -> None:
-    from mini_torch.data_loader import channel
-
     monkeypatch.setattr(channel, "_CAN_SHARE", False)
     before = maps()
     batches = list(DataLoader(Items(lambda i: np.full(90_000, i)), 2, num_workers=2))
@@ -434,6 +431,94 @@ def test_a_stream_longer_than_it_said(torch: ModuleType, data: Any, workers: int
     assert len(caught) == 2
 
 
+# ---- what a worker does, seen from within ------------------------------------------------------------------
+@pytest.fixture
+def as_worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This process may play a worker: afterwards it is what it was."""
+    from mini_torch.data_loader import worker_info
+
+    monkeypatch.setattr(worker_info, "_worker_info", None)
+    before, interrupt, threads = place.random_state(), signal.getsignal(signal.SIGINT), mini_torch.get_num_threads()
+    yield
+    place.set_random_state(before)
+    signal.signal(signal.SIGINT, interrupt)
+    mini_torch.set_num_threads(threads)
+
+
+def answers_to(tasks: list[worker.Task], dataset: Any, init: Any = None, at: Any = None, **how: Any) -> list[Any]:
+    """What a worker answers to these tasks."""
+    options = {"collate_fn": same, "in_batches": True, "batch_size": 2, "drop_last": False, **how}
+    ours, theirs = multiprocessing.Pipe()
+    for task in tasks:
+        channel.send(ours, task)
+    with socket.socket(fileno=os.dup(ours.fileno())) as way:
+        way.shutdown(socket.SHUT_WR)  # the end of the tasks, while answers still come
+    worker.work(theirs, worker.Job(fetch.Source(dataset, **options), 5, init, 1, 2, at or place.Place()))
+    theirs.close()
+    answers = []
+    with suppress(EOFError):
+        while True:
+            answers.append(channel.receive(ours))
+    ours.close()
+    return answers
+
+
+def test_a_worker_answers_its_tasks(as_worker: None) -> None:
+    Task = worker.Task
+    big = np.zeros(60_000)
+    told: list[int] = []
+    answers = answers_to(
+        [Task(0, [0, 1]), Task(1, [5, 2]), Task(2, [3]), Task(None), Task(3, [1])],
+        Items(lambda i: 1 / 0 if i == 5 else (big, mini_torch.rand(()).item()) if i == 3 else i), told.append,
+    )  # fmt: skip
+    assert told == [1]
+    assert [answer.number for answer in answers] == [0, 1, 2, None, 3]
+    assert [answers[i].batch for i in (0, 4)] == [[0, 1], [1]]
+    assert "Caught ZeroDivisionError in DataLoader worker process 1." in answers[1].batch.text
+    assert [answer.random is not None for answer in answers] == [False, False, True, False, False]
+    assert answers[2].batch[0][0].tolist() == big.tolist()
+    info = get_worker_info()
+    assert (info.id, info.num_workers, info.seed) == (1, 2, 6) if info else False
+
+
+def test_a_worker_tells_of_errors_and_of_the_end(as_worker: None) -> None:
+    Task = worker.Task
+    first, second = answers_to([Task(0, [0]), Task(1, [1])], Items(same), lambda _: 1 / 0)
+    assert first.batch.kind is second.batch.kind is ZeroDivisionError
+    (lost,) = answers_to([Task(0, [0])], Items(lambda i: lambda: i))
+    assert "pickle" in lost.batch.text
+    (strange,) = answers_to([Task(0, [5])], Items(failing(Local.Unknown("x"))))
+    assert strange.batch.kind is RuntimeError
+
+    class Stream(data_loader.IterableDataset[int]):
+        def __iter__(self) -> Iterator[int]:
+            return iter(range(5))
+
+    tasks = [Task(i, [None, None]) for i in range(5)] + [Task(None), Task(5, [None, None])]
+    answers = answers_to(tasks, Stream(), at=place.Place(1))
+    assert [answer.batch for answer in answers] == [[2, 3], [4], None, None, [0, 1]]
+    assert [answer.at_end for answer in answers] == [False, False, True, False, False]
+
+
+def test_random_numbers_can_be_taken_back(as_worker: None) -> None:
+    def drawn() -> list[float]:
+        return [random.random(), random.gauss(0, 1), np.random.randn(), mini_torch.randn(()).item()]  # noqa: NPY002
+
+    drawn()
+    here = place.random_state()
+    first = drawn()
+    there = place.random_state(here)
+    assert there != here
+    place.set_random_state(here)
+    assert place.random_state() == here
+    assert drawn() == first
+    place.set_random_state(here)
+    random.random(), np.random.rand(), np.random.randn()  # noqa: NPY002
+    before = place.random_state()
+    np.random.randn()  # the second of a pair: nothing is drawn for it  # noqa: NPY002
+    assert place.random_state(before)["numpy"] != before["numpy"]
+
+
 # ---- nothing is left behind --------------------------------------------------------------------------------
 def workers_of(iterator: Any) -> list[int]:
     return [worker.process.pid for worker in iterator._workers]
@@ -485,7 +570,7 @@ def test_a_worker_that_does_not_listen_is_killed(monkeypatch: pytest.MonkeyPatch
     assert all(map(is_gone, pids))
 
 
-def program(body: str, ends: str = "") -> subprocess.Popen[str]:
+def program(body: str) -> subprocess.Popen[str]:
     """A program with a loader of two workers over slow items, in which `body` runs."""
     text = f"""
         import os, sys, time
@@ -553,7 +638,7 @@ def test_a_fork_of_the_program_leaves_the_workers_alone() -> None:
             del batches, loader
             os._exit(0)
         os.wait()
-        print(next(batches) > 0)""")
+        sys.exit(7 if next(batches) > 0 else 1)""")
     pids_told_by(running)
-    output, errors = running.communicate(timeout=30)
-    assert (output, errors) == ("True\n", "")
+    _, errors = running.communicate(timeout=30)
+    assert (errors, running.returncode) == ("", 7)

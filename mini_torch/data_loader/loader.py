@@ -41,8 +41,8 @@ class DataLoader(Generic[T_co]):
     here, as the same type, with the worker's traceback and the item's number in its text; a worker that is killed is a
     RuntimeError, and so is a batch that takes longer than `timeout` seconds. Source: PyTorch's `utils.data.DataLoader`.
 
-    >>> from mini_torch import arange
-    >>> for x, y in DataLoader(TensorDataset(arange(4), arange(4.)), batch_size=3):
+    >>> dataset = mini_torch.utils.data.TensorDataset(mini_torch.arange(4), mini_torch.arange(4.0))
+    >>> for x, y in DataLoader(dataset, batch_size=3):
     ...     print(x, y)
     tensor([0, 1, 2]) tensor([0., 1., 2.])
     tensor([3]) tensor([3.])
