@@ -21,7 +21,7 @@ import numpy as np
 from . import timing
 
 SIZES = (2, 200, 100, 100, 80, 50, 30, 1)
-SHAPES = {
+SHAPES: dict[str, list[tuple[int, ...]]] = {
     "small network": [shape for a, b in pairwise(SIZES) for shape in ((b, a), (b,))],
     "1,000,000 in 100": [(100, 100)] * 100,
 }
@@ -48,7 +48,8 @@ def parameters(torch: Any, shapes: list[tuple[int, ...]]) -> list[Any]:
 def step(torch: Any, name: str, shapes: list[tuple[int, ...]]) -> Callable[[], object]:
     """The optimizer's step, as often as wanted, with the same gradients."""
     optimizer: Any = getattr(torch.optim, name.partition(",")[0])(parameters(torch, shapes), **OPTIONS[name])
-    return optimizer.step  # type: ignore[no-any-return]
+    call: Callable[[], object] = optimizer.step
+    return call
 
 
 def clip(torch: Any, shapes: list[tuple[int, ...]]) -> Callable[[], object]:

@@ -238,6 +238,16 @@ def test_fused_is_for_real_numbers_and_without_a_graph() -> None:
         optim.Adam([p], fused=True, differentiable=True)
 
 
+def test_rprop_leaves_nan_where_it_is() -> None:
+    """Of nan PyTorch says that its sign is 0; an infinite gradient is a step like any other."""
+    p = nn.Parameter(torch.ones(4))
+    optimizer = optim.Rprop([p], lr=0.1)
+    for grad in ([1.0, 1.0, 1.0, 1.0], [-np.inf, np.inf, np.nan, -1.0], [1.0, 1.0, 1.0, 1.0]):
+        p.grad = torch.tensor(grad)
+        optimizer.step()
+    np.testing.assert_allclose(p.detach().numpy(), [0.85, 0.636, 0.8, 0.85], rtol=1e-6)
+
+
 # ---- parameters that take turns ----------------------------------------------------------------------------
 @pytest.mark.parametrize(("name", "options"), CASES, ids=IDS)
 def test_parameters_that_take_turns_step_as_if_alone(name: str, options: dict[str, Any]) -> None:

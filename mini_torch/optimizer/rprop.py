@@ -58,4 +58,4 @@ class Rprop(FlatOptimizer):
         size = np.where(turned, k.less * size, np.where(product > 0, k.more * size, size))
         x.step_size = np.minimum(np.maximum(size, k.least), k.most)
         x.prev = g = np.where(turned, 0.0, x.g)
-        return np.sign(g) * x.step_size
+        return np.where(g > 0, x.step_size, np.where(g < 0, -x.step_size, 0.0))  # nan takes no step
