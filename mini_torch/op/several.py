@@ -66,6 +66,7 @@ class _Plan:
         self.formulas = [rule if want else None for rule, want in zip(row.rules.values(), wanted)]
         self.arguments = [() if f is None else parameters_of(f) for f in self.formulas]
         used = {name for names in self.arguments for name in names}
+        self.pulls = [i for i, name in enumerate(results) if f"g_{name}" in used]
         self.saves = [i for i, name in enumerate(row.inputs) if name in used]
         self.saves_results = [i for i, name in enumerate(results) if name in used]
 
@@ -104,9 +105,9 @@ class _Plan:
     def _run(self, node: _Node, g: Parts, saved: list[Any]) -> list[Any]:
         flip = self._conjugate if self.row.holomorphic else lambda d: d
         values = dict(zip(self.row.options, node.options))
-        for i, name in enumerate(self.results):
+        for i in self.pulls:
             given = g.parts.get(i)
-            values[f"g_{name}"] = np.zeros(*node.results[i]) if given is None else flip(given)
+            values[f"g_{self.results[i]}"] = np.zeros(*node.results[i]) if given is None else flip(given)
         names = [self.row.inputs[i] for i in self.saves] + [self.results[i] for i in self.saves_results]
         values.update(zip(names, saved))
         grads: list[Any] = []

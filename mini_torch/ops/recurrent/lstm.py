@@ -24,13 +24,15 @@ def _lstm_forward(
     gates, before, tanhs = (np.empty((rows, n), x.dtype) for n in (4 * size, size, size))
     prev = np.empty((rows, w.shape[1]), x.dtype)
     hs = np.empty((len(x), w.shape[1]), x.dtype)
-    scale = np.full(4 * size, 0.5, x.dtype)  # σ as a tanh, so that one call serves all gates; see `_halve`
-    scale[2 * size : 3 * size] = 1
-    shift = 1 - scale
+    # σ as a tanh, so that one call serves all gates, see `_halve`. For every row: twice as fast as one row for all.
+    scales = np.full((max(sizes), 4 * size), 0.5, x.dtype)
+    scales[:, 2 * size : 3 * size] = 1
+    shifts = 1 - scales
     h, c, upright = h0.copy(), c0.copy(), turned(w, sizes)
     for step, n in steps_of(sizes, reverse):
         at = step if keep else slice(n)
         prev[at], before[at] = h[:n], c[:n]
+        scale, shift = scales[:n], shifts[:n]
         a = np.matmul(h[:n], upright, out=gates[at])
         a += x[step]
         a *= scale
