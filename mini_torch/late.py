@@ -359,7 +359,7 @@ FUNCTIONAL: dict[str, str] = {
         "selu selu_ sigmoid silu softplus softsign tanhshrink"
     ),
     "ops.attention": (
-        "attention_of_heads scaled_dot_product_attention"
+        "attention_of_heads scaled_dot_product_attention shared_heads"
     ),
     "ops.batch_norm": (
         "batch_norm instance_norm"

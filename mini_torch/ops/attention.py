@@ -17,7 +17,7 @@ from .dropout import dropout
 from .linalg.products import matmul
 from .softmax import softmax_row
 
-__all__ = ["attention_of_heads", "scaled_dot_product_attention"]
+__all__ = ["attention_of_heads", "scaled_dot_product_attention", "shared_heads"]
 
 def _attention_forward(q: Any, k: Any, v: Any, bias: Any, scale: float, causal: bool) -> tuple[Any, Any]:
     x = Blocks(q, k, v, bias, scale, causal)
@@ -127,7 +127,7 @@ def scaled_dot_product_attention(
     """
     _check(query, key, value, attn_mask, is_causal)
     if enable_gqa:
-        key, value = _shared_heads(query, key), _shared_heads(query, value)
+        key, value = shared_heads(query, key), shared_heads(query, value)
     if scale is None:
         scale = 1 / math.sqrt(query._array.shape[-1]) if query._array.shape[-1] else 1.0
     bias = _bias(query, attn_mask)
@@ -178,7 +178,7 @@ def _check(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, 
         )
 
 
-def _shared_heads(query: Tensor, x: Tensor) -> Tensor:
+def shared_heads(query: Tensor, x: Tensor) -> Tensor:
     """x with each head as often as there are query heads for it."""
     heads, own = query._array.shape[-3], x._array.shape[-3]
     if not own or heads % own:
