@@ -220,6 +220,15 @@ def test_the_number_of_workers_may_change_where_items_have_numbers(workers: tupl
         streams[1].load_state_dict(streams[0].state_dict())
 
 
+def test_without_order_each_item_comes_once() -> None:
+    loader, again = (DataLoader(range(40), 2, shuffle=True, num_workers=2, in_order=False) for _ in range(2))
+    batches = iter(loader)
+    seen = [next(batches).tolist() for _ in range(7)]
+    again.load_state_dict(loader.state_dict())
+    seen += [x.tolist() for x in again]
+    assert sorted(itertools.chain(*seen)) == list(range(40))
+
+
 def test_before_the_first_epoch(tmp_path: Path) -> None:
     loader = DataLoader(range(20), 5, shuffle=True, generator=generator(True, 3))
     mini_torch.save(loader.state_dict(), tmp_path / "state")
