@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from .dtype import default_numpy_dtype, get_default_dtype, to_numpy_dtype
+from .dtype import default_numpy_dtype, get_default_dtype, promote_numpy, to_numpy_dtype
 
 __all__ = ["from_sequence"]
 
@@ -16,7 +16,8 @@ _arrays = (np.ndarray, np.generic)
 def from_sequence(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
     """Numbers, nested lists and tuples of them, of arrays or of tensors, as an array.
 
-    Floats take the default floating type (unless a type is given that they will be converted to), ints int64.
+    Floats take the default floating type (unless a type is given that they will be converted to), ints int64; NumPy's
+    numbers keep their own.
     """
     if isinstance(data, list | tuple) and any(_is_tensor(x) or isinstance(x, np.ndarray) for x in data):
         data = [x._array if _is_tensor(x) else x for x in data]
@@ -32,6 +33,9 @@ def from_sequence(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
         _explain(data, ())
     if dtype is not None:  # at once: by way of the default type, float64 numbers would lose digits
         return _converted(array, to_numpy_dtype(dtype))
+    kind = _numpy_kind(data)
+    if kind is not None:
+        return array.astype(kind, copy=False)
     if array.size == 0 or array.dtype.kind == "f":
         with np.errstate(over="ignore"):
             return array.astype(default_numpy_dtype())
@@ -40,6 +44,19 @@ def from_sequence(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
     if array.dtype.kind == "u":
         raise ValueError("Overflow when unpacking long long")
     return array if array.dtype.kind in "bu" else array.astype(np.int64, copy=False)
+
+
+def _numpy_kind(data: Any) -> np.dtype[Any] | None:
+    """The type of rows that begin with a number of NumPy's, told from the first of them; None for Python's numbers."""
+    while isinstance(data, list | tuple) and data and isinstance(data[0], list | tuple):
+        data = data[0]
+    if not (isinstance(data, list | tuple) and data and isinstance(data[0], np.generic)):
+        return None
+    kind: Any = None
+    for x in data:
+        own = x.dtype if isinstance(x, np.generic) else from_sequence([x], None).dtype
+        kind = own if kind is None else promote_numpy(kind, own)
+    return kind
 
 
 def _converted(array: np.ndarray[Any, Any], kind: np.dtype[Any]) -> np.ndarray[Any, Any]:

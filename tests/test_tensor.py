@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -377,3 +378,16 @@ def test_as_subclass_and_reversed(torch: ModuleType) -> None:
     assert reversed(torch.tensor(3)).item() == 3
     assert torch.newaxis is None
     assert not isinstance(x, torch.BFloat16Tensor)
+
+
+NUMPYS_NUMBERS: list[tuple[Any, str]] = [
+    ([np.float64(2), 1], "float64"), ([[np.int8(1)]], "int8"), ([np.float32(2), 2.5], "float32"),
+    ([np.uint8(3)], "uint8"), ([np.uint8(1), np.int8(1)], "int16"), ((np.complex64(1),), "complex64"), ([np.int32(1), 2.5], "float32"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("data", "kind"), NUMPYS_NUMBERS, ids=repr)
+@pytest.mark.parametrize("library", ["mini_torch", "torch"])
+def test_numpys_numbers_in_a_list_keep_their_type(library: str, data: Any, kind: str) -> None:
+    torch = pytest.importorskip(library)
+    assert torch.tensor(data).dtype == getattr(torch, kind)

@@ -97,9 +97,7 @@ def collate_numpy_array_fn(batch: Any, *, collate_fn_map: Kinds | None = None) -
 
 def collate_numpy_scalar_fn(batch: Any, *, collate_fn_map: Kinds | None = None) -> Tensor:
     """NumPy's numbers, in their type."""
-    if len(set(map(type, batch))) == 1:
-        return as_tensor(np.array(batch))
-    return stack([as_tensor(x) for x in batch], 0)
+    return as_tensor(np.array(batch) if len(set(map(type, batch))) == 1 else batch)
 
 
 def collate_float_fn(batch: Any, *, collate_fn_map: Kinds | None = None) -> Tensor:
