@@ -359,7 +359,7 @@ FUNCTIONAL: dict[str, str] = {
         "selu selu_ sigmoid silu softplus softsign tanhshrink"
     ),
     "ops.attention": (
-        "attention_of_heads scaled_dot_product_attention shared_heads"
+        "scaled_dot_product_attention"
     ),
     "ops.batch_norm": (
         "batch_norm instance_norm"
@@ -416,7 +416,7 @@ FUNCTIONAL: dict[str, str] = {
         "triplet_margin_with_distance_loss"
     ),
     "ops.multi_head": (
-        "multi_head_attention_forward self_attention"
+        "multi_head_attention_forward"
     ),
     "ops.normalization": (
         "group_norm layer_norm local_response_norm norm_except_dim normalize rms_norm"
@@ -437,7 +437,7 @@ FUNCTIONAL: dict[str, str] = {
         "channel_shuffle native_channel_shuffle pixel_shuffle pixel_unshuffle"
     ),
     "ops.softmax": (
-        "gumbel_softmax log_softmax log_sum_exp needs_no_shift softmax softmax_of softmin"
+        "gumbel_softmax log_softmax softmax softmin"
     ),
     "ops.thresholds": (
         "hardshrink hardsigmoid hardswish hardtanh hardtanh_ relu6 softshrink threshold threshold_"

@@ -17,7 +17,7 @@ from .dropout import dropout
 from .linalg.products import matmul
 from .softmax import softmax_row
 
-__all__ = ["attention_of_heads", "scaled_dot_product_attention", "shared_heads"]
+__all__ = ["scaled_dot_product_attention"]
 
 def _attention_forward(q: Any, k: Any, v: Any, bias: Any, scale: float, causal: bool) -> tuple[Any, Any]:
     x = Blocks(q, k, v, bias, scale, causal)

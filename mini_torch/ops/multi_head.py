@@ -21,7 +21,7 @@ from .padding import pad
 from .softmax import softmax
 from .split import chunk, split
 
-__all__ = ["multi_head_attention_forward", "self_attention"]
+__all__ = ["multi_head_attention_forward"]
 
 
 @takes_out

@@ -15,7 +15,7 @@ from ..tensor import Tensor, check_dim, wrap
 from .activation import need_reals
 from .reduction.sums import sums_of_rows
 
-__all__ = ["gumbel_softmax", "log_softmax", "log_sum_exp", "needs_no_shift", "softmax", "softmax_of", "softmin"]
+__all__ = ["gumbel_softmax", "log_softmax", "softmax", "softmin"]
 
 
 _PIECE = 1 << 18  # bytes
