@@ -382,7 +382,8 @@ def test_as_subclass_and_reversed(torch: ModuleType) -> None:
 
 NUMPYS_NUMBERS: list[tuple[Any, str]] = [
     ([np.float64(2), 1], "float64"), ([[np.int8(1)]], "int8"), ([np.float32(2), 2.5], "float32"),
-    ([np.uint8(3)], "uint8"), ([np.uint8(1), np.int8(1)], "int16"), ((np.complex64(1),), "complex64"), ([np.int32(1), 2.5], "float32"),
+    ([np.uint8(3)], "uint8"), ([np.uint8(1), np.int8(1)], "int16"), ((np.complex64(1),), "complex64"),
+    ([np.int32(1), 2.5], "float32"),
 ]  # fmt: skip
 
 
