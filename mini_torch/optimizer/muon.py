@@ -75,7 +75,7 @@ def _orthogonal(x: Array, coefficients: tuple[float, float, float], steps: int, 
     a, b, c = coefficients
     tall = x.shape[0] > x.shape[1]
     y = _brain(x.T if tall else x)
-    y = _brain(y / max(_brain(np.linalg.norm(y)), eps))
+    y = _brain(y / np.maximum(_brain(np.linalg.norm(y, keepdims=True)), eps))
     for _ in range(steps):
         gram = _brain(y @ y.T)
         gram = _brain(b * gram + c * (gram @ gram))
@@ -83,7 +83,7 @@ def _orthogonal(x: Array, coefficients: tuple[float, float, float], steps: int, 
     return y.T if tall else y
 
 
-def _brain(x: Any) -> Array:
-    """float32 numbers rounded to bfloat16's eight bits, ties to even."""
+def _brain(x: Array) -> Array:
+    """Numbers as float32, rounded to bfloat16's eight bits, ties to even."""
     bits = np.asarray(x, np.float32).view(np.uint32)
     return ((bits + 0x7FFF + ((bits >> 16) & 1)) & np.uint32(0xFFFF0000)).view(np.float32)
