@@ -392,3 +392,53 @@ NUMPYS_NUMBERS: list[tuple[Any, str]] = [
 def test_numpys_numbers_in_a_list_keep_their_type(library: str, data: Any, kind: str) -> None:
     torch = pytest.importorskip(library)
     assert torch.tensor(data).dtype == getattr(torch, kind)
+
+
+# ---- in place --------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("name", ["add_", "sub_", "mul_", "div_", "__iadd__", "__itruediv__", "copy_"])
+@pytest.mark.parametrize("other", [2.5, 3, "tensor", "row", "double", "int", "self"])
+def test_in_place_is_what_the_function_gives(torch: ModuleType, name: str, other: object) -> None:
+    x = torch.arange(6.0).reshape(2, 3) + 1
+    others = {"tensor": x.flip(0), "row": x[0].clone(), "double": x.double(), "int": x.long(), "self": x}
+    second = others[other] if isinstance(other, str) else other
+    if name == "copy_":
+        second = second if isinstance(other, str) else torch.tensor(second)
+        expected = (second + torch.zeros(2, 3)).tolist()
+    else:
+        expected = getattr(x.clone(), name.strip("_").removeprefix("i").replace("true", ""))(second).tolist()
+    for start in (x.clone(), x.T.clone().T, torch.cat([x, x])[::2] * 0 + x):
+        version, memory = start._version, start.data_ptr()
+        assert getattr(start, name)(start if other == "self" else second) is start
+        assert start.tolist() == pytest.approx(expected) if start.dim() == 1 else start.tolist() == expected
+        assert (start._version, start.data_ptr(), start.dtype) == (version + 1, memory, torch.float32)
+
+
+def test_in_place_by_multiples(torch: ModuleType) -> None:
+    x, y = torch.ones(2, 2), torch.tensor([1.0, 2.0])
+    assert x.add_(y, alpha=0.5).tolist() == [[1.5, 2], [1.5, 2]]
+    assert x.sub_(y, alpha=2).tolist() == [[-0.5, -2], [-0.5, -2]]
+    assert x.add_(1.0, alpha=2.0).tolist() == [[1.5, 0], [1.5, 0]]
+    with pytest.raises(RuntimeError):
+        y.add_(x)
+    assert y.tolist() == [1, 2]
+
+
+def test_in_place_and_history(torch: ModuleType) -> None:
+    w = torch.ones(2, requires_grad=True)
+    with torch.no_grad():
+        w.mul_(3.0)
+        w.copy_(w + 1)
+        w.fill_(2.0)
+        w.zero_()
+        w.add_(torch.ones(2))
+    assert (w.is_leaf, w.tolist(), w.requires_grad) == (True, [1, 1], True)
+    x = torch.ones(2)
+    y = w * x
+    x.add_(1.0)  # w's gradient needs the old x
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.sum().backward()
+    base = torch.zeros(2, 2)
+    base[0].add_(w * 2)  # a view of what has no history gets one
+    assert base.requires_grad
+    base.sum().backward()
+    assert w.grad.tolist() == [2, 2]

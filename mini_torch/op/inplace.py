@@ -12,20 +12,28 @@ from ..dtype import can_cast
 from ..graph import InferenceCell, mode
 from ..tensor import Tensor, alias, make
 from ..view import View
+from .quiet import quiet
 from .table import record, row, rows
 from .types import cast, type_name
 
 __all__ = ["adopt", "check_changeable", "check_writable", "inplace", "overwrite", "own_node", "write_out"]
 
 
-def inplace(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The in-place form of `function`: the result is written into the first argument, which it returns."""
+def inplace(function: Callable[..., Any], ufunc: np.ufunc | None = None) -> Callable[..., Any]:
+    """The in-place form of `function`: the result is written into the first argument, which it returns.
+
+    Where no history is made and `ufunc` is what `function` computes, it writes there itself.
+    """
+    direct = None if ufunc is None else quiet(ufunc)
 
     def in_place(self: Tensor, *args: Any, **kwargs: Any) -> Any:
         check_writable(self)
-        old = alias(self)
-        if mode.enabled:  # what formulas read is the old value, which the write below would destroy
+        old = self
+        if mode.enabled and _has_history(self, *args, *kwargs.values()):
+            old = alias(self)  # what formulas read is the old value, which the write below would destroy
             old._array, old._cell = self._array.copy(), [0, 0]
+        elif direct is not None and _written(direct, self, *args, **kwargs):
+            return self
         result = function(old, *args, **kwargs)
         if result is NotImplemented:
             return result
@@ -37,6 +45,42 @@ def inplace(function: Callable[..., Any]) -> Callable[..., Any]:
 
     in_place.__doc__ = f"In-place form of `{getattr(function, '__name__', '')}`."
     return in_place
+
+
+_times = quiet(np.multiply)
+
+
+def _has_history(x: Tensor, *others: Any) -> bool:
+    """Whether a change of `x` by these is one to be recorded."""
+    return x.requires_grad or any(
+        other.requires_grad if isinstance(other, Tensor) else isinstance(other, list | tuple) for other in others
+    )
+
+
+def _written(ufunc: Callable[..., Any], x: Tensor, other: Any, *rest: Any, alpha: Any = 1, **named: Any) -> bool:
+    """Writes `ufunc` of x and alpha · other into x, if both are of one floating type: no other array is needed.
+
+    False, and nothing written, where there is more to be done, or to be refused.
+    """
+    array = x._array
+    if rest or named or array.dtype.char not in "fd" or not array.ndim:  # NumPy 1 widens what has no dimensions
+        return False
+    if isinstance(other, Tensor):
+        if other._array.dtype is not array.dtype:
+            return False
+        other = other._array
+    elif type(other) is not float or alpha != 1:
+        return False
+    if alpha != 1:
+        if type(alpha) is not float:
+            return False
+        other = _times(other, alpha)
+    try:
+        ufunc(array, other, array)
+    except ValueError:  # it is larger than x
+        return False
+    x._bump()
+    return True
 
 
 def own_node(x: Tensor) -> Tensor:

@@ -22,13 +22,13 @@ functions: dict[str, Callable[..., Any]] = {}  # every public function by its na
 
 def public(
     function: Callable[..., Any] | None = None, /, *, name: str | None = None, method: bool = True,
-    function_too: bool = True, aliases: tuple[str, ...] = (), inplace: bool = False,
+    function_too: bool = True, aliases: tuple[str, ...] = (), inplace: bool | np.ufunc = False,
     apart: bool = False,
 ) -> Any:  # fmt: skip
     """Decorator: enters a function into the table of public functions and makes it a method of Tensor.
 
-    With `inplace`, there is the method `name_`, too. The function takes `out=`, see `takes_out`; with `apart`, none
-    that is an input.
+    With `inplace`, there is the method `name_`, too; the ufunc that computes it may be given there. The function takes
+    `out=`, see `takes_out`; with `apart`, none that is an input.
     """
 
     def enter(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -40,7 +40,7 @@ def public(
             for each in names:
                 enter_method(each, called if "dim" in parameters_of(function) else function)
             if inplace:
-                publish_inplace(function, names)
+                publish_inplace(function, names, None if inplace is True else inplace)
         return called
 
     return enter if function is None else enter(function)
@@ -140,7 +140,7 @@ def describe(function: Any, name: str, doc: str) -> None:
     function.__doc__ = f"{doc or name}\n\nElementwise, with PyTorch's promotion. Source: PyTorch's `torch.{source}`."
 
 
-def publish_inplace(function: Any, names: tuple[str, ...]) -> None:
+def publish_inplace(function: Any, names: tuple[str, ...], ufunc: Any = None) -> None:
     """Makes the in-place form a method under each name."""
     for name in names:
-        enter_method(f"{name}_", inplace(function))
+        enter_method(f"{name}_", inplace(function, ufunc))

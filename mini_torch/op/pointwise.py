@@ -99,7 +99,7 @@ def binary(
 
     describe(function, name, doc)
     if operator:
-        _install_operators(function, operator, in_place=result is None)
+        _install_operators(function, operator, None if result else inplace(function, _as_ufunc(forward)))
 
     def checked(input: Any, other: Any, *, out: Tensor | None = None) -> Tensor:
         if not isinstance(other, Tensor) and "y" not in numbers:
@@ -121,7 +121,7 @@ def binary(
     if export:
         publish(checked, (name, *aliases), (name, *aliases) if method else (), True)
     if export and method:
-        publish_inplace(function, (name, *aliases))
+        publish_inplace(function, (name, *aliases), _as_ufunc(forward))
     enter_ufunc(forward, of_numpy)
     return checked if export or not method else function
 
@@ -146,7 +146,8 @@ def _constant(number: float, kind: np.dtype[Any]) -> Tensor:
         constants.clear()
     if type(number) is int and not -(2**63) <= number < 2**64:
         raise OverflowError(f"int too big to convert: {number}")
-    made = constants[number, kind] = make(Tensor, np.array(number, kind))
+    with np.errstate(over="ignore"):  # 1e300 is inf in float32
+        made = constants[number, kind] = make(Tensor, np.array(number, kind))
     made._cell = [0, 0]  # it outlives an inference_mode that it may have been made in
     return made
 
@@ -173,11 +174,16 @@ def _binary_slow(new: Row, floats: bool, check: Any, reject: Any, input: Any, ot
         raise shape_mismatch(pair[0]._array.shape, pair[1]._array.shape) from error
 
 
-def _install_operators(function: Any, name: str, in_place: bool) -> None:
+def _as_ufunc(forward: Forward) -> np.ufunc | None:
+    """The forward, where that is NumPy's own and can be told where to write."""
+    return forward if isinstance(forward, np.ufunc) else None
+
+
+def _install_operators(function: Any, name: str, in_place: Any) -> None:
     method(f"__{name}__", function)
     if in_place:
         method(f"__r{name}__", _reflected(function, f"__r{name}__"))
-        method(f"__i{name}__", inplace(function))
+        method(f"__i{name}__", in_place)
 
 
 def _reflected(function: Any, name: str) -> Any:

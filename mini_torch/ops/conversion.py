@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..dtype import bfloat16, contiguous_format, from_numpy_dtype, to_numpy_dtype
+from ..graph import mode
 from ..memory import in_format, is_in_format, order_of
 from ..op import (
     TYPE_NAMES,
@@ -137,7 +138,11 @@ def _copy_(self: Tensor, src: Tensor, non_blocking: builtins.bool = False) -> Te
                 f"The size of tensor a {list(self.shape)} must match the size of tensor b {list(source.shape)}: "
                 "the source does not broadcast to the destination"
             ) from None
-    return overwrite(self, _copied(alias(self), source))
+    if mode.enabled and (self.requires_grad or source.requires_grad):
+        return overwrite(self, _copied(alias(self), source))
+    self._array[...] = source._array
+    self._bump()
+    return self
 
 
 _copied = row("copy", lambda x, src: src, x=lambda g: np.zeros_like(g), src=lambda g: g, grad_name="CopyBackwards")
@@ -170,7 +175,7 @@ _fill_recorded = inplace(fill)
 def _fill(self: Tensor, value: Any) -> Tensor:
     """Writes `value` everywhere, in place."""
     number = _fill_value(self, value)
-    if self.requires_grad or number._requires_grad:
+    if mode.enabled and (self.requires_grad or number._requires_grad):
         return _fill_recorded(self, value)
     check_writable(self)
     self._array[...] = number._array
@@ -193,7 +198,7 @@ method("apply_", lambda self, callable: _map(self, callable))
 method("map_", lambda self, tensor, callable: _map(self, tensor, callable))
 def _zero(self: Tensor) -> Tensor:
     """Writes 0 everywhere, in place."""
-    if self.requires_grad:
+    if mode.enabled and self.requires_grad:
         return _fill_recorded(self, 0)
     check_writable(self)
     self._array[...] = 0

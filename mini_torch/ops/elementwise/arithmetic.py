@@ -67,7 +67,7 @@ def _scaled(input: Any, other: Any, alpha: Any) -> Any:
     return other if alpha == 1 else mul(as_operand(other, kind), wrap(number_as(alpha, kind)))
 
 
-@public(inplace=True)
+@public(inplace=np.add)
 def add(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     """input + alpha · other, with broadcasting and promotion.
 
@@ -81,7 +81,7 @@ def add(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     return two("add", _add, input, _scaled(input, other, alpha))
 
 
-@public(aliases=("subtract",), inplace=True)
+@public(aliases=("subtract",), inplace=np.subtract)
 def sub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     """input − alpha · other, with broadcasting and promotion; not for bools. Source: PyTorch's `torch.sub`."""
     return two("sub", _sub, input, _scaled(input, other, alpha))

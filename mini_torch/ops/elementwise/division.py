@@ -111,7 +111,7 @@ implements(np.remainder)(remainder)
 implements(np.fmod)(fmod)
 
 
-@public(aliases=("divide",), inplace=True)
+@public(aliases=("divide",), inplace=np.true_divide)
 def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     """input / other; with `rounding_mode` 'trunc' or 'floor' rounded so, integers staying integers.
 
@@ -131,7 +131,7 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
 divide = div
 
 
-@public(inplace=True)
+@public(inplace=np.true_divide)
 def true_divide(input: Any, other: Any) -> Tensor:
     """input / other. Source: PyTorch's `torch.true_divide`."""
     return two("true_divide", _div, input, other)
