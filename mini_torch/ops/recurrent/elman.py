@@ -9,6 +9,7 @@ import numpy as np
 
 from ...op import quiet, several
 from ...tensor import Tensor
+from ..linalg.products import rows_product
 from .steps import Sizes, replayed, shared, steps_of, turned
 
 __all__ = ["elman_sweep"]
@@ -44,7 +45,7 @@ def _elman_pull(
         d += grads[0][step]
         np.multiply(slopes[step], d, out=dx[step])
         np.matmul(dx[step], w, out=d)
-    return dx, np.matmul(dx.T, prev), dh
+    return dx, rows_product(dx, prev), dh
 
 
 def _elman_step(x: Any, w: Any, relu: bool, h: Any) -> tuple[Any]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...op import quiet, several
 from ...tensor import Tensor
-from ..linalg.products import linear
+from ..linalg.products import linear, rows_product
 from ..split import chunk
 from .steps import Sizes, replayed, shared, steps_of, turned
 
@@ -76,7 +76,7 @@ def _gru_pull(
         d += kept_z
     dx = flat.copy()
     np.multiply(of_new, d_hs, out=dx[:, 2 * size :])
-    return dx, np.matmul(flat.T, prev), np.add.reduce(flat, axis=0), dh
+    return dx, rows_product(flat, prev), np.add.reduce(flat, axis=0), dh
 
 
 def _gru_step(x: Any, w: Any, b: Any, h: Any) -> tuple[Any]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...op import quiet, several
 from ...tensor import Tensor
+from ..linalg.products import rows_product
 from ..split import chunk
 from .steps import Sizes, replayed, shared, steps_of, turned
 
@@ -73,7 +74,7 @@ def _lstm_pull(
         np.multiply(slopes[step, 3], d_out, out=d_gates[step, 3])
         d_cell *= f[step]
         np.matmul(flat[step], w, out=d)
-    return flat, np.matmul(flat.T, prev), dh, dc, np.matmul(d_hs.T, o * tanhs) if v.size else None
+    return flat, rows_product(flat, prev), dh, dc, np.matmul(d_hs.T, o * tanhs) if v.size else None
 
 
 def _lstm_step(x: Any, w: Any, v: Any, h: Any, c: Any) -> tuple[Any, Any]:
