@@ -72,6 +72,15 @@ SCHEDULES = [
     "SequentialLR(optimizer, [LinearLR(optimizer, 0.1, total_iters=4), CosineAnnealingLR(optimizer, 10), "
     "StepLR(optimizer, 3)], milestones=[4, 20])",
     "ChainedScheduler([ConstantLR(optimizer, factor=0.1, total_iters=5), ExponentialLR(optimizer, 0.9)])",
+    "MultiStepLR(optimizer, [0, 2, 9])",
+    "ConstantLR(optimizer, factor=0.2, total_iters=0)",
+    "LinearLR(optimizer, start_factor=1.0, end_factor=0.0, total_iters=5)",
+    "CosineAnnealingLR(optimizer, T_max=1)",
+    "CyclicLR(optimizer, [0.01, 0.02], [0.1, 0.2], step_size_up=2, step_size_down=5, base_momentum=[0.5, 0.6])",
+    "OneCycleLR(optimizer, max_lr=0.5, total_steps=60, cycle_momentum=False, div_factor=10.0, final_div_factor=100.0)",
+    "ReduceLROnPlateau(optimizer, patience=0, cooldown=3, min_lr=[0.001, 0.05], eps=1e-3)",
+    "ChainedScheduler([SequentialLR(optimizer, [ConstantLR(optimizer, 0.5), StepLR(optimizer, 4)], [7]), "
+    "ExponentialLR(optimizer, 0.98)])",
 ]
 METRICS = [1.0, 0.9, 0.8, 0.8, 0.8, 0.8, 0.79, 0.79, 0.79, 0.79, 0.7, *(0.7 + 0.01 * (i % 3) for i in range(40))]
 
