@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from .graph import Node
@@ -39,11 +40,14 @@ class _PickPlan:
         return self.pull(node, g)
 
 
+_plan_named = cache(_PickPlan)  # a name is all there is to one
+
+
 class Pick(Node):
     """One of the results of a node."""
 
     __slots__ = ("index",)
 
     def __init__(self, node: Node, index: int) -> None:
-        super().__init__(_PickPlan(node.name()), [node])
+        super().__init__(_plan_named(node.name()), [node])
         self.index = index

@@ -138,3 +138,18 @@ def test_decorators_of_functions_on_devices_that_are_not_there(torch: ModuleType
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert amp.custom_fwd(cast_inputs=torch.float32)(lambda ctx, x: x + 1)(ModuleType("ctx"), 1) == 2
+
+
+def test_a_layer_on_one_vector_is_one_operation(torch: ModuleType) -> None:
+    """As agents ask for one state's action; with gradients of both orders."""
+    x = torch.tensor([1.0, -2.0], dtype=torch.float64, requires_grad=True)
+    w = torch.tensor([[0.5, 1.0], [2.0, 3.0], [-1.0, 0.0]], dtype=torch.float64, requires_grad=True)
+    b = torch.tensor([1.0, 0.0, 2.0], dtype=torch.float64, requires_grad=True)
+    linear = torch.nn.functional.linear
+    assert linear(x, w, b).tolist() == [-0.5, -4.0, 1.0]
+    assert linear(x, w).tolist() == [-1.5, -4.0, -1.0]
+    for function in (lambda *args: linear(*args).tanh(), lambda x, w, b: linear(x, w).tanh()):
+        assert torch.autograd.gradcheck(function, (x, w, b))
+        assert torch.autograd.gradgradcheck(function, (x, w, b))
+    with pytest.raises(RuntimeError):
+        linear(torch.ones(3, dtype=torch.float64), w, b)

@@ -199,7 +199,7 @@ def _rows(x: Any) -> Any:
 
 
 def _rows_times(x: Any, w: Any) -> Any:
-    """x w for x (*, k) and w (k, n): one large product beats many small ones."""
+    """x w for x (*, k) and w (k, n): one large product beats many small ones, and a row a vector."""
     return x @ w if len(x.shape) == 2 else np.reshape(_rows(x) @ w, (*x.shape[:-1], w.shape[-1]))
 
 
@@ -246,7 +246,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x Wᵀ + b: input (*, k), weight (n, k), bias (n) → (*, n). Source: PyTorch's `nn.functional.linear`."""
     try:  # the happy path costs nothing; what went wrong is found out afterwards
         kind = weight._array.dtype
-        if kind is input._array.dtype and kind.char not in HALVES and weight._array.ndim == 2 and input._array.ndim > 1:
+        if kind is input._array.dtype and kind.char not in HALVES and weight._array.ndim == 2 and input._array.ndim:
             if bias is None:
                 return _linear_no_bias(input, weight)
             return apply(_LINEAR, (input, weight, bias))
