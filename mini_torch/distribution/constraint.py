@@ -1,12 +1,13 @@
 """Constraints: regions that a parameter or a sample must lie in, and how to ask whether it does.
 
-`check(value)` gives a bool tensor without the `event_dim` last axes, which together are one event.
-PyTorch's `torch.distributions.constraints`, whose names and texts these are.
+`check(value)` gives a bool tensor without the `event_dim` last axes, which together are one event. A region with bounds
+is a class, one without is an object: `greater_than(2.0)`, `simplex`. PyTorch's `torch.distributions.constraints`, whose
+names and texts these are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from ..dtype import finfo
@@ -15,13 +16,12 @@ from ..ops.join import stack as _stacked
 from ..tensor import Tensor
 
 __all__ = [
-    "Constraint", "boolean", "cat", "corr_cholesky", "dependent", "dependent_property", "greater_than",
-    "greater_than_eq", "half_open_interval", "independent", "integer_interval", "interval", "is_dependent", "less_than",
-    "lower_cholesky", "lower_triangular", "multinomial", "nonnegative", "nonnegative_integer", "one_hot", "positive",
-    "positive_definite", "positive_integer", "positive_semidefinite", "real", "real_vector", "simplex", "square",
-    "stack", "symmetric", "unit_interval",
+    "Constraint", "MixtureSameFamilyConstraint", "boolean", "cat", "corr_cholesky", "dependent", "dependent_property",
+    "greater_than", "greater_than_eq", "half_open_interval", "independent", "integer_interval", "interval",
+    "is_dependent", "less_than", "lower_cholesky", "lower_triangular", "multinomial", "nonnegative",
+    "nonnegative_integer", "one_hot", "positive", "positive_definite", "positive_integer", "positive_semidefinite",
+    "real", "real_vector", "simplex", "square", "stack", "symmetric", "unit_interval",
 ]  # fmt: skip
-
 
 class Constraint:
     """A region. `is_discrete`: it holds single points; `event_dim`: how many last axes are one event."""
@@ -34,140 +34,226 @@ class Constraint:
         raise NotImplementedError
 
     def __repr__(self) -> str:
-        return type(self).__name__.lstrip("_") + "()"
-
-
-class _Region(Constraint):
-    """A region given by its test; `bounds` are what its name is printed with."""
-
-    def __init__(
-        self, name: str, check: Callable[[Tensor], Tensor], *, is_discrete: bool = False, event_dim: int = 0,
-        **bounds: Any,
-    ) -> None:  # fmt: skip
-        self.name, self._check, self.is_discrete, self.event_dim = name, check, is_discrete, event_dim
-        self._bounds = bounds
-        vars(self).update(bounds)
-
-    def check(self, value: Tensor) -> Tensor:
-        return self._check(value)
-
-    def __repr__(self) -> str:
-        return f"{self.name}({', '.join(f'{name}={bound}' for name, bound in self._bounds.items())})"
+        return f"{type(self).__name__.lstrip('_')}({', '.join(f'{name}={x}' for name, x in vars(self).items())})"
 
 
 # ---- numbers -----------------------------------------------------------------------------------------------
-def greater_than(lower_bound: Any) -> Constraint:
+class _Real(Constraint):
+    """All but NaN."""
+
+    def check(self, value: Tensor) -> Tensor:
+        return value == value
+
+
+class _Boolean(Constraint):
+    """0 or 1."""
+
+    is_discrete = True
+
+    def check(self, value: Tensor) -> Tensor:
+        return (value == 0) | (value == 1)
+
+
+@dataclass(eq=False, repr=False)
+class _GreaterThan(Constraint):
     """lower_bound < x."""
-    return _Region("GreaterThan", lambda x: lower_bound < x, lower_bound=lower_bound)
+
+    lower_bound: Any
+
+    def check(self, value: Tensor) -> Tensor:
+        return self.lower_bound < value
 
 
-def greater_than_eq(lower_bound: Any) -> Constraint:
+@dataclass(eq=False, repr=False)
+class _GreaterThanEq(Constraint):
     """lower_bound ≤ x."""
-    return _Region("GreaterThanEq", lambda x: lower_bound <= x, lower_bound=lower_bound)
+
+    lower_bound: Any
+
+    def check(self, value: Tensor) -> Tensor:
+        return self.lower_bound <= value
 
 
-def less_than(upper_bound: Any) -> Constraint:
+@dataclass(eq=False, repr=False)
+class _LessThan(Constraint):
     """x < upper_bound."""
-    return _Region("LessThan", lambda x: x < upper_bound, upper_bound=upper_bound)
+
+    upper_bound: Any
+
+    def check(self, value: Tensor) -> Tensor:
+        return value < self.upper_bound
 
 
-def interval(lower_bound: Any, upper_bound: Any) -> Constraint:
+@dataclass(eq=False, repr=False)
+class _Interval(Constraint):
     """lower_bound ≤ x ≤ upper_bound."""
-    inside = lambda x: (lower_bound <= x) & (x <= upper_bound)  # noqa: E731
-    return _Region("Interval", inside, lower_bound=lower_bound, upper_bound=upper_bound)
+
+    lower_bound: Any
+    upper_bound: Any
+
+    def check(self, value: Tensor) -> Tensor:
+        return (self.lower_bound <= value) & (value <= self.upper_bound)
 
 
-def half_open_interval(lower_bound: Any, upper_bound: Any) -> Constraint:
+@dataclass(eq=False, repr=False)
+class _HalfOpenInterval(Constraint):
     """lower_bound ≤ x < upper_bound."""
-    inside = lambda x: (lower_bound <= x) & (x < upper_bound)  # noqa: E731
-    return _Region("HalfOpenInterval", inside, lower_bound=lower_bound, upper_bound=upper_bound)
+
+    lower_bound: Any
+    upper_bound: Any
+
+    def check(self, value: Tensor) -> Tensor:
+        return (self.lower_bound <= value) & (value < self.upper_bound)
 
 
-def integer_interval(lower_bound: Any, upper_bound: Any) -> Constraint:
+@dataclass(eq=False, repr=False)
+class _IntegerInterval(Constraint):
     """lower_bound ≤ n ≤ upper_bound, whole."""
-    inside = lambda x: (x % 1 == 0) & (lower_bound <= x) & (x <= upper_bound)  # noqa: E731
-    bounds = {"lower_bound": lower_bound, "upper_bound": upper_bound}
-    return _Region("IntegerInterval", inside, is_discrete=True, **bounds)
+
+    is_discrete = True
+    lower_bound: Any
+    upper_bound: Any
+
+    def check(self, value: Tensor) -> Tensor:
+        return (value % 1 == 0) & (self.lower_bound <= value) & (value <= self.upper_bound)
 
 
-def _integers_from(lower_bound: int) -> Constraint:
-    whole = lambda x: (x % 1 == 0) & (x >= lower_bound)  # noqa: E731
-    return _Region("IntegerGreaterThan", whole, is_discrete=True, lower_bound=lower_bound)
+@dataclass(eq=False, repr=False)
+class _IntegerGreaterThan(Constraint):
+    """lower_bound ≤ n, whole."""
+
+    is_discrete = True
+    lower_bound: Any
+
+    def check(self, value: Tensor) -> Tensor:
+        return (value % 1 == 0) & (value >= self.lower_bound)
 
 
-real: Constraint = _Region("Real", lambda x: x == x)  # all but NaN
-positive = greater_than(0.0)
-nonnegative = greater_than_eq(0.0)
-unit_interval = interval(0.0, 1.0)
-nonnegative_integer = _integers_from(0)
-positive_integer = _integers_from(1)
-boolean: Constraint = _Region("Boolean", lambda x: (x == 0) | (x == 1), is_discrete=True)
+real: Constraint = _Real()
+boolean: Constraint = _Boolean()
+greater_than, greater_than_eq, less_than = _GreaterThan, _GreaterThanEq, _LessThan
+interval, half_open_interval, integer_interval = _Interval, _HalfOpenInterval, _IntegerInterval
+positive: Constraint = greater_than(0.0)
+nonnegative: Constraint = greater_than_eq(0.0)
+unit_interval: Constraint = interval(0.0, 1.0)
+nonnegative_integer: Constraint = _IntegerGreaterThan(0)
+positive_integer: Constraint = _IntegerGreaterThan(1)
 
 
 # ---- vectors -----------------------------------------------------------------------------------------------
-def _one_hot(x: Tensor) -> Tensor:
-    return ((x == 0) | (x == 1)).all(-1) & (x.sum(-1) == 1)
+class _OneHot(Constraint):
+    """A single 1 among zeros."""
+
+    is_discrete = True
+    event_dim = 1
+
+    def check(self, value: Tensor) -> Tensor:
+        return boolean.check(value).all(-1) & (value.sum(-1) == 1)
 
 
-def multinomial(upper_bound: Any) -> Constraint:
+class _Simplex(Constraint):
+    """Numbers, none negative, of sum 1."""
+
+    event_dim = 1
+
+    def check(self, value: Tensor) -> Tensor:
+        return (value >= 0).all(-1) & ((value.sum(-1) - 1).abs() < 1e-6)
+
+
+@dataclass(eq=False, repr=False)
+class _Multinomial(Constraint):
     """Counts, none negative, that sum to no more than upper_bound."""
-    inside = lambda x: (x >= 0).all(-1) & (x.sum(-1) <= upper_bound)  # noqa: E731
-    return _Region("Multinomial", inside, is_discrete=True, event_dim=1)
+
+    is_discrete = True
+    event_dim = 1
+    upper_bound: Any
+
+    def check(self, value: Tensor) -> Tensor:
+        return (value >= 0).all(-1) & (value.sum(-1) <= self.upper_bound)
+
+    def __repr__(self) -> str:
+        return "Multinomial()"
 
 
-one_hot: Constraint = _Region("OneHot", _one_hot, is_discrete=True, event_dim=1)
-simplex: Constraint = _Region(
-    "Simplex", lambda x: (x >= 0).all(-1) & ((x.sum(-1) - 1).abs() < 1e-6), event_dim=1
-)  # fmt: skip
+one_hot: Constraint = _OneHot()
+simplex: Constraint = _Simplex()
+multinomial = _Multinomial
 
 
 # ---- matrices ----------------------------------------------------------------------------------------------
-def _lower(x: Tensor) -> Tensor:
-    return (x.tril() == x).flatten(-2).all(-1)
+class _LowerTriangular(Constraint):
+    """Zeros above the diagonal."""
+
+    event_dim = 2
+
+    def check(self, value: Tensor) -> Tensor:
+        return (value.tril() == value).flatten(-2).all(-1)
 
 
-def _cholesky(x: Tensor) -> Tensor:
-    return _lower(x) & (x.diagonal(dim1=-2, dim2=-1) > 0).all(-1)
+class _LowerCholesky(_LowerTriangular):
+    """Zeros above the diagonal, on it positive numbers."""
+
+    def check(self, value: Tensor) -> Tensor:
+        return super().check(value) & (value.diagonal(dim1=-2, dim2=-1) > 0).all(-1)
 
 
-def _rows_of_length_one(x: Tensor) -> Tensor:
-    length = x.detach().square().sum(-1).sqrt()
-    return _cholesky(x) & ((length - 1).abs() <= finfo(x.dtype).eps * x.shape[-1] * 10).all(-1)
+class _CorrCholesky(_LowerCholesky):
+    """L of a correlation matrix L Lᵀ: its rows have length 1."""
+
+    def check(self, value: Tensor) -> Tensor:
+        length = value.detach().square().sum(-1).sqrt()
+        near = (length - 1).abs() <= finfo(value.dtype).eps * value.shape[-1] * 10
+        return super().check(value) & near.all(-1)
 
 
-def _square(x: Tensor) -> Tensor:
-    return x.new_full(x.shape[:-2], x.shape[-2] == x.shape[-1]).bool()
+class _Square(Constraint):
+    """As many rows as columns."""
+
+    event_dim = 2
+
+    def check(self, value: Tensor) -> Tensor:
+        return value.new_full(value.shape[:-2], value.shape[-2] == value.shape[-1]).bool()
 
 
-def _symmetric(x: Tensor) -> Tensor:
-    return x.isclose(x.mT, atol=1e-6).all(-2).all(-1) if x.shape[-2] == x.shape[-1] else _square(x)
+class _Symmetric(_Square):
+    """Equal to the transpose, up to 1e-6."""
+
+    def check(self, value: Tensor) -> Tensor:
+        square_there = super().check(value)
+        return value.isclose(value.mT, atol=1e-6).all(-2).all(-1) if square_there.all() else square_there
 
 
-def _definite(x: Tensor) -> Tensor:
-    from ..ops.linalg.definite import cholesky_ex  # opens when it is asked for
+class _PositiveSemidefinite(_Symmetric):
+    """Symmetric, with no negative eigenvalue."""
 
-    symmetric_there = _symmetric(x)
-    return cholesky_ex(x).info.eq(0) if symmetric_there.all() else symmetric_there
+    def check(self, value: Tensor) -> Tensor:
+        from ..ops.linalg.spectrum import eigvalsh  # opens when it is asked for
 
-
-def _semidefinite(x: Tensor) -> Tensor:
-    from ..ops.linalg.spectrum import eigvalsh  # opens when it is asked for
-
-    symmetric_there = _symmetric(x)
-    return eigvalsh(x).ge(0).all(-1) if symmetric_there.all() else symmetric_there
+        symmetric_there = super().check(value)
+        return eigvalsh(value).ge(0).all(-1) if symmetric_there.all() else symmetric_there
 
 
-lower_triangular: Constraint = _Region("LowerTriangular", _lower, event_dim=2)
-lower_cholesky: Constraint = _Region("LowerCholesky", _cholesky, event_dim=2)
-corr_cholesky: Constraint = _Region("CorrCholesky", _rows_of_length_one, event_dim=2)
-square: Constraint = _Region("Square", _square, event_dim=2)
-symmetric: Constraint = _Region("Symmetric", _symmetric, event_dim=2)
-positive_semidefinite: Constraint = _Region("PositiveSemidefinite", _semidefinite, event_dim=2)
-positive_definite: Constraint = _Region("PositiveDefinite", _definite, event_dim=2)
+class _PositiveDefinite(_Symmetric):
+    """Symmetric, with a Cholesky factor."""
+
+    def check(self, value: Tensor) -> Tensor:
+        from ..ops.linalg.definite import cholesky_ex  # opens when it is asked for
+
+        symmetric_there = super().check(value)
+        return cholesky_ex(value).info.eq(0) if symmetric_there.all() else symmetric_there
+
+
+lower_triangular: Constraint = _LowerTriangular()
+lower_cholesky: Constraint = _LowerCholesky()
+corr_cholesky: Constraint = _CorrCholesky()
+square: Constraint = _Square()
+symmetric: Constraint = _Symmetric()
+positive_semidefinite: Constraint = _PositiveSemidefinite()
+positive_definite: Constraint = _PositiveDefinite()
 
 
 # ---- made of others ----------------------------------------------------------------------------------------
-class IndependentConstraint(Constraint):
+class _IndependentConstraint(Constraint):
     """As `base_constraint`, where the next `reinterpreted_batch_ndims` axes belong to the event too."""
 
     def __init__(self, base_constraint: Constraint, reinterpreted_batch_ndims: int) -> None:
@@ -182,38 +268,44 @@ class IndependentConstraint(Constraint):
         return self.base_constraint.event_dim + self.reinterpreted_batch_ndims
 
     def check(self, value: Tensor) -> Tensor:
-        inside = self.base_constraint.check(value)
-        if inside.dim() < self.reinterpreted_batch_ndims:
-            raise ValueError(f"Expected value.dim() >= {self.event_dim} but got {value.dim()}")
-        for _ in range(self.reinterpreted_batch_ndims):
-            inside = inside.all(-1)
-        return inside
+        inside, dims = self.base_constraint.check(value), self.reinterpreted_batch_ndims
+        if inside.dim() < dims:
+            raise ValueError(f"Expected value.dim() >= {self.base_constraint.event_dim + dims} but got {value.dim()}")
+        return inside.reshape((*inside.shape[: inside.dim() - dims], -1)).all(-1)
 
     def __repr__(self) -> str:
         return f"IndependentConstraint({self.base_constraint!r}, {self.reinterpreted_batch_ndims})"
 
 
-class MixtureSameFamilyConstraint(IndependentConstraint):
+class MixtureSameFamilyConstraint(Constraint):
     """What each component of a mixture takes: the value is compared with all of them."""
 
     def __init__(self, base_constraint: Constraint) -> None:
-        super().__init__(base_constraint, 0)
+        self.base_constraint = base_constraint
+
+    @property
+    def is_discrete(self) -> Any:
+        return self.base_constraint.is_discrete
+
+    @property
+    def event_dim(self) -> Any:
+        return self.base_constraint.event_dim
 
     def check(self, value: Tensor) -> Tensor:
+        inside = self.base_constraint.check(value.unsqueeze(-1 - self.event_dim))
         if value.dim() < self.event_dim:
             raise ValueError(f"Expected value.dim() >= {self.event_dim} but got {value.dim()}")
-        return self.base_constraint.check(value.unsqueeze(-1 - self.event_dim)).all(-1)
+        return inside.reshape((*inside.shape[: value.dim() - self.event_dim], -1)).all(-1)
 
     def __repr__(self) -> str:
         return f"MixtureSameFamilyConstraint({self.base_constraint!r})"
 
 
 class _Parts(Constraint):
-    """Each part of the value, along `dim`, in a region of its own: of given lengths, or single places."""
+    """Each part of the value, along `dim`, in a region of its own."""
 
-    def __init__(self, parts: Any, dim: int = 0, lengths: Any = None, *, stacked: bool = False) -> None:
-        self.cseq, self.dim, self._stacked = list(parts), dim, stacked
-        self.lengths = [1] * len(self.cseq) if lengths is None else list(lengths)
+    cseq: list[Constraint]
+    dim: int
 
     @property
     def is_discrete(self) -> Any:
@@ -221,32 +313,48 @@ class _Parts(Constraint):
 
     @property
     def event_dim(self) -> Any:
-        most = max(part.event_dim for part in self.cseq)
-        return most + (self._stacked and self.dim + most < 0)
+        return max(part.event_dim for part in self.cseq)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__.lstrip('_')}()"
+
+
+class _Cat(_Parts):
+    """Parts of the given lengths, one after the other. Errors: AssertionError where a part is no constraint."""
+
+    def __init__(self, cseq: Any, dim: int = 0, lengths: Any = None) -> None:
+        self.cseq, self.dim = _all_constraints(cseq), dim
+        self.lengths = [1] * len(self.cseq) if lengths is None else list(lengths)
 
     def check(self, value: Tensor) -> Tensor:
-        if self._stacked:
-            return _stacked([part.check(value.select(self.dim, i)) for i, part in enumerate(self.cseq)], self.dim)
         pieces = value.split(self.lengths, self.dim)
         return _joined([part.check(piece) for part, piece in zip(self.cseq, pieces)], self.dim)
 
 
-def independent(base_constraint: Constraint, reinterpreted_batch_ndims: int) -> Constraint:
-    """`base_constraint` for events with that many more axes."""
-    return IndependentConstraint(base_constraint, reinterpreted_batch_ndims)
+class _Stack(_Parts):
+    """Single places. Errors: AssertionError where a part is no constraint."""
+
+    def __init__(self, cseq: Any, dim: int = 0) -> None:
+        self.cseq, self.dim = _all_constraints(cseq), dim
+
+    @property
+    def event_dim(self) -> Any:
+        most = super().event_dim
+        return most + (self.dim + most < 0)
+
+    def check(self, value: Tensor) -> Tensor:
+        return _stacked([part.check(place) for part, place in zip(self.cseq, value.unbind(self.dim))], self.dim)
 
 
-def cat(cseq: Any, dim: int = 0, lengths: Any = None) -> Constraint:
-    """Consecutive parts along `dim`, each in a region of its own."""
-    return _Parts(cseq, dim, lengths)
+def _all_constraints(cseq: Any) -> list[Constraint]:
+    """As a list. Errors: AssertionError, as PyTorch's, where one is no constraint."""
+    if not all(isinstance(part, Constraint) for part in cseq):
+        raise AssertionError("All elements of cseq must be Constraint instances")
+    return list(cseq)
 
 
-def stack(cseq: Any, dim: int = 0) -> Constraint:
-    """The places along `dim`, each in a region of its own."""
-    return _Parts(cseq, dim, stacked=True)
-
-
-real_vector = independent(real, 1)
+independent, cat, stack = _IndependentConstraint, _Cat, _Stack
+real_vector: Constraint = independent(real, 1)
 
 
 # ---- what depends on other parameters ----------------------------------------------------------------------
@@ -280,18 +388,18 @@ class _Dependent(Constraint):
         raise ValueError("Cannot determine validity of dependent constraint")
 
 
-class dependent_property(property, _Dependent):
+class _DependentProperty(property, _Dependent):
     """A property that stands for a dependent constraint when it is read from the class."""
 
     def __init__(self, fn: Any = None, *, is_discrete: Any = NotImplemented, event_dim: Any = NotImplemented) -> None:
         property.__init__(self, fn)
         _Dependent.__init__(self, is_discrete=is_discrete, event_dim=event_dim)
 
-    def __call__(self, fn: Any) -> dependent_property:  # type: ignore[override]
-        return dependent_property(fn, is_discrete=self._is_discrete, event_dim=self._event_dim)
+    def __call__(self, fn: Any) -> _DependentProperty:  # type: ignore[override]
+        return _DependentProperty(fn, is_discrete=self._is_discrete, event_dim=self._event_dim)
 
 
-dependent = _Dependent()
+dependent, dependent_property = _Dependent(), _DependentProperty
 
 
 def is_dependent(constraint: Any) -> bool:

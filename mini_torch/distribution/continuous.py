@@ -12,7 +12,8 @@ from ..graph import no_grad
 from ..random import normal, rand
 from ..tensor import Tensor
 from . import constraint
-from .distribution import Constraints, Distribution, ExponentialFamily, broadcast_all, shape_of
+from .distribution import Constraints, Distribution, ExponentialFamily
+from .parameter import broadcast_all, shape_of
 
 __all__ = ["Exponential", "Laplace", "Normal", "Uniform"]
 

@@ -17,7 +17,8 @@ from ..random import bernoulli, binomial, poisson
 from ..random import multinomial as drawn_indices
 from ..tensor import Tensor
 from . import constraint
-from .distribution import Constraints, Distribution, ExponentialFamily, broadcast_all, lazy_property, shape_of
+from .distribution import Constraints, Distribution, ExponentialFamily
+from .parameter import broadcast_all, lazy_property, logits_to_probs, probs_to_logits, shape_of
 
 __all__ = [
     "Bernoulli", "Binomial", "Categorical", "Multinomial", "OneHotCategorical", "OneHotCategoricalStraightThrough",
@@ -40,23 +41,17 @@ class OfChance(Distribution):
     @lazy_property
     def probs(self) -> Tensor:
         """The probability."""
-        return self.logits.sigmoid()
+        return logits_to_probs(self.logits, is_binary=True)
 
     @lazy_property
     def logits(self) -> Tensor:
         """ln(p / (1 - p))."""
-        inside = _off_the_ends(self.probs)
-        return inside.log() - (-inside).log1p()
+        return probs_to_logits(self.probs, is_binary=True)
 
     @property
     def param_shape(self) -> Size:
         """The shape of what was given."""
         return self._param.shape
-
-
-def _off_the_ends(probs: Tensor) -> Tensor:
-    margin = finfo(probs.dtype).eps
-    return probs.clamp(margin, 1 - margin)
 
 
 class Bernoulli(OfChance, ExponentialFamily):
@@ -226,12 +221,12 @@ class Categorical(Distribution):
     @lazy_property
     def probs(self) -> Tensor:
         """The probabilities, which sum to 1."""
-        return self.logits.softmax(-1)
+        return logits_to_probs(self.logits)
 
     @lazy_property
     def logits(self) -> Tensor:
         """Their logarithms."""
-        return _off_the_ends(self.probs).log()
+        return probs_to_logits(self.probs)
 
     @property
     def param_shape(self) -> Size:

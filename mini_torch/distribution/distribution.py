@@ -5,52 +5,19 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any, ClassVar
 
+from ..backward import grad
 from ..creation import finish
-from ..dtype import Size, default_numpy_dtype
+from ..dtype import Size
 from ..graph import enable_grad, no_grad
-from ..op import as_operand, functions
 from ..tensor import Tensor
 from .constraint import Constraint, is_dependent
+from .parameter import lazy_property
 
-__all__ = ["Distribution", "ExponentialFamily", "lazy_property"]
+__all__ = ["Distribution", "ExponentialFamily"]
 
 Constraints = dict[str, Constraint]
-
-
-def broadcast_all(*values: Any) -> list[Tensor]:
-    """Tensors and numbers as tensors of one shape; numbers take the first tensor's type.
-
-    Errors: ValueError for anything else.
-    """
-    for value in values:
-        if not isinstance(value, Tensor | int | float):
-            raise ValueError(
-                "Input arguments must all be instances of Number, torch.Tensor or objects implementing "
-                f"__torch_function__, got {type(value).__name__}"
-            )
-    kind = next((x._array.dtype for x in values if isinstance(x, Tensor)), default_numpy_dtype())
-    return list(functions["broadcast_tensors"](*(x if isinstance(x, Tensor) else as_operand(x, kind) for x in values)))
-
-
-def shape_of(*parameters: Any) -> Size:
-    """The batch shape that parameters give: () where all are numbers."""
-    return functions["broadcast_shapes"](*(x.shape if isinstance(x, Tensor) else () for x in parameters))
-
-
-def total(values: Tensor, dims: int) -> Tensor:
-    """The sum over so many of the last dimensions."""
-    return values.reshape((*values.shape[: values.ndim - dims], -1)).sum(-1) if dims else values
-
-
-class lazy_property(cached_property[Any]):
-    """Computed when it is first asked for, then kept. Always recorded: a later use may want the gradient."""
-
-    def __get__(self, instance: Any, owner: Any = None) -> Any:
-        with enable_grad():
-            return super().__get__(instance, owner)
 
 
 class Distribution:
@@ -219,4 +186,28 @@ class Distribution:
 
 
 class ExponentialFamily(Distribution):
-    """The families whose density is exp(⟨t(x), θ⟩ - F(θ) + k(x)). PyTorch's `distributions.ExponentialFamily`."""
+    """The families whose density is exp(⟨t(x), θ⟩ - F(θ) + k(x)). PyTorch's `distributions.ExponentialFamily`.
+
+    A family that says its natural parameters θ (`_natural_params`), F (`_log_normalizer`, a function of them) and the
+    mean of k (`_mean_carrier_measure`) gets `entropy` and `kl_divergence` from the slope of F.
+    """
+
+    _natural_params: Any
+    _mean_carrier_measure: float
+
+    def _log_normalizer(self, *natural_params: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def log_norm_with_slopes(self) -> tuple[Tensor, Sequence[Tensor], list[Tensor]]:
+        """F(θ), ∇F(θ), and the θ they are of, which no longer hang on what the distribution was made from."""
+        with enable_grad():
+            given = [x.detach().requires_grad_() for x in self._natural_params]
+            log_norm = self._log_normalizer(*given)
+            return log_norm, grad(log_norm.sum(), given, create_graph=True), given
+
+    def entropy(self) -> Tensor:
+        log_norm, slopes, given = self.log_norm_with_slopes()
+        out = log_norm - self._mean_carrier_measure
+        for x, slope in zip(given, slopes):
+            out = out - (x * slope).reshape((*self._batch_shape, -1)).sum(-1)
+        return out

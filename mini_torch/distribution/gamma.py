@@ -14,7 +14,8 @@ from ..random.gamma import dirichlet, standard_gamma
 from ..random.generator import chosen
 from ..tensor import Tensor, wrap
 from . import constraint
-from .distribution import Constraints, ExponentialFamily, broadcast_all, shape_of
+from .distribution import Constraints, ExponentialFamily
+from .parameter import broadcast_all, shape_of
 from .pathwise import beta_slope, gamma_slope
 
 __all__ = ["Beta", "Chi2", "Dirichlet", "Gamma"]

@@ -1,4 +1,4 @@
-"""Distributions without moments beyond some order: StudentT, Cauchy."""
+"""Distributions without moments beyond some order: StudentT, Cauchy, GeneralizedPareto."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from ..creation import empty
+from ..random import rand
 from ..tensor import Tensor
 from . import constraint
-from .distribution import Constraints, Distribution, broadcast_all, shape_of
+from .distribution import Constraints, Distribution
 from .gamma import Chi2
+from .parameter import broadcast_all, shape_of
 
-__all__ = ["Cauchy", "StudentT"]
+__all__ = ["Cauchy", "GeneralizedPareto", "StudentT"]
 
 Shape = Sequence[int]
 
@@ -100,3 +102,75 @@ class StudentT(Distribution):
         half = (self.df + 1) / 2
         log_beta = (self.df / 2).lgamma() + math.lgamma(0.5) - half.lgamma()
         return self.scale.log() + half * (half.digamma() - (self.df / 2).digamma()) + 0.5 * self.df.log() + log_beta
+
+
+class GeneralizedPareto(Distribution):
+    """Density (1 + c z)^(-1 / c - 1) / scale, z = (x - loc) / scale, c the concentration; exp(-z) / scale for c = 0.
+
+    What lies far out in another distribution: exponential for c = 0, uniform for c = -1, Pareto for c > 0. Above 0 it
+    has no end, below 0 it ends at loc - scale / c. Source: PyTorch's `torch.distributions.GeneralizedPareto`.
+    """
+
+    arg_constraints: ClassVar[Constraints] = {
+        "loc": constraint.real, "scale": constraint.positive, "concentration": constraint.real,
+    }  # fmt: skip
+    has_rsample = True
+
+    def __init__(self, loc: Any, scale: Any, concentration: Any, validate_args: bool | None = None) -> None:
+        self.loc, self.scale, self.concentration = broadcast_all(loc, scale, concentration)
+        super().__init__(shape_of(loc, scale, concentration), validate_args=validate_args)
+
+    @constraint.dependent_property(is_discrete=False, event_dim=0)
+    def support(self) -> constraint.Constraint:
+        """From loc to where the density ends."""
+        c = self.concentration
+        return constraint.interval(self.loc, (self.loc - self.scale / c).where(c < 0, math.inf))
+
+    @property
+    def mean(self) -> Tensor:
+        return (self.loc + self.scale / (1 - self.concentration)).masked_fill(self.concentration >= 1, math.nan)
+
+    @property
+    def mode(self) -> Tensor:
+        return self.loc
+
+    @property
+    def variance(self) -> Tensor:
+        c = self.concentration
+        return (self.scale**2 / ((1 - c) ** 2 * (1 - 2 * c))).masked_fill(c >= 0.5, math.nan)
+
+    def _exponential(self) -> tuple[Tensor, Tensor]:
+        """Whether c is as good as 0; and c, with 1 in such places, where only gradients would see a division by 0."""
+        zero = self.concentration.isclose(self.concentration.new_zeros(()))
+        return zero, self.concentration.masked_fill(zero, 1.0)
+
+    def rsample(self, sample_shape: Shape = ()) -> Tensor:
+        return self.icdf(rand(self._extended_shape(sample_shape), dtype=self.loc.dtype))
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        z, (zero, c) = (value - self.loc) / self.scale, self._exponential()
+        power = 1 / c + 1
+        fall = z.where(zero, power.where(power == 0, power * (c * z).log1p()))
+        return -self.scale.log() - fall
+
+    def log_survival_function(self, value: Tensor) -> Tensor:
+        """ln(1 - cdf)."""
+        self._validate_sample(value)
+        z, (zero, c) = (value - self.loc) / self.scale, self._exponential()
+        return (-z).where(zero, -(c * z).log1p() / c)
+
+    def log_cdf(self, value: Tensor) -> Tensor:
+        """ln cdf."""
+        return (-self.log_survival_function(value).exp()).log1p()
+
+    def cdf(self, value: Tensor) -> Tensor:
+        return self.log_cdf(value).exp()
+
+    def icdf(self, value: Tensor) -> Tensor:
+        log_left, (zero, c) = (-value).log1p(), self._exponential()
+        powers = self.loc + self.scale / c * (-c * log_left).expm1()
+        return (self.loc - self.scale * log_left).where(zero, powers)
+
+    def entropy(self) -> Tensor:
+        return self.scale.log() + self.concentration + 1

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from ..dtype import Size
 from ..tensor import Tensor
 from . import constraint
-from .distribution import Constraints, Distribution, total
+from .distribution import Constraints, Distribution
+from .parameter import total
 
 __all__ = ["Independent"]
 

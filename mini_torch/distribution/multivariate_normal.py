@@ -11,7 +11,8 @@ from ..op import functions
 from ..ops.linalg.elimination import solve_triangular
 from ..tensor import Tensor
 from . import constraint
-from .distribution import Constraints, Distribution, lazy_property
+from .distribution import Constraints, Distribution
+from .parameter import lazy_property
 
 __all__ = ["MultivariateNormal"]
 
@@ -51,7 +52,7 @@ class MultivariateNormal(Distribution):
         vars(self)[name] = matrix.expand((*batch, -1, -1))
         self.loc = loc.expand((*batch, -1))
         super().__init__(batch, self.loc.shape[-1:], validate_args=validate_args)
-        self._lower = _lower(name, vars(self)[name])
+        self._lower = lower_factor(name, vars(self)[name])
 
     @lazy_property
     def scale_tril(self) -> Tensor:
@@ -93,8 +94,8 @@ class MultivariateNormal(Distribution):
         return 0.5 * self._event_shape[0] * (1 + math.log(2 * math.pi)) + half_log_det(self._lower)
 
 
-def _lower(name: str, matrix: Tensor) -> Tensor:
-    """L of what was given."""
+def lower_factor(name: str, matrix: Tensor) -> Tensor:
+    """L of Σ = L Lᵀ, where `matrix` is Σ, Σ⁻¹ or L, as its name says."""
     if name == "scale_tril":
         return matrix
     if name == "covariance_matrix":

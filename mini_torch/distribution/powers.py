@@ -12,8 +12,9 @@ from ..dtype import finfo
 from ..tensor import Tensor
 from . import constraint
 from .continuous import Exponential, Uniform
-from .distribution import Constraints, Distribution, broadcast_all, shape_of
+from .distribution import Constraints, Distribution
 from .gamma import Gamma
+from .parameter import broadcast_all, shape_of
 from .transformed import TransformedDistribution
 from .transforms import AffineTransform, ExpTransform, PowerTransform
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from ..creation import empty
-from ..dtype import finfo
 from ..tensor import Tensor
 from . import constraint
 from .continuous import Normal
 from .discrete import Categorical, OfChance, check_one_given
-from .distribution import Constraints, Distribution, broadcast_all
+from .distribution import Constraints, Distribution
+from .parameter import broadcast_all, clamp_probs
 from .transformed import TransformedDistribution
 from .transforms import ExpTransform, SigmoidTransform, StickBreakingTransform
 
@@ -21,11 +21,6 @@ __all__ = [
 ]  # fmt: skip
 
 Shape = Sequence[int]
-
-
-def _clear_of_the_ends(x: Tensor) -> Tensor:
-    eps = finfo(x.dtype).eps
-    return x.clamp(min=eps, max=1 - eps)
 
 
 class LogitRelaxedBernoulli(OfChance):
@@ -46,8 +41,8 @@ class LogitRelaxedBernoulli(OfChance):
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)
-        u = _clear_of_the_ends(empty(shape, dtype=self.probs.dtype).uniform_())
-        probs = _clear_of_the_ends(self.probs.expand(shape))
+        u = clamp_probs(empty(shape, dtype=self.probs.dtype).uniform_())
+        probs = clamp_probs(self.probs.expand(shape))
         return (u.log() - (-u).log1p() + probs.log() - (-probs).log1p()) / self.temperature
 
     def log_prob(self, value: Tensor) -> Tensor:
@@ -129,7 +124,7 @@ class ExpRelaxedCategorical(Distribution):
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
         u = empty(self._extended_shape(sample_shape), dtype=self.logits.dtype).uniform_()
-        gumbel = -(-_clear_of_the_ends(u).log()).log()
+        gumbel = -(-clamp_probs(u).log()).log()
         return ((self.logits + gumbel) / self.temperature).log_softmax(-1)
 
     def log_prob(self, value: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from typing import Any
 from ..dtype import Size
 from ..tensor import Tensor
 from . import constraint
-from .distribution import total
+from .parameter import total
 
 __all__ = ["ComposeTransform", "IndependentTransform", "ReshapeTransform", "Transform", "identity_transform"]
 

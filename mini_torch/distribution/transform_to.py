@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..tensor import Tensor
 from . import constraint
+from .constraint import Constraint
+from .joined import CatTransform, StackTransform
 from .transform import ComposeTransform, IndependentTransform, Transform, identity_transform
 from .transforms import (
     AffineTransform,
+    CorrCholeskyTransform,
     ExpTransform,
     LowerCholeskyTransform,
     PositiveDefiniteTransform,
@@ -23,83 +27,75 @@ Factory = Callable[[Any], Transform]
 
 
 class ConstraintRegistry:
-    """Finds a transform by the kind of a constraint. Errors: NotImplementedError where there is none.
+    """Finds a transform by a constraint's class. Errors: NotImplementedError where there is none.
 
-    >>> transform_to(constraint.positive)
-    ExpTransform()
+    >>> transform_to(constraint.unit_interval)
+    SigmoidTransform()
     """
 
     def __init__(self) -> None:
-        self._factories: dict[Any, Factory] = {}
+        self._factories: dict[type, Factory] = {}
 
     def register(self, constraint: Any, factory: Factory | None = None) -> Any:
-        """Enters a function of the constraint, for all constraints of its kind; without one, a decorator that does.
+        """Enters a function of the constraint, for all constraints of its class; without one, a decorator that does.
 
         Errors: TypeError for what is no constraint.
         """
         if factory is None:
             return lambda factory: self.register(constraint, factory)
-        self._factories[_kind(constraint)] = factory
+        kind = type(constraint) if isinstance(constraint, Constraint) else constraint
+        if not (isinstance(kind, type) and issubclass(kind, Constraint)):
+            raise TypeError(f"Expected constraint to be either a Constraint subclass or instance, but got {constraint}")
+        self._factories[kind] = factory
         return factory
 
     def __call__(self, constraint: Any) -> Transform:
         try:
-            factory = self._factories[_kind(constraint)]
+            factory = self._factories[type(constraint)]
         except KeyError:
-            raise NotImplementedError(f"Cannot transform {_kind(constraint)} constraints") from None
+            raise NotImplementedError(f"Cannot transform {type(constraint).__name__} constraints") from None
         return factory(constraint)
 
 
-def _kind(given: Any) -> Any:
-    """What a constraint's family is told by: its name, or the class of one that users define."""
-    if isinstance(given, constraint.Constraint):
-        return getattr(given, "name", type(given))
-    if isinstance(given, type) and issubclass(given, constraint.Constraint):
-        return given
-    probe = {constraint.interval: (0, 1), constraint.half_open_interval: (0, 1), constraint.independent: (_real, 1)}
-    if callable(given):
-        made = given(*probe.get(given, (0,)))
-        if isinstance(made, constraint.Constraint):
-            return _kind(made)
-    raise TypeError(f"Expected constraint to be either a Constraint subclass or instance, but got {given}")
-
-
-_real = constraint.real
 biject_to, transform_to = ConstraintRegistry(), ConstraintRegistry()
 
 
 def _above(region: Any) -> Transform:
-    zero = not hasattr(region.lower_bound, "shape") and region.lower_bound == 0
-    return ExpTransform() if zero else ComposeTransform([ExpTransform(), AffineTransform(region.lower_bound, 1)])
+    return ComposeTransform([ExpTransform(), AffineTransform(region.lower_bound, 1)])
+
+
+def _below(region: Any) -> Transform:
+    return ComposeTransform([ExpTransform(), AffineTransform(region.upper_bound, -1)])
 
 
 def _between(region: Any) -> Transform:
     low, high = region.lower_bound, region.upper_bound
-    if not hasattr(low, "shape") and not hasattr(high, "shape") and (low, high) == (0, 1):
+    if not isinstance(low, Tensor) and not isinstance(high, Tensor) and (low, high) == (0, 1):
         return SigmoidTransform()
     return ComposeTransform([SigmoidTransform(), AffineTransform(low, high - low)])
 
 
-def _each_of(registry: ConstraintRegistry) -> Factory:
-    def factory(region: Any) -> Transform:
-        return IndependentTransform(registry(region.base_constraint), region.reinterpreted_batch_ndims)
-
-    return factory
+def _enter_what_both_have(registry: ConstraintRegistry) -> None:
+    enter = registry.register
+    enter(constraint.real, lambda region: identity_transform)
+    for bounded_below in (constraint.greater_than, constraint.greater_than_eq):
+        enter(bounded_below, _above)
+    enter(constraint.less_than, _below)
+    for bounded in (constraint.interval, constraint.half_open_interval):
+        enter(bounded, _between)
+    enter(constraint.corr_cholesky, lambda region: CorrCholeskyTransform())
+    enter(
+        constraint.independent,
+        lambda region: IndependentTransform(registry(region.base_constraint), region.reinterpreted_batch_ndims),
+    )
+    enter(constraint.cat, lambda region: CatTransform(map(registry, region.cseq), region.dim, region.lengths))
+    enter(constraint.stack, lambda region: StackTransform(map(registry, region.cseq), region.dim))
 
 
 for _registry in (biject_to, transform_to):
-    _registry.register(constraint.real, lambda region: identity_transform)
-    _registry.register(constraint.greater_than, _above)
-    _registry.register(constraint.greater_than_eq, _above)
-    _registry.register(
-        constraint.less_than,
-        lambda region: ComposeTransform([ExpTransform(), AffineTransform(region.upper_bound, -1)]),
-    )
-    _registry.register(constraint.interval, _between)
-    _registry.register(constraint.half_open_interval, _between)
-    _registry.register(constraint.independent, _each_of(_registry))
+    _enter_what_both_have(_registry)
 biject_to.register(constraint.simplex, lambda region: StickBreakingTransform())
 transform_to.register(constraint.simplex, lambda region: SoftmaxTransform())
 transform_to.register(constraint.lower_cholesky, lambda region: LowerCholeskyTransform())
-transform_to.register(constraint.positive_definite, lambda region: PositiveDefiniteTransform())
-transform_to.register(constraint.positive_semidefinite, lambda region: PositiveDefiniteTransform())
+for _definite in (constraint.positive_definite, constraint.positive_semidefinite):
+    transform_to.register(_definite, lambda region: PositiveDefiniteTransform())

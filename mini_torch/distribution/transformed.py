@@ -14,9 +14,10 @@ from ..graph import no_grad
 from ..tensor import Tensor
 from . import constraint
 from .continuous import Normal, Uniform
-from .distribution import Constraints, Distribution, broadcast_all, total
+from .distribution import Constraints, Distribution
 from .heavy_tailed import Cauchy
 from .independent import Independent
+from .parameter import broadcast_all, total
 from .transform import ComposeTransform, Transform
 from .transforms import AbsTransform, AffineTransform, ExpTransform
 

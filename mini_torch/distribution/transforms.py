@@ -10,13 +10,14 @@ from ..op import functions
 from ..ops.activation import logsigmoid, softplus
 from ..tensor import Tensor
 from . import constraint
-from .distribution import broadcast_all
+from .distribution import Distribution
+from .parameter import broadcast_all, tril_matrix_to_vec, vec_to_tril_matrix
 from .transform import Transform
 
 __all__ = [
-    "AbsTransform", "AffineTransform", "ExpTransform", "LowerCholeskyTransform", "PositiveDefiniteTransform",
-    "PowerTransform", "SigmoidTransform", "SoftmaxTransform", "SoftplusTransform", "StickBreakingTransform",
-    "TanhTransform",
+    "AbsTransform", "AffineTransform", "CorrCholeskyTransform", "CumulativeDistributionTransform", "ExpTransform",
+    "LowerCholeskyTransform", "PositiveDefiniteTransform", "PowerTransform", "SigmoidTransform", "SoftmaxTransform",
+    "SoftplusTransform", "StickBreakingTransform", "TanhTransform",
 ]  # fmt: skip
 
 
@@ -205,6 +206,37 @@ class AffineTransform(Transform):
     __hash__ = Transform.__hash__
 
 
+class CumulativeDistributionTransform(Transform):
+    """y = F(x), a distribution's cdf: turns its numbers into uniform ones. On top of a `MultivariateNormal` with
+    variances of 1, `Normal(0, 1)` gives a Gaussian copula."""
+
+    codomain = constraint.unit_interval
+    bijective = True
+    sign = 1
+
+    def __init__(self, distribution: Distribution, cache_size: int = 0) -> None:
+        super().__init__(cache_size)
+        self.distribution = distribution
+
+    @property
+    def domain(self) -> Any:
+        return self.distribution.support
+
+    def with_cache(self, cache_size: int = 1) -> Transform:
+        if self._cache_size == cache_size:
+            return self
+        return CumulativeDistributionTransform(self.distribution, cache_size)
+
+    def _call(self, x: Tensor) -> Tensor:
+        return self.distribution.cdf(x)
+
+    def _inverse(self, y: Tensor) -> Tensor:
+        return self.distribution.icdf(y)
+
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        return self.distribution.log_prob(x)
+
+
 # ---- vectors -----------------------------------------------------------------------------------------------
 class SoftmaxTransform(_Alike):
     """y = exp(x) / Σ exp(x). Not bijective; the inverse given is ln y."""
@@ -291,3 +323,57 @@ class PositiveDefiniteTransform(_Alike):
 
     def _inverse(self, y: Tensor) -> Tensor:
         return LowerCholeskyTransform().inv(y.cholesky())
+
+
+class CorrCholeskyTransform(Transform):
+    """n (n - 1) / 2 numbers into L of an n x n correlation matrix L Lᵀ. Each row of L has length 1: every number takes
+    its part, tanh(x), of the length that the row has left, and the diagonal the rest.
+
+    Source: the Stan reference manual, "Cholesky factors of correlation matrices".
+
+    >>> from mini_torch import zeros
+    >>> CorrCholeskyTransform()(zeros(1))
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+
+    domain, codomain = constraint.real_vector, constraint.corr_cholesky
+    bijective = True
+
+    def _call(self, x: Tensor) -> Tensor:
+        margin = finfo(x.dtype).eps
+        part = vec_to_tril_matrix(x.tanh().clamp(min=-1 + margin, max=1 - margin), -1)
+        left = (1 - part**2).sqrt().cumprod(-1)
+        ones = functions["eye"](part.shape[-1], dtype=part.dtype)
+        return (part + ones) * _moved_on(left)
+
+    def _inverse(self, y: Tensor) -> Tensor:
+        left = _moved_on(1 - (y * y).cumsum(-1))
+        part = tril_matrix_to_vec(y, -1) / tril_matrix_to_vec(left, -1).sqrt()
+        return (part.log1p() - (-part).log1p()) / 2
+
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        """Of x and the numbers of L below the diagonal."""
+        left = tril_matrix_to_vec(1 - (y * y).cumsum(-1), -2)
+        of_tanh = -2 * (x + softplus(-2 * x) - math.log(2)).sum(-1)
+        return 0.5 * left.log().sum(-1) + of_tanh
+
+    def forward_shape(self, shape: Any) -> Any:
+        if len(shape) < 1:
+            raise ValueError("Too few dimensions on input")
+        n = round((0.25 + 2 * shape[-1]) ** 0.5 + 0.5)
+        if n * (n - 1) // 2 != shape[-1]:
+            raise ValueError("Input is not a flattened lower-diagonal number")
+        return Size((*shape[:-1], n, n))
+
+    def inverse_shape(self, shape: Any) -> Any:
+        if len(shape) < 2:
+            raise ValueError("Too few dimensions on input")
+        if shape[-2] != shape[-1]:
+            raise ValueError("Input is not square")
+        return Size((*shape[:-2], shape[-1] * (shape[-1] - 1) // 2))
+
+
+def _moved_on(x: Tensor) -> Tensor:
+    """Each row one place to the right, after a 1."""
+    return functions["cat"]([x.new_ones((*x.shape[:-1], 1)), x[..., :-1]], -1)

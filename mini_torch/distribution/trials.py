@@ -14,8 +14,9 @@ from ..random import poisson
 from ..tensor import Tensor
 from . import constraint
 from .discrete import OfChance, check_one_given
-from .distribution import Constraints, broadcast_all
+from .distribution import Constraints
 from .gamma import Gamma
+from .parameter import broadcast_all
 
 __all__ = ["Geometric", "NegativeBinomial"]
 

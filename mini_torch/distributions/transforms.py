@@ -1,5 +1,7 @@
 """PyTorch's `torch.distributions.transforms`. A door: it defines nothing."""
 
+from ..distribution.joined import CatTransform as CatTransform
+from ..distribution.joined import StackTransform as StackTransform
 from ..distribution.transform import ComposeTransform as ComposeTransform
 from ..distribution.transform import IndependentTransform as IndependentTransform
 from ..distribution.transform import ReshapeTransform as ReshapeTransform
@@ -7,6 +9,8 @@ from ..distribution.transform import Transform as Transform
 from ..distribution.transform import identity_transform as identity_transform
 from ..distribution.transforms import AbsTransform as AbsTransform
 from ..distribution.transforms import AffineTransform as AffineTransform
+from ..distribution.transforms import CorrCholeskyTransform as CorrCholeskyTransform
+from ..distribution.transforms import CumulativeDistributionTransform as CumulativeDistributionTransform
 from ..distribution.transforms import ExpTransform as ExpTransform
 from ..distribution.transforms import LowerCholeskyTransform as LowerCholeskyTransform
 from ..distribution.transforms import PositiveDefiniteTransform as PositiveDefiniteTransform

@@ -1,0 +1,3 @@
+"""PyTorch's `torch.distributions.continuous_bernoulli`. A door: it defines nothing."""
+
+from ..distribution.continuous_bernoulli import ContinuousBernoulli as ContinuousBernoulli

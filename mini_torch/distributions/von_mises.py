@@ -1,0 +1,3 @@
+"""PyTorch's `torch.distributions.von_mises`. A door: it defines nothing."""
+
+from ..distribution.von_mises import VonMises as VonMises
