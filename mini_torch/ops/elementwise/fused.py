@@ -74,6 +74,14 @@ _addcdiv = row(
 )  # fmt: skip
 
 
+def _ready(x: Tensor, a: Any, b: Any) -> bool:
+    """Whether all are of one floating type, float32 or float64, so that nothing is to be checked or converted."""
+    if not isinstance(a, Tensor) or not isinstance(b, Tensor):
+        return False
+    kind = x._array.dtype
+    return kind is a._array.dtype and kind is b._array.dtype and kind.char in "fd"
+
+
 def _three(core: Any, tensors: tuple[Tensor, ...], value: Any) -> Tensor:
     kind = common_type(*tensors)
     number = isinstance(value, int | float | complex)
@@ -87,6 +95,8 @@ def _three(core: Any, tensors: tuple[Tensor, ...], value: Any) -> Tensor:
 @public(inplace=True)
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
     """input + value · tensor1 · tensor2, with broadcasting and promotion. Source: PyTorch's `torch.addcmul`."""
+    if type(value) is float and _ready(input, tensor1, tensor2):
+        return _fused(_addcmul, (input, tensor1, tensor2), np.array(value, input._array.dtype))
     if common_type(input, tensor1, tensor2).kind == "b":
         raise refused("addcmul_cpu_out", input._array.dtype)
     return _three(_addcmul, (input, tensor1, tensor2), value)
@@ -98,6 +108,8 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) 
 
     Errors: RuntimeError for a quotient of whole numbers. Source: PyTorch's `torch.addcdiv`.
     """
+    if type(value) is float and _ready(input, tensor1, tensor2):
+        return _fused(_addcdiv, (input, tensor1, tensor2), np.array(value, input._array.dtype))
     if common_type(tensor1, tensor2).kind in "biu":
         raise RuntimeError(
             "Integer division with addcdiv is no longer supported: use "
