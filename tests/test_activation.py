@@ -363,3 +363,24 @@ def test_hardtanh_and_its_kin(torch: ModuleType) -> None:
         assert nn.Hardtanh(max_value=3.0).max_val == 3
     with pytest.raises(AssertionError, match=r"max_val \(1\) must be greater than min_val \(2\)"):
         nn.Hardtanh(2, 1)
+
+
+@pytest.mark.parametrize("name", ["silu", "gelu"])
+@pytest.mark.parametrize("kind", [mini_torch.float32, mini_torch.float64])
+def test_of_many_as_of_few(name: str, kind: mini_torch.dtype) -> None:
+    """Of many elements the slope is kept from forward; of few it is made in backward."""
+    function = getattr(mini_torch.nn.functional, name)
+    x = mini_torch.linspace(-12, 12, 40000, dtype=kind).requires_grad_()
+    g = mini_torch.linspace(1, 2, 40000, dtype=kind)
+    out = function(x)
+    (dx,) = mini_torch.autograd.grad(out, x, g, create_graph=True)
+    parts = [p.detach().requires_grad_() for p in x.split(1000)]
+    few = [function(p) for p in parts]
+    grads = [mini_torch.autograd.grad(o, p, w)[0] for o, p, w in zip(few, parts, g.split(1000))]
+    mini_torch.testing.assert_close(out.detach(), mini_torch.cat(few).detach())
+    mini_torch.testing.assert_close(dx.detach(), mini_torch.cat(grads))
+    (second,) = mini_torch.autograd.grad(dx.sum(), x)
+    h = 1e-3
+    above, below = (mini_torch.autograd.grad(function(x + step), x, g)[0] for step in (h, -h))
+    if kind is mini_torch.float64:
+        mini_torch.testing.assert_close(second, (above - below) / (2 * h), rtol=1e-2, atol=1e-3)

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from ..graph import mode
+from ..op import fused, keeps_type, public, quiet, row, takes_out, type_name, unary
 from ..op import inplace as in_place_form
-from ..op import keeps_type, public, quiet, row, takes_out, type_name, unary
 from ..random import default_generator
 from ..tensor import Tensor, check_dim, method, wrap
 from .elementwise import abs, tanh
-from .elementwise.blocks import in_blocks
+from .elementwise.blocks import blocks_of, in_blocks
 from .mask import chosen, masked
 from .special.error import normal_cdf, times_normal_cdf
 from .split import chunk
@@ -273,11 +273,50 @@ def _silu_rule(g: Any, x: Any) -> Any:
 _silu = row("silu", quiet(keeps_type(lambda x: x / (1 + np.exp(-x)))), x=_silu_rule)
 
 
+def _wants_slope(input: Tensor, kinds: str) -> bool:
+    """Whether there is so much of it that its slope had better be kept from forward, where its parts are at hand."""
+    x = input._array
+    many = x.size > 1 << 15 and x.dtype.char in kinds and x.flags.c_contiguous
+    return many and mode.enabled and input.requires_grad
+
+
+def _with_slope(name: str, both: Callable[..., None], plain: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """The activation as an operation whose gradient is one product; both(x, out, slope) writes a block of each."""
+
+    def forward(x: Any) -> tuple[Any, Any]:
+        out, slope = np.empty_like(x), np.empty_like(x)
+        flat = [each.reshape(-1) for each in (x, out, slope)]
+        for i in blocks_of(flat[0]):
+            both(*[each[i] for each in flat])
+        return out, slope
+
+    return fused(name, forward, lambda g, slope, wanted, x: (g * slope,), plain)
+
+
+def _silu_both(x: Any, out: Any, slope: Any) -> None:
+    """x σ and σ (1 + x (1 - σ)) = σ + x σ (1 - σ)"""
+    gate = np.negative(x)
+    np.exp(gate, out=gate)
+    gate += 1
+    np.divide(1, gate, out=gate)
+    np.multiply(x, gate, out=out)
+    np.subtract(1, gate, out=slope)
+    slope *= out
+    slope += gate
+
+
+def _plain_silu(x: Tensor, /) -> Tensor:
+    return x * sigmoid(x)
+
+
+_silu_of_many = _with_slope("silu", _silu_both, _plain_silu)
+
+
 @takes_out
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """x · sigmoid(x). Source: Ramachandran et al. 2017; PyTorch's `nn.functional.silu`."""
     need_floats(input, "silu")
-    return run_either_way(_silu, input, (), inplace)
+    return run_either_way(_silu_of_many if _wants_slope(input, "fd") else _silu, input, (), inplace)
 
 
 _NORMAL = 1 / math.sqrt(2 * math.pi)
@@ -309,6 +348,24 @@ def _gelu_rule(g: Any, x: Any, cdf: Any) -> Any:
 # The gate comes as a number, already known, so that backward need not compute it again.
 _gelu = row("gelu", quiet(lambda x, cdf: x * cdf), x=_gelu_rule, cdf=None)
 
+def _gelu_both(x: Any, out: Any, slope: Any) -> None:
+    """x Φ(x) and Φ(x) + x Φ'(x)"""
+    cdf = normal_cdf(x)
+    np.multiply(x, cdf, out=out)
+    np.multiply(x, x, out=slope)
+    slope *= -0.5
+    np.exp(slope, out=slope)
+    slope *= _NORMAL
+    slope *= x
+    slope += cdf
+
+
+def _plain_gelu(x: Tensor, /) -> Tensor:
+    return x * _normal_cdf(x)
+
+
+_gelu_of_many = _with_slope("gelu", _gelu_both, _plain_gelu)
+
 _GELU_SCALE, _GELU_CUBE = math.sqrt(2 / math.pi), 0.044715
 _tanh_cdf = row(
     "tanh_cdf", quiet(keeps_type(lambda x: 0.5 + 0.5 * np.tanh(_GELU_SCALE * (x + _GELU_CUBE * (x * x * x))))),
@@ -330,6 +387,8 @@ def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
     if approximate == "none":
         if not (mode.enabled and input.requires_grad):  # nobody will ask for Φ(x) itself
             return wrap(times_normal_cdf(input._array))
+        if _wants_slope(input, "fd"):
+            return _gelu_of_many(input)
         return _gelu(input, wrap(normal_cdf(input._array)))
     if approximate == "tanh":
         return _gelu_tanh(input, _tanh_cdf(input))

@@ -7,14 +7,20 @@ more than the arithmetic. In pieces of a few thousand elements all of that happe
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-__all__ = ["in_blocks"]
+__all__ = ["blocks_of", "in_blocks"]
 
 _BLOCK = 32768
+
+
+def blocks_of(x: Any) -> Iterator[slice]:
+    """Slices of a flat array, each of a size that the cache likes."""
+    for start in range(0, len(x), _BLOCK):
+        yield slice(start, start + _BLOCK)
 
 
 def in_blocks(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -27,8 +33,7 @@ def in_blocks(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*arrays)
         out = np.empty_like(first)
         flat, place = [x.reshape(-1) for x in arrays], out.reshape(-1)
-        for start in range(0, out.size, _BLOCK):
-            part = slice(start, start + _BLOCK)
+        for part in blocks_of(place):
             place[part] = function(*[x[part] for x in flat])
         return out
 
