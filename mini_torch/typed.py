@@ -1,22 +1,23 @@
-"""The old names of tensors of one type: `torch.FloatTensor(2, 3)`, `isinstance(x, torch.LongTensor)`.
+"""The old names of tensors: of one type, `torch.FloatTensor(2, 3)`, `isinstance(x, torch.LongTensor)`; `Variable`.
 
 Source: PyTorch's page "Tensors", section "Data types".
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from .dtype import Size, bfloat16, check_device, dtype, from_numpy_dtype, set_default_dtype
+from .dtype import Size, bfloat16, check_device, default_numpy_dtype, dtype, from_numpy_dtype, set_default_dtype
 from .op import TYPE_NAMES
 from .sequence import from_sequence
 from .tensor import Tensor, method, wrap
 
 __all__ = ["BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor",
-           "IntTensor", "LongTensor", "ShortTensor", "set_default_tensor_type", "typename"]  # fmt: skip
+           "IntTensor", "LongTensor", "ShortTensor", "Variable", "set_default_tensor_type", "typename"]  # fmt: skip
 
 
 class _TensorType(type):
@@ -33,6 +34,30 @@ class _TensorType(type):
 
     def __repr__(cls) -> str:
         return f"<class 'torch.{cls.__name__}'>"
+
+
+class _VariableType(type):
+    """Of `Variable`: every tensor is one."""
+
+    def __instancecheck__(cls, x: Any) -> bool:
+        return isinstance(x, Tensor)
+
+    def __call__(cls, data: Tensor | None = None, requires_grad: bool = False, volatile: bool = False) -> Tensor:
+        if data is None:
+            data = wrap(np.empty(0, default_numpy_dtype()))
+        if not isinstance(data, Tensor):
+            raise TypeError(f"Variable data has to be a tensor, but got {type(data).__name__}")
+        if volatile:
+            warnings.warn("volatile was removed and now has no effect. Use `with torch.no_grad():` instead.",
+                          UserWarning, stacklevel=2)  # fmt: skip
+        return data.detach().requires_grad_(requires_grad)
+
+
+class Variable(metaclass=_VariableType):
+    """`Variable(tensor, requires_grad)`: the tensor's memory, outside the graph. Tensors have long been variables.
+
+    Errors: TypeError for what is no tensor. Source: PyTorch's `torch.autograd.Variable`.
+    """
 
 
 def _made(kind: dtype, size: tuple[Any, ...]) -> Tensor:

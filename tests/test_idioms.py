@@ -153,3 +153,21 @@ def test_a_layer_on_one_vector_is_one_operation(torch: ModuleType) -> None:
         assert torch.autograd.gradgradcheck(function, (x, w, b))
     with pytest.raises(RuntimeError):
         linear(torch.ones(3, dtype=torch.float64), w, b)
+
+
+def test_variables_are_tensors(torch: ModuleType) -> None:
+    Variable = torch.autograd.Variable
+    x = torch.ones(2, requires_grad=True)
+    a, b = Variable(x), Variable(x * 2, requires_grad=True)
+    assert (a.requires_grad, b.requires_grad, b.is_leaf) == (False, True, True)
+    assert a.data_ptr() == x.data_ptr()
+    assert Variable(torch.tensor([1, 2])).dtype is torch.int64
+    assert Variable().shape == (0,)
+    assert isinstance(x, Variable)
+    assert not isinstance([], Variable)
+    with pytest.raises(TypeError, match="Variable data has to be a tensor, but got list"):
+        Variable([1.0])
+    with pytest.raises(RuntimeError, match="floating point"):
+        Variable(torch.tensor([1]), requires_grad=True)
+    with pytest.warns(UserWarning, match="volatile was removed"):
+        Variable(x, volatile=True)

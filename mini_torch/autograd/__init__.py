@@ -12,7 +12,6 @@ from ..graph import enable_grad as enable_grad
 from ..graph import inference_mode as inference_mode
 from ..graph import no_grad as no_grad
 from ..graph import set_grad_enabled as set_grad_enabled
-from ..tensor import Tensor as Variable  # noqa: F401
 from . import function as function
 
 if TYPE_CHECKING:
@@ -21,14 +20,16 @@ if TYPE_CHECKING:
     from ..gradcheck import gradcheck as gradcheck
     from ..gradcheck import gradgradcheck as gradgradcheck
     from ..gradcheck import set_detect_anomaly as set_detect_anomaly
+    from ..typed import Variable as Variable
     from . import functional as functional
     from . import graph as graph
 
 _CHECKS = ("GradcheckError", "detect_anomaly", "gradcheck", "gradgradcheck", "set_detect_anomaly")
+_ROOM_OF = {**dict.fromkeys(_CHECKS, "gradcheck"), "Variable": "typed"}
 
 
 def __getattr__(name: str) -> Any:
-    """`functional`, `graph` and the checks of gradients open when they are first asked for."""
+    """`functional`, `graph`, the checks of gradients and the old names open when they are first asked for."""
     if name in ("functional", "graph"):
         return _import_module(f".{name}", __name__)
-    return _late.find(name, globals(), dict.fromkeys(_CHECKS, "gradcheck"))
+    return _late.find(name, globals(), _ROOM_OF)

@@ -1,3 +1,3 @@
 """PyTorch's `autograd.variable`. A door: it defines nothing."""
 
-from ..tensor import Tensor as Variable  # noqa: F401
+from ..typed import Variable as Variable
