@@ -237,6 +237,8 @@ class Tensor(Methods):
     def data(self, data: Tensor) -> None:
         if not isinstance(data, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {type(data).__name__}")
+        if self._requires_grad and data._array.dtype.kind not in "fcV":
+            raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
         self._array = data._array
 
     def detach(self) -> Tensor:

@@ -128,6 +128,10 @@ def test_a_name_moves_between_registries(torch: ModuleType) -> None:
         (lambda t, m: m.set_submodule("w", t.nn.ReLU()), AttributeError, "`w` is not an nn.Module"),
         (lambda t, m: m.set_submodule("new", t.nn.ReLU(), strict=True), AttributeError, "no attribute `new`"),
         (lambda t, m: m.to(t.int64), TypeError, "only accepts floating point or complex dtypes"),
+        (lambda t, m: m.to(t.float64, t.float32), TypeError, "to()"),
+        (lambda t, m: m.to(copy=True), RuntimeError, r"\.to\(\) does not accept copy argument"),
+        (lambda t, m: m.to(foo=1), TypeError, "foo"),
+        (lambda t, m: m.type(t.int32), RuntimeError, "data set to a tensor that requires gradients must be floating"),
         (lambda t, m: t.nn.Parameter(t.ones(2, dtype=t.int64)), RuntimeError, "floating point and complex dtype"),
     ],
 )  # fmt: skip

@@ -14,21 +14,33 @@ if TYPE_CHECKING:
     from .module import Module
 
 
-def dtype_of_to(*args: Any, dtype: Any = None, device: Any = None, tensor: Any = None, **ignored: Any) -> Any:
+def dtype_of_to(
+    *args: Any, device: Any = None, dtype: Any = None, tensor: Any = None, non_blocking: bool = False,
+    copy: bool = False, memory_format: Any = None, **unknown: Any,
+) -> Any:  # fmt: skip
     """The number type that the arguments of `Module.to` ask for, None for none; checks the device that they name.
 
-    Errors: TypeError for a number type that cannot hold gradients.
+    `non_blocking` and `memory_format` change nothing. Errors: TypeError for a number type that cannot hold gradients
+    and for two of them, RuntimeError for `copy`.
     """
+    for name in unknown:
+        raise TypeError(f"to() got an unexpected keyword argument '{name}'")
+    if copy:
+        raise RuntimeError(".to() does not accept copy argument")
+    kinds = []
     for argument in (*args, tensor, device, dtype):
         if isinstance(argument, Tensor):
-            dtype = argument.dtype
+            kinds.append(argument.dtype)
         elif isinstance(argument, str | _Device):
             check_device(argument)
         elif argument is not None and not isinstance(argument, bool):
-            dtype = from_numpy_dtype(to_numpy_dtype(argument))
-    if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
-        raise TypeError(f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}")
-    return dtype
+            kinds.append(from_numpy_dtype(to_numpy_dtype(argument)))
+    if len(kinds) > 1:
+        raise TypeError(f"to() takes one number type, got {' and '.join(map(str, kinds))}")
+    for kind in kinds:
+        if not (kind.is_floating_point or kind.is_complex):
+            raise TypeError(f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={kind}")
+    return kinds[0] if kinds else None
 
 
 def apply_to_own(module: Module, fn: Callable[[Tensor], Tensor]) -> None:
