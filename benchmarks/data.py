@@ -75,7 +75,7 @@ ROWS: dict[str, tuple[Callable[[Any, int], Any], int, dict[str, Any], float | No
     "list of tensor pairs": (pairs, 8_192, {}, 1),
     "list of (array, int)": (arrays, 8_192, {}, 1),
     "list of dicts": (records, 8_192, {}, 1),
-    "1 ms an item, 2 workers": (Slow, 2_048, {"num_workers": 2}, 0.95),
+    "1 ms an item, 2 workers": (Slow, 1_024, {"num_workers": 2}, 0.95),
     "images, 2 workers": (Images, 2_048, {"num_workers": 2}, None),
     "small items, 2 workers": (pairs, 16_384, {"num_workers": 2}, None),
     "images, 2 workers that persist": (Images, 2_048, {"num_workers": 2, "persistent_workers": True}, None),

@@ -441,10 +441,12 @@ def as_worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     from mini_torch.data_loader import worker_info
 
     monkeypatch.setattr(worker_info, "_worker_info", None)
-    before, interrupt, threads = place.random_state(), signal.getsignal(signal.SIGINT), mini_torch.get_num_threads()
+    before, threads = place.random_state(), mini_torch.get_num_threads()
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
     place.set_random_state(before)
-    signal.signal(signal.SIGINT, interrupt)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
     mini_torch.set_num_threads(threads)
 
 

@@ -26,23 +26,22 @@ __all__ = ["packed", "receive", "send", "send_packed"]
 _THROUGH_PIPE = 1 << 17  # bytes of a message's arrays that a pipe takes in less time than a file in memory costs
 _ALIGNED = 64
 _CAN_SHARE = hasattr(os, "memfd_create")
-_MOST_MAPPED = 256  # maps alive at once before Python 3.13, where each keeps a file descriptor
-_mapped = 0
+_MOST_MAPPED = 256  # maps alive at once, where each keeps a file open: before Python 3.13
 
 
 class Mapped(mmap.mmap):
     """A map of shared memory, counted as long as it is alive."""
 
+    alive = 0
+
     def __new__(cls, descriptor: int, size: int) -> Mapped:
-        global _mapped
         options: dict[str, Any] = {"trackfd": False} if sys.version_info >= (3, 13) else {}
         out = super().__new__(cls, descriptor, size, mmap.MAP_SHARED | getattr(mmap, "MAP_POPULATE", 0), **options)
-        _mapped += 1
+        cls.alive += 1
         return out
 
     def __del__(self) -> None:
-        global _mapped
-        _mapped -= 1
+        type(self).alive -= 1
 
 
 def packed(message: Any) -> tuple[bytes, list[memoryview]]:
@@ -119,7 +118,7 @@ def _write(descriptor: int, memory: memoryview, start: int) -> None:
 
 def _memory(descriptor: int, size: int) -> Any:
     """The file's contents: mapped, or copied where too many maps would keep too many files open."""
-    if _mapped < _MOST_MAPPED or sys.version_info >= (3, 13):
+    if Mapped.alive < _MOST_MAPPED or sys.version_info >= (3, 13):
         return Mapped(descriptor, size)
     copied = bytearray(size)
     done = 0

@@ -55,7 +55,7 @@ class ItemFetch:
         if self.rows is not None:
             index = np.asarray(numbers)
             if index.dtype.kind in "iu":
-                return self._noted(numbers, self.rows, index)
+                return self._noted(index, self.rows, index)
         if not self.in_batches:
             return self.collate_fn(self._items([numbers])[0])
         if isinstance(numbers, np.ndarray):
@@ -75,11 +75,12 @@ class ItemFetch:
         return items
 
     @staticmethod
-    def _noted(numbers: Sequence[Any], function: Callable[[Any], Any], argument: Any) -> Any:
+    def _noted(numbers: Any, function: Callable[[Any], Any], argument: Any) -> Any:
         try:
             return function(argument)
         except Exception as error:
-            shown = ", ".join(repr(number) for number in numbers[:100])
+            numbers = numbers.tolist() if isinstance(numbers, np.ndarray) else numbers
+            shown = ", ".join(repr(number) for number in list(numbers)[:100])
             note(error, f"This was the batch of items {shown}{', …' if len(numbers) > 100 else ''} of the dataset.")
             raise
 

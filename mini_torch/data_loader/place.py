@@ -35,7 +35,7 @@ class Place:
 
     def state(self) -> dict[str, Any]:
         """All of this, with tensors for bytes, which `save` does not take."""
-        start, now = (_mapped(random, bytes, _as_tensor) for random in (self.start, self.now))
+        start, now = (_mapped(state, bytes, _as_tensor) for state in (self.start, self.now))
         return {"batches": self.batches, "start": start, "now": now, "data": copy.deepcopy(self.data)}
 
     @classmethod

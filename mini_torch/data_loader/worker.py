@@ -61,6 +61,7 @@ class Answer:
 def work(connection: Any, job: Job) -> None:
     """The life of a worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Ctrl-C the main process decides, and closes the connection
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a handler of the program's is for its main process
     set_num_threads(1)
     seed_everything(job.seed, job.id)
     set_worker_info(WorkerInfo(job.id, job.count, job.seed + job.id, job.source.dataset))
