@@ -62,7 +62,7 @@ FORMULAS = {
     "the old state read after the new one": lambda x, k: _late(x, k),
     "a place taken while the new state waits": lambda x, k: _waiting(x, k),
     "both from the old ones": lambda x, k: vars(x).update(m=x.v + x.g, v=x.m * x.g) or x.m + x.v,
-    "a choice": lambda x, k: np.where(x.g < 0, x.m, np.where(x.g > x.v, k.b, 2.0)) * x.g,
+    "masks": lambda x, k: x.m * (x.g < 0) + k.b * (x.m * ((x.g > x.v) == (x.m > 0))) * ~(x.v < 0),
     "the parameter": lambda x, k: x.p - np.sqrt(np.abs(x.p)) + 1,
     "a largest value": lambda x, k: vars(x).update(m=np.maximum(x.m, np.minimum(x.v, x.g))) or x.m,
 }

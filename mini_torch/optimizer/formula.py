@@ -20,7 +20,7 @@ __all__ = ["Plan", "constant"]
 Array = np.ndarray[Any, Any]
 Place = tuple[str, Any]  # ("named", "exp_avg"), ("work", 0), ("mask", 0) or ("number", 1.0)
 
-COMPARISONS = (np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal)
+MASKS = {np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal, np.invert}  # they give bool
 
 
 @lru_cache(maxsize=256)
@@ -40,22 +40,12 @@ class Symbol(NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Symbol:
         if method != "__call__" or options:
             raise TypeError(f"a formula calls np.{ufunc.__name__} with its operands alone")
-        return self._record(ufunc, inputs)
-
-    def __array_function__(self, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Symbol:
-        if function is not np.where or kwargs:
-            raise TypeError(f"a formula is of ufuncs and np.where, not of np.{function.__name__}")
-        return self._record(_choose, args)
-
-    def _record(self, function: Any, inputs: tuple[Any, ...]) -> Symbol:
         result = Symbol(self.calls)
-        self.calls.append((function, inputs, result))
+        self.calls.append((ufunc, inputs, result))
         return result
 
-
-def _choose(condition: Array, x: Any, y: Any, out: Array) -> None:
-    np.copyto(out, y)
-    np.copyto(out, x, where=condition)
+    def __array_function__(self, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Symbol:
+        raise TypeError(f"a formula is of operators and ufuncs, and np.{function.__name__} is none")
 
 
 class Plan:
@@ -92,17 +82,13 @@ class Plan:
         self.result = self._place[id(result)]
 
     def _take(self, i: int, function: Any, inputs: tuple[Any, ...], result: Symbol) -> None:
-        """Writes down call `i` with a place for its result; np.where alone cannot write over what it reads."""
+        """Writes down call `i` with a place for its result, which may be that of what it reads for the last time."""
         reads = [self._place.get(id(value), ("number", value)) for value in inputs]
         dying = {id(value) for value in inputs if self._last.get(id(value)) == i}
-        kind = "mask" if function in COMPARISONS else "work"
-        if isinstance(function, np.ufunc):
-            self._release(dying)
-            name = self._state_for(i, id(result), dying) if kind == "work" else None
-            place = self._acquire(kind) if name is None else ("named", name)
-        else:
-            place = self._acquire(kind)
-            self._release(dying)
+        self._release(dying)
+        kind = "mask" if function in MASKS else "work"
+        name = self._state_for(i, id(result), dying) if kind == "work" else None
+        place = self._acquire(kind) if name is None else ("named", name)
         self._place[id(result)] = place
         self.calls.append((function, reads, place))
 

@@ -54,8 +54,8 @@ class Rprop(FlatOptimizer):
 
     def _formula(self, x: Any, k: Any) -> Any:
         product, size = x.g * x.prev, x.step_size
-        turned = product < 0
-        size = np.where(turned, k.less * size, np.where(product > 0, k.more * size, size))
-        x.step_size = np.minimum(np.maximum(size, k.least), k.most)
-        x.prev = g = np.where(turned, 0.0, x.g)
-        return np.where(g > 0, x.step_size, np.where(g < 0, -x.step_size, 0.0))  # nan takes no step
+        turned, stayed = product < 0, product > 0  # neither, where one of them is 0 or nan
+        size = k.less * (size * turned) + k.more * (size * stayed) + size * (turned == stayed)
+        x.step_size = size = np.minimum(np.maximum(size, k.least), k.most)
+        x.prev = x.g * ~turned
+        return (size * (x.g > 0) - size * (x.g < 0)) * ~turned
