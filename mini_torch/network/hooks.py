@@ -30,6 +30,10 @@ class ModuleHooks:
         self.backward_is_full: bool | None = None
         self.registration: dict[str, Hooks] = {"_parameters": {}, "_buffers": {}, "_modules": {}}
 
+    def __bool__(self) -> bool:
+        """Whether there are any that concern a call."""
+        return bool(self.forward or self.forward_pre or self.backward or self.backward_pre)
+
     def registered(self, registry: str, module: Module, name: str, value: Any) -> Any:
         """The value that goes into `registry`, after the hooks have seen and perhaps replaced it."""
         for hook in self.registration[registry].values():
@@ -56,6 +60,9 @@ def register(hooks: Hooks, hook: Callable[..., Any], prepend: bool = False, *mar
 
 def call_with_hooks(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """`module.forward(*args, **kwargs)` between the hooks of all modules and those of `module`."""
+    own = module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
+    if not own and not common:  # all were removed
+        return module.forward(*args, **kwargs)
     hooks = {**common.forward, **module._forward_hooks}
     pending = dict(hooks)  # those that have not run yet
     result = None
