@@ -66,10 +66,11 @@ class Plan:
         state = {name: getattr(x, name) for name in names}
 
         last = {id(symbol): i for i, (_, inputs, _) in enumerate(calls) for symbol in inputs}
-        self._alive = calls  # an id is its symbol's as long as that lives
+        self._end = len(calls)  # symbols are told apart by their ids, which are theirs as long as `calls` lives
         self.reads_p = id(arrays["p"]) in last
-        last.update(dict.fromkeys(map(id, (result, *state.values())), len(calls)))
-        self._last, self._free = last, {"work": [0], "mask": [0]}  # free places, above how many there are of the kind
+        last.update(dict.fromkeys(map(id, (result, *state.values())), self._end))
+        self._last, self._counts = last, {"work": 0, "mask": 0}  # which call reads a symbol last; places there are
+        self._free: dict[str, list[Place]] = {"work": [], "mask": []}
         self._new = {name: id(new) for name, new in state.items() if new is not arrays[name]}
         self._held: dict[str, int] = {name: id(arrays[name]) for name in names}  # which symbol is in a state's buffer
         self._place: dict[int, Place] = {id(s): ("named", n) for n, s in {**numbers, **arrays}.items()}
@@ -100,7 +101,7 @@ class Plan:
         """
         for name, held in self._held.items():
             is_new = self._new.get(name) == result
-            may_be = held in dying and self._last.get(result, 0) < len(self._alive)
+            may_be = held in dying and self._last.get(result, 0) < self._end
             if is_new and self._last.get(held, -1) <= i:
                 break
             if may_be and self._new.get(name, held) not in self._place and result not in self._new.values():
@@ -111,16 +112,15 @@ class Plan:
         return name
 
     def _acquire(self, kind: str) -> Place:
-        free = self._free[kind]
-        if len(free) == 1:
-            free[0] += 1
-            return kind, free[0] - 1
-        return kind, free.pop()
+        if self._free[kind]:
+            return self._free[kind].pop()
+        self._counts[kind] += 1
+        return kind, self._counts[kind] - 1
 
     def _release(self, symbols: Iterable[int]) -> None:
-        for kind, i in sorted(self._place[symbol] for symbol in symbols if symbol in self._place):
-            if kind in self._free:
-                self._free[kind].append(i)
+        for place in sorted(self._place[symbol] for symbol in symbols if symbol in self._place):
+            if place[0] in self._free:
+                self._free[place[0]].append(place)
 
     def bind(self, buffer: Callable[[Place], Array]) -> list[Callable[[], Any]]:
         """The calls on these buffers."""
