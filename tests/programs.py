@@ -5,6 +5,8 @@ Numbers come out the same from the same seed: losses to rounding, what is drawn 
 
 from __future__ import annotations
 
+import copy
+import importlib
 import math
 from collections.abc import Callable
 from typing import Any
@@ -161,4 +163,116 @@ def policy(torch: Any) -> Seen:
     return seen
 
 
-PROGRAMS = [lenet, language_model, recurrent, autoencoder, transformer, differential_equation, policy]
+def lottery_ticket(torch: Any) -> Seen:
+    """A network pruned round by round, each time trained again from its first values."""
+    nn, prune = torch.nn, importlib.import_module(f"{torch.__name__}.nn.utils.prune")
+    torch.manual_seed(9)
+    net = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 1))
+    first, x = copy.deepcopy(net.state_dict()), torch.randn(64, 4)
+    y, places, seen = x.sum(1, keepdim=True), [(net[0], "weight"), (net[2], "weight")], []
+    for _ in range(3):
+        optimizer = torch.optim.Adam(net.parameters(), 1e-2)
+        seen += train(optimizer, lambda: nn.functional.mse_loss(net(x), y), 10)
+        prune.global_unstructured(places, prune.L1Unstructured, amount=0.3)
+        for name, layer in (("0", net[0]), ("2", net[2])):
+            layer.weight_orig.data.copy_(first[f"{name}.weight"])
+        prune.random_unstructured(net[0], "weight", 2)
+        seen.append(net[0].weight_mask.int().tolist())
+    for layer, name in places:
+        prune.remove(layer, name)
+    return [*seen, sorted(net.state_dict())]
+
+
+def two_players(torch: Any) -> Seen:
+    """A generator and a discriminator of bounded norms, by the old function and by the parametrization."""
+    nn, utils = torch.nn, torch.nn.utils
+    torch.manual_seed(10)
+    maker = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 2))
+    judge = nn.Sequential(
+        utils.spectral_norm(nn.Linear(2, 8)), nn.LeakyReLU(0.2),
+        utils.parametrizations.spectral_norm(nn.Linear(8, 1)),
+    )  # fmt: skip
+    of_maker = torch.optim.Adam(maker.parameters(), 1e-2, betas=(0.5, 0.9))
+    of_judge, loss, seen = torch.optim.Adam(judge.parameters(), 1e-2), nn.BCEWithLogitsLoss(), []
+    ones, zeros = torch.ones(16, 1), torch.zeros(16, 1)
+    for _ in range(8):
+        real, z = torch.randn(16, 2) + 3, torch.randn(16, 2)
+        seen += train(of_judge, lambda: loss(judge(real), ones) + loss(judge(maker(z).detach()), zeros), 1)  # noqa: B023
+        seen += train(of_maker, lambda: loss(judge(maker(z)), ones), 1)  # noqa: B023
+    return seen
+
+
+def heat_map(torch: Any) -> Seen:
+    """Which places of an image speak for a class, from hooks on a layer's output and on its gradient (Grad-CAM)."""
+    nn, seen = torch.nn, {}
+    torch.manual_seed(11)
+    net = nn.Sequential(
+        nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(inplace=True), nn.Conv2d(4, 6, 3, padding=1),
+        nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 3),
+    ).eval()  # fmt: skip
+    net[3].register_forward_hook(lambda module, args, out: seen.update(value=out.detach()))
+    net[3].register_full_backward_hook(lambda module, grad_input, grad_output: seen.update(slope=grad_output[0]))
+    net(torch.randn(2, 1, 5, 5))[:, 1].sum().backward()
+    share = seen["slope"].mean((2, 3), keepdim=True)
+    return list(torch.relu((seen["value"] * share * 100).sum(1)).flatten().tolist())
+
+
+def target_network(torch: Any) -> Seen:
+    """Values learned against a slowly following copy, by an optimizer written by hand, in place."""
+    nn = torch.nn
+    torch.manual_seed(12)
+    net = nn.Sequential(nn.Linear(3, 16), nn.Tanh(), nn.Linear(16, 2))
+    slow, seen = copy.deepcopy(net), []
+    moments = [(p, torch.zeros_like(p), torch.zeros_like(p)) for p in net.parameters()]
+    for i in range(1, 11):
+        state, action, reward = torch.randn(8, 3), torch.randint(0, 2, (8, 1)), torch.randn(8, 1)
+        with torch.no_grad():
+            wanted = reward + 0.9 * slow(state).max(1, keepdim=True)[0]
+        loss = nn.functional.smooth_l1_loss(net(state).gather(1, action), wanted)
+        net.zero_grad()
+        loss.backward()
+        with torch.no_grad():
+            for p, m, v in moments:
+                m.mul_(0.9).add_(p.grad, alpha=0.1)
+                v.mul_(0.999).addcmul_(p.grad, p.grad, value=0.001)
+                p.addcdiv_(m / (1 - 0.9**i), (v / (1 - 0.999**i)).sqrt().add_(1e-8), value=-1e-2)
+            for p, q in zip(net.parameters(), slow.parameters()):
+                q.data.lerp_(p.data, 0.05)
+        seen.append(loss.item())
+    return [*seen, sum(p.sum() for p in slow.parameters()).item()]
+
+
+def experts(torch: Any) -> Seen:
+    """Modules and parameters in dictionaries and lists, tied weights, a buffer that counts, groups of parameters."""
+    nn = torch.nn
+
+    class Mixture(nn.Module):  # type: ignore[misc,name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.experts = nn.ModuleDict({name: nn.Linear(3, 2) for name in "ab"})
+            self.scales = nn.ParameterList([torch.ones(2) * i for i in range(2)])
+            self.gate, self.again = nn.Linear(3, 2), nn.Linear(3, 2)
+            self.again.weight = self.gate.weight
+            self.register_buffer("calls", torch.zeros(()))
+
+        def forward(self, x: Any) -> Any:
+            self.calls += 1
+            share = (self.gate(x) + self.again(x)).softmax(-1)
+            parts = zip(self.experts.values(), self.scales, share.unbind(-1))
+            return sum(g.unsqueeze(-1) * expert(x) * scale for expert, scale, g in parts)
+
+    torch.manual_seed(13)
+    net, x = Mixture(), torch.randn(4, 3)
+    rest = [*net.scales, *net.gate.parameters(), net.again.bias]
+    groups = [{"params": net.experts.parameters()}, {"params": rest, "lr": 0.01}]
+    optimizer = torch.optim.SGD(groups, 0.1, momentum=0.9)
+    seen = train(optimizer, lambda: net(x).pow(2).sum(), 8)
+    other = Mixture()
+    other.load_state_dict(net.state_dict())
+    return [*seen, net.calls.item(), list(net.state_dict()), len(list(net.parameters())), other(x).sum().item()]
+
+
+PROGRAMS = [
+    lenet, language_model, recurrent, autoencoder, transformer, differential_equation, policy, lottery_ticket,
+    two_players, heat_map, target_network, experts,
+]  # fmt: skip
