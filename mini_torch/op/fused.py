@@ -29,7 +29,8 @@ def fused(
     - `plain(*tensors, *options)`, of recorded operations, says what is computed. The names of its parameters up to the
       `/` are the tensors'. Where the gradient itself needs a gradient (`create_graph`), it is run again, and the
       recorded gradient is its.
-    - `forward(*arrays, *options) → (result, kept)` is the same in NumPy; `kept` is whatever backward needs.
+    - `forward(keep, *arrays, *options) → (result, kept)` is the same in NumPy; `kept` is whatever backward needs, and
+      nothing without `keep`: then there will be none.
     - `pull(g, kept, wanted, *arrays, *options)` gives the gradient of each array, any value where `wanted` is False.
 
     Both may write into arrays of their own; `pull` may not write into `kept`, for backward may come twice.
@@ -40,12 +41,12 @@ def fused(
 
     def function(*args: Any) -> Tensor:
         inputs = args[:count]
-        array, kept = run(*[None if x is None else x._array for x in inputs], *args[count:])
+        wanted = [x is not None and x.requires_grad for x in inputs] if mode.enabled else []
+        keep = True in wanted
+        array, kept = run(keep, *[None if x is None else x._array for x in inputs], *args[count:])
         out = wrap(array)
-        if mode.enabled:
-            wanted = [x is not None and x.requires_grad for x in inputs]
-            if True in wanted:
-                plan.record(inputs, args[count:], wanted, kept, out)
+        if keep:
+            plan.record(inputs, args[count:], wanted, kept, out)
         return out
 
     function.__name__ = name

@@ -283,7 +283,7 @@ def _wants_slope(input: Tensor, kinds: str) -> bool:
 def _with_slope(name: str, both: Callable[..., None], plain: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """The activation as an operation whose gradient is one product; both(x, out, slope) writes a block of each."""
 
-    def forward(x: Any) -> tuple[Any, Any]:
+    def forward(keep: bool, x: Any) -> tuple[Any, Any]:
         out, slope = np.empty_like(x), np.empty_like(x)
         flat = [each.reshape(-1) for each in (x, out, slope)]
         for i in blocks_of(flat[0]):

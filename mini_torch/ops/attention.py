@@ -19,13 +19,14 @@ from .softmax import softmax_row
 
 __all__ = ["scaled_dot_product_attention"]
 
-def _attention_forward(q: Any, k: Any, v: Any, bias: Any, scale: float, causal: bool) -> tuple[Any, Any]:
+def _attention_forward(
+    keep: bool, q: Any, k: Any, v: Any, bias: Any, scale: float, causal: bool
+) -> tuple[Any, Any]:
     x = Blocks(q, k, v, bias, scale, causal)
     # In memory as the queries are: heads that lie beside each other do so again.
     out = np.empty_like(x.q, shape=(*x.scores_shape[:-1], v.shape[-1]))
     logs = x.forward(out)
-    kept = out if out.dtype == q.dtype else out.astype(q.dtype)
-    return kept.reshape(x.given + kept.shape[-2:]), (kept.copy() if kept is out else out, logs)
+    return out.astype(q.dtype, copy=keep).reshape(x.given + out.shape[-2:]), (out, logs)
 
 
 def _attention_pull(
@@ -59,11 +60,13 @@ def _heads_blocks(x: Any, bias: Any, heads: int, batch_first: bool, causal: bool
     return Blocks(q, k, v, bias, 1 / math.sqrt(q.shape[-1]), causal)
 
 
-def _heads_forward(x: Any, bias: Any, heads: int, batch_first: bool, causal: bool) -> tuple[Any, Any]:
+def _heads_forward(
+    keep: bool, x: Any, bias: Any, heads: int, batch_first: bool, causal: bool
+) -> tuple[Any, Any]:
     blocks = _heads_blocks(x, bias, heads, batch_first, causal)
     out = np.empty((*x.shape[:2], x.shape[2] // 3), blocks.q.dtype)
     logs = blocks.forward(_heads_of(out, heads, batch_first, 1)[0])
-    return out.astype(x.dtype), (out, logs)
+    return out.astype(x.dtype, copy=keep), (out, logs)
 
 
 def _heads_pull(

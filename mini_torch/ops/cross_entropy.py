@@ -58,7 +58,7 @@ _nll_loss = row(
 _MANY = 1 << 14  # logits; of fewer, softmax and loss apart are as fast
 
 
-def _loss_of_logits(x: Any, target: Any, share: Any, reduce: bool) -> tuple[Any, Any]:
+def _loss_of_logits(keep: bool, x: Any, target: Any, share: Any, reduce: bool) -> tuple[Any, Any]:
     wide = x.astype(np.float32) if x.dtype.itemsize == 2 else x
     peaks, logs = log_sum_exp(wide)
     loss = (logs - (wide[np.arange(len(x)), target] - peaks)) * share

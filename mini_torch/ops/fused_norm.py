@@ -69,10 +69,13 @@ def _as_rows(x: Any, axes: tuple[int, ...]) -> Any:
     return wide(x) if x.ndim == 2 and len(axes) == 1 else wide(x).reshape(-1, math.prod(x.shape[axes[0] :]))
 
 
-def _rows_forward(x: Any, weight: Any, bias: Any, axes: tuple[int, ...], eps: float) -> tuple[Any, Any]:
+def _rows_forward(
+    keep: bool, x: Any, weight: Any, bias: Any, axes: tuple[int, ...], eps: float
+) -> tuple[Any, Any]:
     rows = _as_rows(x, axes)
     w, b = (None if v is None else wide(v).reshape(-1) for v in (weight, bias))
-    share, standard, out = _share(rows.shape[1], rows.dtype), np.empty_like(rows), np.empty_like(rows)
+    share, out = _share(rows.shape[1], rows.dtype), np.empty_like(rows)
+    standard = np.empty_like(rows) if keep else out
     scale = np.empty((len(rows), 1), rows.dtype)
     for i in _pieces(rows):
         part, place = rows[i], out[i]
@@ -83,7 +86,7 @@ def _rows_forward(x: Any, weight: Any, bias: Any, axes: tuple[int, ...], eps: fl
             centred = _over_columns(np.multiply, centred, w, place)
         if b is not None:
             _over_columns(np.add, centred, b, place)
-    if w is None is b:
+    if w is None is b and keep:
         out = standard.copy()  # what is kept must not be the caller's, who may change it
     return out.reshape(x.shape).astype(x.dtype, copy=False), (standard, scale)
 
@@ -224,7 +227,7 @@ def _few_pull(g: Any, kept: Any, x: Any, weight: Any) -> tuple[Any, Any, Any]:
 
 
 def _channels_forward(
-    x: Any, weight: Any, bias: Any, groups: int | None, eps: float, moments: dict[str, Any]
+    keep: bool, x: Any, weight: Any, bias: Any, groups: int | None, eps: float, moments: dict[str, Any]
 ) -> tuple[Any, Any]:
     if groups is None and x.ndim == 2 and x.nbytes <= _PIECE:
         return _few_forward(x, weight, bias, eps, moments)
@@ -279,7 +282,9 @@ norm_of_batch, norm_of_groups = [
 
 
 # ---- batch norm by running averages ---------------------------------------------------------------------------------
-def _running_forward(x: Any, weight: Any, bias: Any, mean: Any, var: Any, eps: float) -> tuple[Any, Any]:
+def _running_forward(
+    keep: bool, x: Any, weight: Any, bias: Any, mean: Any, var: Any, eps: float
+) -> tuple[Any, Any]:
     by = _Channels(x, None)
     mean, var = (v.astype(by.x.dtype).reshape(1, -1) for v in (mean, var))  # copies: the averages will move
     scale = _scale_of(var, eps)
