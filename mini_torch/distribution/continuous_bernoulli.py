@@ -11,9 +11,9 @@ from ..ops.loss import binary_cross_entropy_with_logits
 from ..random import rand
 from ..tensor import Tensor
 from . import constraint
-from .discrete import OfChance, check_one_given
+from .discrete import OfChance
 from .distribution import Constraints, ExponentialFamily
-from .parameter import broadcast_all, clamp_probs, lazy_property, logits_to_probs, shape_of
+from .parameter import broadcast_all, clamp_probs, lazy_property, logits_to_probs
 
 __all__ = ["ContinuousBernoulli"]
 
@@ -37,17 +37,14 @@ class ContinuousBernoulli(OfChance, ExponentialFamily):
         self, probs: Any = None, logits: Any = None, lims: tuple[float, float] = (0.499, 0.501),
         validate_args: bool | None = None,
     ) -> None:  # fmt: skip
-        check_one_given(probs, logits)
-        given = logits if probs is None else probs
-        (self._param,) = broadcast_all(given)
+        self._keep_the_given(probs, logits)
         if probs is not None:
             # before they are clamped: then they would always pass
             if validate_args is not None and not constraint.unit_interval.check(self._param).all():
                 raise ValueError("The parameter probs has invalid values")
-            self._param = clamp_probs(self._param)
-        vars(self)["logits" if probs is None else "probs"] = self._param
+            self.probs = self._param = clamp_probs(self._param)
         self._lims = lims
-        super().__init__(shape_of(given), validate_args=validate_args)
+        super().__init__(self._param.shape, validate_args=validate_args)
 
     @lazy_property
     def probs(self) -> Tensor:

@@ -18,7 +18,7 @@ from ..random import multinomial as drawn_indices
 from ..tensor import Tensor
 from . import constraint
 from .distribution import Constraints, Distribution, ExponentialFamily
-from .parameter import broadcast_all, lazy_property, logits_to_probs, probs_to_logits, shape_of
+from .parameter import broadcast_all, lazy_property, logits_to_probs, probs_to_logits
 
 __all__ = [
     "Bernoulli", "Binomial", "Categorical", "Multinomial", "OneHotCategorical", "OneHotCategoricalStraightThrough",
@@ -37,6 +37,14 @@ class OfChance(Distribution):
     """What is given by a chance: as `probs` or as `logits`, log odds; the other is computed when it is asked for."""
 
     _param: Tensor
+
+    def _keep_the_given(self, probs: Any, logits: Any, *others: Any) -> list[Tensor]:
+        """`others`, in one shape with what is given. Errors: ValueError unless one of `probs` and `logits` is."""
+        check_one_given(probs, logits)
+        name, given = ("logits", logits) if probs is None else ("probs", probs)
+        *rest, self._param = broadcast_all(*others, given)
+        vars(self)[name] = self._param
+        return rest
 
     @lazy_property
     def probs(self) -> Tensor:
@@ -66,11 +74,8 @@ class Bernoulli(OfChance, ExponentialFamily):
     has_enumerate_support = True
 
     def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
-        check_one_given(probs, logits)
-        given = logits if probs is None else probs
-        (self._param,) = broadcast_all(given)
-        vars(self)["logits" if probs is None else "probs"] = self._param
-        super().__init__(shape_of(given), validate_args=validate_args)
+        self._keep_the_given(probs, logits)
+        super().__init__(self._param.shape, validate_args=validate_args)
 
     @property
     def mean(self) -> Tensor:
@@ -111,10 +116,8 @@ class Binomial(OfChance):
     def __init__(
         self, total_count: Any = 1, probs: Any = None, logits: Any = None, validate_args: bool | None = None
     ) -> None:
-        check_one_given(probs, logits)
-        count, self._param = broadcast_all(total_count, logits if probs is None else probs)
+        (count,) = self._keep_the_given(probs, logits, total_count)
         self.total_count = count.type_as(self._param)
-        vars(self)["logits" if probs is None else "probs"] = self._param
         super().__init__(self._param.shape, validate_args=validate_args)
 
     @property
@@ -143,7 +146,8 @@ class Binomial(OfChance):
         self._validate_sample(value)
         n, x = self.total_count, self.logits
         ways = (n + 1).lgamma() - (value + 1).lgamma() - (n - value + 1).lgamma()
-        return ways + value * x - n * (x.clamp(min=0) + (-x.abs()).exp().log1p())
+        above = (x.clamp(min=0) + x - x.clamp(max=0)) / 2  # max(x, 0), with slope ½ at 0, where -|x| has slope 0
+        return ways + value * x - n * (above + (-x.abs()).exp().log1p())
 
     def _equal_count(self) -> int:
         most = int(self.total_count.max())
@@ -167,7 +171,7 @@ class Poisson(ExponentialFamily):
 
     def __init__(self, rate: Any, validate_args: bool | None = None) -> None:
         (self.rate,) = broadcast_all(rate)
-        super().__init__(shape_of(rate), validate_args=validate_args)
+        super().__init__(self.rate.shape, validate_args=validate_args)
 
     @property
     def mean(self) -> Tensor:
@@ -385,7 +389,7 @@ class Multinomial(_OfCategories):
         return (value.sum(-1) + 1).lgamma() - (value + 1).lgamma().sum(-1) + (logits * value).sum(-1)
 
     def entropy(self) -> Tensor:
-        n = full((), float(self.total_count), dtype=self.probs.dtype)
+        n = full((), self.total_count)  # whole: PyTorch takes its lgamma in single precision
         counts = Binomial(self.total_count, self.probs)
         values = counts.enumerate_support(False)[1:]
         repeated = (counts.log_prob(values).exp() * (values + 1).lgamma()).sum((0, -1))

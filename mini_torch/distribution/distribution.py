@@ -93,7 +93,7 @@ class Distribution:
                 own = value.shape[len(self._batch_shape) :]
                 setattr(new, name, value.expand((*batch_shape, *own)))
             elif isinstance(value, Distribution):
-                setattr(new, name, value.expand(new._batch_shape))
+                setattr(new, name, value.expand((*batch_shape, *value.batch_shape[len(self._batch_shape) :])))
         return new
 
     # ---- what families define ------------------------------------------------------------------------------
@@ -192,8 +192,13 @@ class ExponentialFamily(Distribution):
     mean of k (`_mean_carrier_measure`) gets `entropy` and `kl_divergence` from the slope of F.
     """
 
-    _natural_params: Any
-    _mean_carrier_measure: float
+    @property
+    def _natural_params(self) -> tuple[Tensor, ...]:
+        raise NotImplementedError
+
+    @property
+    def _mean_carrier_measure(self) -> float:
+        raise NotImplementedError
 
     def _log_normalizer(self, *natural_params: Tensor) -> Tensor:
         raise NotImplementedError

@@ -15,7 +15,7 @@ from ..random.generator import chosen
 from ..tensor import Tensor, wrap
 from . import constraint
 from .distribution import Constraints, ExponentialFamily
-from .parameter import broadcast_all, shape_of
+from .parameter import broadcast_all
 from .pathwise import beta_slope, gamma_slope
 
 __all__ = ["Beta", "Chi2", "Dirichlet", "Gamma"]
@@ -76,7 +76,7 @@ class Gamma(ExponentialFamily):
 
     def __init__(self, concentration: Any, rate: Any, validate_args: bool | None = None) -> None:
         self.concentration, self.rate = broadcast_all(concentration, rate)
-        super().__init__(shape_of(concentration, rate), validate_args=validate_args)
+        super().__init__(self.concentration.shape, validate_args=validate_args)
 
     @property
     def mean(self) -> Tensor:

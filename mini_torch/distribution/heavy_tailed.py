@@ -12,7 +12,7 @@ from ..tensor import Tensor
 from . import constraint
 from .distribution import Constraints, Distribution
 from .gamma import Chi2
-from .parameter import broadcast_all, shape_of
+from .parameter import broadcast_all
 
 __all__ = ["Cauchy", "GeneralizedPareto", "StudentT"]
 
@@ -28,7 +28,7 @@ class Cauchy(Distribution):
 
     def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
         self.loc, self.scale = broadcast_all(loc, scale)
-        super().__init__(shape_of(loc, scale), validate_args=validate_args)
+        super().__init__(self.loc.shape, validate_args=validate_args)
 
     @property
     def mean(self) -> Tensor:
@@ -118,7 +118,7 @@ class GeneralizedPareto(Distribution):
 
     def __init__(self, loc: Any, scale: Any, concentration: Any, validate_args: bool | None = None) -> None:
         self.loc, self.scale, self.concentration = broadcast_all(loc, scale, concentration)
-        super().__init__(shape_of(loc, scale, concentration), validate_args=validate_args)
+        super().__init__(self.loc.shape, validate_args=validate_args)
 
     @constraint.dependent_property(is_discrete=False, event_dim=0)
     def support(self) -> constraint.Constraint:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from ..dtype import Size
 from ..tensor import Tensor
 from . import constraint
 from .distribution import Constraints, Distribution
@@ -40,13 +38,6 @@ class Independent(Distribution):
         self.base_dist, self.reinterpreted_batch_ndims = base, count
         shape, cut = base.batch_shape + base.event_shape, len(base.batch_shape) - count
         super().__init__(shape[:cut], shape[cut:], validate_args=validate_args)
-
-    def expand(self, batch_shape: Sequence[int], _instance: Any = None) -> Any:
-        new = copy.copy(self) if _instance is None else _instance
-        inner = self.event_shape[: self.reinterpreted_batch_ndims]
-        vars(new).update(vars(self), base_dist=self.base_dist.expand((*batch_shape, *inner)))
-        new._batch_shape = Size(batch_shape)
-        return new
 
     @property
     def has_rsample(self) -> Any:

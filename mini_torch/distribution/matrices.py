@@ -184,11 +184,6 @@ class LKJCholesky(Distribution):
         self._beta = Beta(row + 0.5, marginal - 0.5 * row)
         super().__init__(self.concentration.shape, (dim, dim), validate_args)
 
-    def expand(self, batch_shape: Shape, _instance: Any = None) -> Any:
-        new = super().expand(batch_shape, _instance)
-        new._beta = self._beta.expand((*batch_shape, self.dim))
-        return new
-
     def sample(self, sample_shape: Shape = ()) -> Tensor:
         """The onion: in each row a direction, times how far from the diagonal it leads."""
         with no_grad():

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from ..dtype import Size
 from ..graph import no_grad
 from ..tensor import Tensor
 from .constraint import MixtureSameFamilyConstraint
@@ -46,14 +44,6 @@ class MixtureSameFamily(Distribution):
                 f"`component_distribution.batch_shape[-1]` ({components})"
             )
         super().__init__(of_each, component_distribution.event_shape, validate_args=validate_args)
-
-    def expand(self, batch_shape: Sequence[int], _instance: Any = None) -> Any:
-        new = copy.copy(self) if _instance is None else _instance
-        vars(new).update(vars(self), _batch_shape=Size(batch_shape))
-        count = self._component_distribution.batch_shape[-1]
-        new._component_distribution = self._component_distribution.expand((*batch_shape, count))
-        new._mixture_distribution = self._mixture_distribution.expand(batch_shape)
-        return new
 
     @property
     def mixture_distribution(self) -> Categorical:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from ..dtype import Size, default_numpy_dtype, finfo
+from ..dtype import default_numpy_dtype, finfo
 from ..graph import enable_grad
 from ..op import as_operand, functions
 from ..tensor import Tensor
 
 __all__ = [
-    "broadcast_all", "clamp_probs", "lazy_property", "logits_to_probs", "probs_to_logits", "shape_of", "total",
+    "broadcast_all", "clamp_probs", "lazy_property", "logits_to_probs", "probs_to_logits", "total",
     "tril_matrix_to_vec", "vec_to_tril_matrix",
 ]  # fmt: skip
 
@@ -30,13 +30,11 @@ def broadcast_all(*values: Any) -> list[Tensor]:
                 "Input arguments must all be instances of Number, torch.Tensor or objects implementing "
                 f"__torch_function__, got {type(value).__name__}"
             )
+    shapes = {x._array.shape for x in values if isinstance(x, Tensor)}
+    if len(shapes) == 1 and all(isinstance(x, Tensor) for x in values):
+        return list(values)
     kind = next((x._array.dtype for x in values if isinstance(x, Tensor)), default_numpy_dtype())
     return list(functions["broadcast_tensors"](*(x if isinstance(x, Tensor) else as_operand(x, kind) for x in values)))
-
-
-def shape_of(*parameters: Any) -> Size:
-    """The batch shape that parameters give: () where all are numbers."""
-    return functions["broadcast_shapes"](*(x.shape if isinstance(x, Tensor) else () for x in parameters))
 
 
 def total(values: Tensor, dims: int) -> Tensor:

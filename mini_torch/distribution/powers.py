@@ -14,7 +14,7 @@ from . import constraint
 from .continuous import Exponential, Uniform
 from .distribution import Constraints, Distribution
 from .gamma import Gamma
-from .parameter import broadcast_all, shape_of
+from .parameter import broadcast_all
 from .transformed import TransformedDistribution
 from .transforms import AffineTransform, ExpTransform, PowerTransform
 
@@ -180,7 +180,7 @@ class FisherSnedecor(Distribution):
     def __init__(self, df1: Any, df2: Any, validate_args: bool | None = None) -> None:
         self.df1, self.df2 = broadcast_all(df1, df2)
         self._gamma1, self._gamma2 = Gamma(self.df1 / 2, self.df1), Gamma(self.df2 / 2, self.df2)
-        super().__init__(shape_of(df1, df2), validate_args=validate_args)
+        super().__init__(self.df1.shape, validate_args=validate_args)
 
     @property
     def mean(self) -> Tensor:

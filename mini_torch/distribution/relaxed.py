@@ -10,7 +10,7 @@ from ..creation import empty
 from ..tensor import Tensor
 from . import constraint
 from .continuous import Normal
-from .discrete import Categorical, OfChance, check_one_given
+from .discrete import Categorical, OfChance
 from .distribution import Constraints, Distribution
 from .parameter import broadcast_all, clamp_probs
 from .transformed import TransformedDistribution
@@ -23,7 +23,22 @@ __all__ = [
 Shape = Sequence[int]
 
 
-class LogitRelaxedBernoulli(OfChance):
+def _as_tensor(number: Any, like: Tensor) -> Tensor:
+    return number if isinstance(number, Tensor) else like.new_full((), number)
+
+
+class _Tempered(Distribution):
+    """Of one temperature for all of the batch."""
+
+    temperature: Tensor
+
+    def expand(self, batch_shape: Shape, _instance: Any = None) -> Any:
+        new = super().expand(batch_shape, _instance)
+        new.temperature = self.temperature
+        return new
+
+
+class LogitRelaxedBernoulli(OfChance, _Tempered):
     """(ln u / (1 - u) + logits) / temperature, u uniform: the logit of a RelaxedBernoulli number. Source: PyTorch's
     `torch.distributions.relaxed_bernoulli.LogitRelaxedBernoulli`."""
 
@@ -33,10 +48,8 @@ class LogitRelaxedBernoulli(OfChance):
     def __init__(
         self, temperature: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None
     ) -> None:
-        check_one_given(probs, logits)
-        (self.temperature,) = broadcast_all(temperature)
-        (self._param,) = broadcast_all(logits if probs is None else probs)
-        vars(self)["logits" if probs is None else "probs"] = self._param
+        self._keep_the_given(probs, logits)
+        self.temperature = _as_tensor(temperature, self._param)
         super().__init__(self._param.shape, validate_args=validate_args)
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
@@ -86,7 +99,7 @@ class RelaxedBernoulli(_OfBase):
         super().__init__(LogitRelaxedBernoulli(temperature, probs, logits), SigmoidTransform(), validate_args)
 
 
-class ExpRelaxedCategorical(Distribution):
+class ExpRelaxedCategorical(_Tempered):
     """log_softmax((logits + Gumbel numbers) / temperature): the logarithm of a RelaxedOneHotCategorical vector. Source:
     PyTorch's `torch.distributions.relaxed_categorical.ExpRelaxedCategorical`."""
 
@@ -98,7 +111,7 @@ class ExpRelaxedCategorical(Distribution):
         self, temperature: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None
     ) -> None:
         self._categorical = Categorical(probs, logits)
-        (self.temperature,) = broadcast_all(temperature)
+        self.temperature = _as_tensor(temperature, self.probs)
         shape = self._categorical.param_shape
         super().__init__(shape[:-1], shape[-1:], validate_args=validate_args)
 
@@ -116,11 +129,6 @@ class ExpRelaxedCategorical(Distribution):
     def param_shape(self) -> Any:
         """The shape of `probs`."""
         return self._categorical.param_shape
-
-    def expand(self, batch_shape: Shape, _instance: Any = None) -> Any:
-        new = super().expand(batch_shape, _instance)
-        new.temperature = self.temperature
-        return new
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
         u = empty(self._extended_shape(sample_shape), dtype=self.logits.dtype).uniform_()

@@ -217,6 +217,10 @@ class HalfCauchy(_Half):
     def variance(self) -> Tensor:
         return self.base_dist.variance
 
+    def log_prob(self, value: Tensor) -> Tensor:
+        """In the scale's type."""
+        return super().log_prob(value.to(self.scale.dtype) if isinstance(value, Tensor) else value)
+
 
 class Gumbel(TransformedDistribution):
     """loc - scale · ln(-ln u), u uniform: the largest of many. Source: PyTorch's `torch.distributions.Gumbel`."""

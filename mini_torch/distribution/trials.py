@@ -13,7 +13,7 @@ from ..ops.loss import binary_cross_entropy_with_logits
 from ..random import poisson
 from ..tensor import Tensor
 from . import constraint
-from .discrete import OfChance, check_one_given
+from .discrete import OfChance
 from .distribution import Constraints
 from .gamma import Gamma
 from .parameter import broadcast_all
@@ -31,10 +31,7 @@ class Geometric(OfChance):
     support = constraint.nonnegative_integer
 
     def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
-        check_one_given(probs, logits)
-        name = "logits" if probs is None else "probs"
-        (self._param,) = broadcast_all(logits if probs is None else probs)
-        vars(self)[name] = self._param
+        self._keep_the_given(probs, logits)
         super().__init__(self._param.shape, validate_args=validate_args)
         if self._validate_args and probs is not None and not (self.probs > 0).all():
             raise ValueError(
@@ -83,10 +80,7 @@ class NegativeBinomial(OfChance):
     def __init__(
         self, total_count: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None
     ) -> None:
-        check_one_given(probs, logits)
-        name = "logits" if probs is None else "probs"
-        count, self._param = broadcast_all(total_count, logits if probs is None else probs)
-        vars(self)[name] = self._param
+        (count,) = self._keep_the_given(probs, logits, total_count)
         self.total_count = count.to(self._param.dtype)
         super().__init__(self._param.shape, validate_args=validate_args)
 
