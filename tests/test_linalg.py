@@ -240,6 +240,8 @@ BATCH = torch.stack([torch.eye(2), SINGULAR])
         (lambda: linalg.inv(BATCH), r"linalg.inv: \(Batch element 1\): The diagonal element 2 is zero"),
         (lambda: linalg.solve(BATCH, torch.ones(2)), r"\(Batch element 1\): The solver failed"),
         (lambda: linalg.cholesky(-BATCH), r"\(Batch element 0\): .*leading minor of order 1"),
+        (lambda: linalg.cholesky(SINGULAR), "leading minor of order 2"),  # the last pivot is 0, not below it
+        (lambda: linalg.cholesky(SINGULAR, upper=True), "leading minor of order 2"),
         (lambda: linalg.cholesky(torch.full((2, 2), float("nan"))), "leading minor of order 1"),
         (lambda: linalg.svd(torch.full((2, 2), float("nan"))), "non-finite values"),
         (lambda: torch.inverse(SINGULAR), "linalg.inv: The diagonal element 2"),

@@ -58,8 +58,12 @@ def _exponential_after(p: Any, q: Exponential) -> Tensor:
 @register_kl(Gamma, Normal)
 @register_kl(Gumbel, Normal)
 def _normal_after(p: Any, q: Normal) -> Tensor:
-    squares = p.variance + (p.mean - q.loc) ** 2
-    return -p.entropy() + 0.5 * (2 * math.pi * q.scale**2).log() + 0.5 * squares / q.scale**2
+    return _normal_of(-p.entropy(), p.variance + (p.mean - q.loc) ** 2, q)
+
+
+def _normal_of(negative_entropy: Tensor, squares: Tensor, q: Normal) -> Tensor:
+    """`squares`: the mean of (x - loc)²."""
+    return negative_entropy + 0.5 * (2 * math.pi * q.scale**2).log() + 0.5 * squares / q.scale**2
 
 
 @register_kl(Exponential, Gamma)
@@ -159,21 +163,28 @@ def _grey_uniform(p: ContinuousBernoulli, q: Uniform) -> Tensor:
     return (-p.entropy() + (q.high - q.low).log()).masked_fill((q.low >= 0) | (q.high <= 1), math.inf)
 
 
+def _pareto_mean(p: Pareto) -> Tensor:
+    """As if it existed for every alpha, so that what is then filled with ∞ has a finite gradient."""
+    return p.alpha * p.scale / (p.alpha - 1)
+
+
 @register_kl(Pareto, Exponential)
 def _pareto_exponential(p: Pareto, q: Exponential) -> Tensor:
-    return (-p.entropy() - q.rate.log() + q.rate * p.mean).masked_fill(p.alpha <= 1, math.inf)
+    return (-p.entropy() - q.rate.log() + q.rate * _pareto_mean(p)).masked_fill(p.alpha <= 1, math.inf)
 
 
 @register_kl(Pareto, Gamma)
 def _pareto_gamma(p: Pareto, q: Gamma) -> Tensor:
     a, expected = q.concentration, p.scale.log() + 1 / p.alpha  # of ln x
-    finite = -p.entropy() + a.lgamma() - a * q.rate.log() - (a - 1) * expected + q.rate * p.mean
+    finite = -p.entropy() + a.lgamma() - a * q.rate.log() - (a - 1) * expected + q.rate * _pareto_mean(p)
     return finite.masked_fill(p.alpha <= 1, math.inf)
 
 
 @register_kl(Pareto, Normal)
 def _pareto_normal(p: Pareto, q: Normal) -> Tensor:
-    return _normal_after(p, q).masked_fill(p.alpha <= 2, math.inf)
+    mean = _pareto_mean(p)
+    squares = (mean / p.alpha) ** 2 * p.alpha / (p.alpha - 2) + (mean - q.loc) ** 2
+    return _normal_of(-p.entropy(), squares, q).masked_fill(p.alpha <= 2, math.inf)
 
 
 @register_kl(Uniform, Pareto)

@@ -8,6 +8,7 @@ names and texts these are.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from ..dtype import finfo
@@ -315,6 +316,10 @@ class _Parts(Constraint):
     def event_dim(self) -> Any:
         return max(part.event_dim for part in self.cseq)
 
+    def _check_dim(self, value: Tensor) -> None:
+        if not -value.dim() <= self.dim < value.dim():
+            raise AssertionError(f"dim {self.dim} out of range for value with {value.dim()} dimensions")
+
     def __repr__(self) -> str:
         return f"{type(self).__name__.lstrip('_')}()"
 
@@ -327,8 +332,10 @@ class _Cat(_Parts):
         self.lengths = [1] * len(self.cseq) if lengths is None else list(lengths)
 
     def check(self, value: Tensor) -> Tensor:
-        pieces = value.split(self.lengths, self.dim)
-        return _joined([part.check(piece) for part, piece in zip(self.cseq, pieces)], self.dim)
+        self._check_dim(value)
+        starts = accumulate(self.lengths, initial=0)
+        parts = zip(self.cseq, starts, self.lengths)
+        return _joined([part.check(value.narrow(self.dim, i, n)) for part, i, n in parts], self.dim)
 
 
 class _Stack(_Parts):
@@ -343,6 +350,7 @@ class _Stack(_Parts):
         return most + (self.dim + most < 0)
 
     def check(self, value: Tensor) -> Tensor:
+        self._check_dim(value)
         return _stacked([part.check(place) for part, place in zip(self.cseq, value.unbind(self.dim))], self.dim)
 
 
@@ -386,6 +394,9 @@ class _Dependent(Constraint):
 
     def check(self, value: Tensor) -> Tensor:
         raise ValueError("Cannot determine validity of dependent constraint")
+
+    def __repr__(self) -> str:
+        return "Dependent()"
 
 
 class _DependentProperty(property, _Dependent):

@@ -151,7 +151,10 @@ class PowerTransform(Transform):
 
 
 class AffineTransform(Transform):
-    """y = loc + scale · x, for events of `event_dim` axes."""
+    """y = loc + scale · x, for events of `event_dim` axes.
+
+    As in PyTorch, a tensor `scale` counts in `log_abs_det_jacobian` by its own numbers: give it the event's whole shape.
+    """
 
     bijective = True
 
@@ -185,11 +188,10 @@ class AffineTransform(Transform):
         return (y - self.loc) / self.scale
 
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
-        (scale,) = broadcast_all(self.scale) if isinstance(self.scale, Tensor) else (x.new_full((), self.scale),)
+        scale = self.scale if isinstance(self.scale, Tensor) else x.new_full(x.shape, self.scale)
         change = scale.abs().log()
         if self._event_dim:
-            change = change.expand((*change.shape[: -self._event_dim], *x.shape[-self._event_dim :]))
-            change = change.flatten(-self._event_dim).sum(-1)
+            change = change.reshape((*change.shape[: -self._event_dim], -1)).sum(-1)
         return change.expand(x.shape[: x.ndim - self._event_dim])
 
     def forward_shape(self, shape: Any) -> Any:

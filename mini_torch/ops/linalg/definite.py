@@ -5,6 +5,7 @@ Source of the derivative: I. Murray, "Differentiation of the Cholesky decomposit
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -47,9 +48,19 @@ def _column_by_column(a: Any) -> tuple[Any, Any]:
     return out, info
 
 
-def _is_factor(x: Any) -> bool:
+def _is_factor(x: Any, a: Any) -> bool:
+    """Whether x is surely a's: finite, and each row of x leaves of a's diagonal what its last number squared is."""
     diagonal = np.diagonal(x, 0, -2, -1).real
-    return bool(np.isfinite(x).all() and (diagonal > 0).all())
+    left = np.diagonal(a, 0, -2, -1).real - np.sum(np.abs(np.tril(x, -1)) ** 2, axis=-1)
+    return bool(np.isfinite(x).all() and (diagonal > 0).all() and (left > 0.5 * diagonal**2).all())
+
+
+def _info(a: Any) -> Any:
+    """The order (from 1) of the first leading minor that is not positive, else 0."""
+    with contextlib.suppress(np.linalg.LinAlgError):
+        if np.isfinite(np.linalg.cholesky(a)).all():
+            return np.zeros(a.shape[:-2], np.int32)
+    return _column_by_column(a)[1]
 
 
 def _rule(g: Any, out: Any, upper: bool) -> Any:
@@ -71,8 +82,8 @@ def factored(A: Tensor, upper: bool, name: str, check: bool) -> tuple[Tensor, An
     need_half_not(A, "cholesky_cpu")
     out = _cholesky(A, upper)
     info = np.zeros(A._array.shape[:-2], np.int32)
-    if not _is_factor(out._array):
-        info = _column_by_column(mH(A._array) if upper else A._array)[1]
+    if not (_is_factor(mH(out._array), mH(A._array)) if upper else _is_factor(out._array, A._array)):
+        info = _info(mH(A._array) if upper else A._array)
     if check and info.any():
         where, i = first_failure(info)
         raise LinAlgError(
