@@ -384,3 +384,22 @@ def test_of_many_as_of_few(name: str, kind: mini_torch.dtype) -> None:
     above, below = (mini_torch.autograd.grad(function(x + step), x, g)[0] for step in (h, -h))
     if kind is mini_torch.float64:
         mini_torch.testing.assert_close(second, (above - below) / (2 * h), rtol=1e-2, atol=1e-3)
+
+
+@pytest.mark.parametrize("size", [1.0, 300.0])
+@pytest.mark.parametrize(("shape", "dim"), [((90, 2000), 1), ((90, 2000), 0), ((20, 30, 40), -1), ((30, 9, 20), 1)])
+def test_softmax_of_many(size: float, shape: tuple[int, ...], dim: int) -> None:
+    """In pieces where rows lie in order; without a shift by the maximum where all numbers are small."""
+    mini_torch.manual_seed(0)
+    x = (size * mini_torch.randn(shape, dtype=mini_torch.float64)).requires_grad_()
+    g = mini_torch.randn(shape, dtype=mini_torch.float64)
+    a = x.detach().numpy()
+    e = np.exp(a - a.max(dim, keepdims=True))
+    p, w = e / e.sum(dim, keepdims=True), g.numpy()
+    out, logs = x.softmax(dim), x.log_softmax(dim)
+    np.testing.assert_allclose(out.detach().numpy(), p, rtol=1e-12)
+    np.testing.assert_allclose(logs.detach().numpy(), a - a.max(dim, keepdims=True) - np.log(e.sum(dim, keepdims=True)))
+    (d,) = mini_torch.autograd.grad(out, x, g)
+    np.testing.assert_allclose(d.numpy(), p * (w - (w * p).sum(dim, keepdims=True)), atol=1e-12)
+    (d,) = mini_torch.autograd.grad(logs, x, g)
+    np.testing.assert_allclose(d.numpy(), w - p * w.sum(dim, keepdims=True), atol=1e-10)

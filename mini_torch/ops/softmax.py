@@ -19,6 +19,7 @@ __all__ = ["gumbel_softmax", "log_softmax", "softmax", "softmin"]
 
 
 _PIECE = 1 << 18  # bytes
+_FEW = 1 << 12
 _FAR = 40.0  # exp(±40), and sums of many of them, are far from the limits of float32
 
 
@@ -64,7 +65,7 @@ def _sums(x: Any, dim: int) -> Any:
 
 def _exp_into(out: Any, x: Any, dim: int) -> Any:
     """exp(x - shift) in `out`, and the shift of each row: its own maximum, or None where none is as good."""
-    if x.size > 4096 and needs_no_shift(x):
+    if x.size > _FEW and needs_no_shift(x):
         np.exp(x, out=out)
         return None
     peak = np.maximum.reduce(x, axis=dim, keepdims=True)
@@ -132,22 +133,35 @@ def softmax_of(x: Any, peaks: Any, logs: Any, weight: Any) -> Any:
     return out
 
 
+# Of few numbers, the plain formulas take the fewest calls; they are also what is recorded of tensors.
+def _softmax(x: Any, dim: int) -> Any:
+    if x.size > _FEW or not x.size:
+        return _softmax_forward(x, dim)
+    e = np.exp(x - np.maximum.reduce(x, axis=dim, keepdims=True))  # each row's own maximum: no overflow
+    return np.divide(e, np.add.reduce(e, axis=dim, keepdims=True), out=e)
+
+
+def _log_softmax(x: Any, dim: int) -> Any:
+    if x.size > _FEW or not x.size:
+        return _log_softmax_forward(x, dim)
+    z = x - np.maximum.reduce(x, axis=dim, keepdims=True)
+    return np.subtract(z, np.log(np.add.reduce(np.exp(z), axis=dim, keepdims=True)), out=z)
+
+
 def _softmax_rule(g: Any, out: Any, dim: int) -> Any:
-    if type(g) is np.ndarray:
+    if type(g) is np.ndarray and g.size > _FEW:
         return _softmax_pull(g, out, dim)
     return out * (g - np.add.reduce(g * out, axis=dim, keepdims=True))
 
 
 def _log_softmax_rule(g: Any, out: Any, dim: int) -> Any:
-    if type(g) is np.ndarray:
+    if type(g) is np.ndarray and g.size > _FEW:
         return _log_softmax_pull(g, out, dim)
     return g - np.exp(out) * np.add.reduce(g, axis=dim, keepdims=True)
 
 
-softmax_row = row("softmax", quiet(keeps_type(lambda x, dim: _softmax_forward(x, dim))), x=_softmax_rule)
-log_softmax_row = row(
-    "log_softmax", quiet(keeps_type(lambda x, dim: _log_softmax_forward(x, dim))), x=_log_softmax_rule
-)
+softmax_row = row("softmax", quiet(keeps_type(_softmax)), x=_softmax_rule)
+log_softmax_row = row("log_softmax", quiet(keeps_type(_log_softmax)), x=_log_softmax_rule)
 
 
 def _prepared(input: Tensor, dim: int | None, dtype: Any, name: str, stacklevel: int) -> tuple[Tensor, int]:
