@@ -218,6 +218,7 @@ def test_iterable_datasets(torch: ModuleType, data: Any) -> None:
             data.DataLoader(Stream(7), **options)
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create", "ignore:This process:DeprecationWarning")
 def test_workers_change_nothing() -> None:
     dataset = data_loader.TensorDataset(mini_torch.arange(10))
     alone, helped = (data_loader.DataLoader(dataset, 4, num_workers=n) for n in (0, 2))
@@ -357,6 +358,14 @@ def test_how_types_are_put_together_can_be_told(torch: ModuleType) -> None:
         collate.collate([1, 2])
 
 
+def test_rows_are_put_together_as_told(torch: ModuleType, data: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    collate = importlib.import_module(f"{torch.__name__}.utils.data._utils.collate")
+    monkeypatch.setitem(collate.default_collate_fn_map, torch.Tensor, lambda batch, *, collate_fn_map: sum(batch))
+    assert [plain(x) for (x,) in data.DataLoader(data.TensorDataset(torch.arange(4)), 3)] == [
+        ("torch.int64", 3), ("torch.int64", 3),
+    ]  # fmt: skip
+
+
 def test_items_with_gradients_and_of_two_types(torch: ModuleType, data: Any) -> None:
     x = torch.ones(2, requires_grad=True)
     view = torch.zeros(4)[:2]
@@ -364,9 +373,13 @@ def test_items_with_gradients_and_of_two_types(torch: ModuleType, data: Any) -> 
     data.default_collate([x, torch.zeros(2), view]).sum().backward()
     assert x.grad.tolist() == [1, 1]
     assert data.default_collate([torch.ones(2), torch.ones(2).double()]).dtype == torch.float64
-    assert data.default_collate([torch.ones(2).bfloat16()] * 2).dtype == torch.bfloat16
     with pytest.raises(RuntimeError, match="stack expects each tensor to be equal size"):
         data.default_collate([torch.ones(2), torch.ones(3)])
+
+
+def test_bfloat16_is_stacked(torch: ModuleType, data: Any) -> None:
+    pytest.importorskip("ml_dtypes")
+    assert data.default_collate([torch.ones(2).bfloat16()] * 2).dtype == torch.bfloat16
 
 
 def test_tensors_are_stacked(torch: ModuleType, data: Any) -> None:

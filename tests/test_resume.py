@@ -25,7 +25,7 @@ from mini_torch.data_loader import (
     get_worker_info,
 )
 
-pytestmark = pytest.mark.filterwarnings("ignore:This DataLoader will create")
+pytestmark = pytest.mark.filterwarnings("ignore:This DataLoader will create", "ignore:This process:DeprecationWarning")
 
 LENGTHS = (9, 4, 6)  # of the workers' streams
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..tensor import Tensor, wrap
-from .collate import default_collate
+from .collate import collate_tensor_fn, default_collate, default_collate_fn_map
 from .dataset import IterableDataset, Subset, TensorDataset
 from .failure import note
 
@@ -49,7 +49,8 @@ class ItemFetch:
 
     def __init__(self, source: Source) -> None:
         self.dataset, self.collate_fn, self.in_batches = source.dataset, source.collate_fn, source.in_batches
-        self.rows = _rows(source.dataset) if source.in_batches and source.collate_fn is default_collate else None
+        usual = source.collate_fn is default_collate and default_collate_fn_map[Tensor] is collate_tensor_fn
+        self.rows = _rows(source.dataset) if source.in_batches and usual else None
 
     def __call__(self, numbers: Any) -> Any:
         if self.rows is not None:
