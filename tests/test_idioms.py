@@ -171,3 +171,15 @@ def test_variables_are_tensors(torch: ModuleType) -> None:
         Variable(torch.tensor([1]), requires_grad=True)
     with pytest.warns(UserWarning, match="volatile was removed"):
         Variable(x, volatile=True)
+
+
+def test_names_of_arguments(torch: ModuleType) -> None:
+    x = torch.tensor([[1.0, -2.0, 3.0]])
+    assert x.view(dtype=torch.int32).tolist() == [[1065353216, -1073741824, 1077936128]]
+    assert x.view(size=(3, 1)).shape == x.reshape(shape=(3, 1)).shape == x.permute(dims=(1, 0)).shape == (3, 1)
+    assert torch.linalg.vector_norm(x=x, ord=1, axis=1).item() == 6
+    assert torch.sum(a=x, axis=1, keepdims=True).tolist() == [[2.0]]
+    assert torch.matmul(x1=x, x2=x.T).item() == 14
+    for wrong in (lambda: x.view(shape=(3, 1)), lambda: torch.sum(x, ax=1)):
+        with pytest.raises(TypeError):
+            wrong()

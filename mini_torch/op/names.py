@@ -46,12 +46,12 @@ def public(
     return enter if function is None else enter(function)
 
 
-_NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
+_NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "x1": "input", "a": "input", "x2": "other"}
 
 
 def takes_out(function: F, apart: bool = False) -> F:
-    """The function as people call it: with `out=` for a place to write to, with NumPy's `axis=` and `keepdims=` for
-    `dim=` and `keepdim=`, and with PyTorch's words for what is no tensor."""
+    """The function as people call it: with `out=` for a place to write to, with NumPy's `axis=`, `keepdims=` and `x=`
+    for `dim=`, `keepdim=` and `input=`, and with PyTorch's words for what is no tensor."""
     parameters = parameters_of(function)
 
     @functools.wraps(function)
@@ -61,8 +61,8 @@ def takes_out(function: F, apart: bool = False) -> F:
             if not kwargs:  # a tenth of a microsecond less for most calls
                 return function(*args)
             out = kwargs.pop("out", None)
-            if "dim" in parameters:
-                for theirs in _NUMPY_NAMES.keys() & kwargs.keys():
+            for theirs in _NUMPY_NAMES.keys() & kwargs.keys():
+                if theirs not in parameters and _NUMPY_NAMES[theirs] in parameters:
                     kwargs[_NUMPY_NAMES[theirs]] = kwargs.pop(theirs)
             result = function(*args, **kwargs)
         except AttributeError as error:

@@ -29,7 +29,9 @@ def listed(name: str) -> Any:
     def enter(function: Any) -> Any:
         @functools.wraps(function)
         def called(input: Tensor, *args: Any, **named: Any) -> Tensor:
-            return function(input, *args) if not named else function(input, *args, named.pop(name), **named)
+            if name in named:
+                args = (*args, named.pop(name))
+            return function(input, *args, **named)
 
         return called
 

@@ -47,7 +47,7 @@ def _filled_in(size: tuple[int, ...], x: Tensor) -> tuple[int, ...]:
     return tuple([count // rest if n == -1 else n for n in size]) if unknown else size
 
 
-def _view_method(self: Tensor, *size: Any) -> Tensor:
+def _view_method(self: Tensor, *size: Any, dtype: Any = None) -> Tensor:
     """The same memory in another shape, or (given a dtype) read as another type.
 
     Errors: RuntimeError where the shape needs a copy (use `reshape`). Source: PyTorch's `Tensor.view`.
@@ -56,6 +56,8 @@ def _view_method(self: Tensor, *size: Any) -> Tensor:
     >>> arange(6).view(2, 3).view(-1)
     tensor([0, 1, 2, 3, 4, 5])
     """
+    if dtype is not None:
+        size = (dtype,)
     if len(size) == 1 and hasattr(size[0], "numpy") and not isinstance(size[0], Tensor):
         return _view_type(self, np.dtype(size[0].numpy))
     shape = _filled_in(sizes_of(size), self)
