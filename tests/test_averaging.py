@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import pytest
 
@@ -88,3 +89,27 @@ def test_errors() -> None:
         swa_utils.SWALR(optimizer, 0.1, anneal_epochs=-1)
     with pytest.raises(ValueError, match="same length"):
         swa_utils.SWALR(optimizer, [0.1, 0.2])
+
+
+def test_averages_of_all_at_once_come_in_lists_of_one_type() -> None:
+    network = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2), nn.Linear(2, 1).double())
+    seen: list[set[Any]] = []
+
+    def keep(means: list[torch.Tensor], newest: list[torch.Tensor], count: Any) -> None:
+        seen.append({x.dtype for x in (*means, *newest)})
+
+    mean = swa_utils.AveragedModel(network, multi_avg_fn=keep, use_buffers=True)
+    mean.update_parameters(network)
+    mean.update_parameters(network)
+    assert seen == [{torch.float32}, {torch.float64}, {torch.int64}]
+
+
+@pytest.mark.parametrize("kind", ["swa", "ema"])
+def test_averages_in_place_are_those_of_one_tensor(kind: str) -> None:
+    one, many = f"get_{kind}_avg_fn", f"get_{kind}_multi_avg_fn"
+    means = [torch.tensor([1.0, 2.0]), torch.tensor([3, 40]), torch.tensor([1 + 2j])]
+    newest = [torch.tensor([5.0, -2.0]), torch.tensor([9, 8]), torch.tensor([2 - 2j])]
+    expected = [getattr(swa_utils, one)()(mean, new, torch.tensor(3)) for mean, new in zip(means, newest, strict=True)]
+    getattr(swa_utils, many)()(means, newest, torch.tensor(3))
+    for mean, value in zip(means, expected, strict=True):
+        torch.testing.assert_close(mean, value.to(mean.dtype))

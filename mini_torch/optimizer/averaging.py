@@ -13,7 +13,7 @@ from ..graph import no_grad
 from ..layer.batch_norm import _BatchNorm
 from ..network import Module
 from ..tensor import Tensor
-from .optimizer import Optimizer
+from .optimizer import Optimizer, number
 from .scheduler.scheduler import LRScheduler, per_group
 
 __all__ = [
@@ -39,19 +39,25 @@ def get_ema_avg_fn(decay: float = 0.999) -> Average:
 
 def get_swa_multi_avg_fn() -> AverageAll:
     """`get_swa_avg_fn` for lists of tensors, in place."""
-    return _for_each(get_swa_avg_fn())
+    return _for_each(get_swa_avg_fn(), lambda count: 1 / (number(count) + 1))
 
 
 def get_ema_multi_avg_fn(decay: float = 0.999) -> AverageAll:
     """`get_ema_avg_fn` for lists of tensors, in place."""
-    return _for_each(get_ema_avg_fn(decay))
+    return _for_each(get_ema_avg_fn(decay), lambda count: 1 - decay)
 
 
-def _for_each(average: Average) -> AverageAll:
+def _for_each(average: Average, weight: Callable[[Any], float] | None = None) -> AverageAll:
+    """`average` for lists; with a `weight` the mean moves by so much towards the newest: the same in one go."""
+
     def update(means: list[Tensor], newest: list[Tensor], count: Any) -> None:
+        part = None if weight is None else weight(count)
         with no_grad():
             for mean, new in zip(means, newest):
-                mean.copy_(average(mean, new, count))
+                if part is None or not (mean.is_floating_point() or mean.is_complex()):
+                    mean.copy_(average(mean, new, count))
+                else:
+                    mean.lerp_(new, part)
 
     return update
 
@@ -98,16 +104,26 @@ class AveragedModel(Module):
                 for mean, new in zip(means, newest):
                     mean.copy_(new)
             else:
-                average = self.multi_avg_fn or _for_each(self.avg_fn or get_swa_avg_fn())
-                average(means, newest, self.n_averaged)
+                for pairs in _by_type(means, newest):
+                    self._average()(*pairs, self.n_averaged)
             if not self.use_buffers:
                 for buffer, new in zip(self.module.buffers(), model.buffers()):
                     buffer.copy_(new)
             self.n_averaged += 1
 
+    def _average(self) -> AverageAll:
+        return self.multi_avg_fn or (get_swa_multi_avg_fn() if self.avg_fn is None else _for_each(self.avg_fn))
+
     def _averaged(self, model: Module) -> list[Tensor]:
         tensors = chain(model.parameters(), model.buffers()) if self.use_buffers else model.parameters()
         return [tensor.detach() for tensor in tensors]
+
+
+def _by_type(means: list[Tensor], newest: list[Tensor]) -> Iterable[tuple[list[Tensor], list[Tensor]]]:
+    """Both lists for each number type, as PyTorch hands them to a `multi_avg_fn`."""
+    for kind in dict.fromkeys(mean.dtype for mean in means):
+        pairs = [(mean, new) for mean, new in zip(means, newest) if mean.dtype == kind]
+        yield [mean for mean, _ in pairs], [new for _, new in pairs]
 
 
 def update_bn(loader: Iterable[Any], model: Module, device: Any = None) -> None:

@@ -42,11 +42,15 @@ class CosineAnnealingLR(LRScheduler):
         if (epoch - 1 - self.T_max) % (2 * self.T_max) == 0:  # up from the bottom, where the quotient below is 0 / 0
             rise = 1 - math.cos(math.pi / self.T_max)
             return [rate + (base - self.eta_min) * rise / 2 for base, rate in zip(self.base_lrs, rates)]
-        now, before = (1 + math.cos(math.pi * e / self.T_max) for e in (epoch, epoch - 1))
+        now, before = self._height(epoch), self._height(epoch - 1)
         return [now / before * (rate - self.eta_min) + self.eta_min for rate in rates]
 
+    def _height(self, epoch: int) -> float:
+        """Of the cosine, between 0 and 2."""
+        return 1 + math.cos(math.pi * epoch / self.T_max)
+
     def _get_closed_form_lr(self) -> list[Any]:
-        height = 1 + math.cos(math.pi * self.last_epoch / self.T_max)
+        height = self._height(self.last_epoch)
         return [self.eta_min + (base - self.eta_min) * height / 2 for base in self.base_lrs]
 
 
@@ -89,8 +93,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         else:
             self._go_to(epoch or 0)
         self.last_epoch = math.floor(epoch or 0)
-        with self._within_step():
-            self._set_lr(self.get_lr())
+        self._set_lr(self.get_lr)
 
     def _go_to(self, epoch: float) -> None:
         if epoch < 0:

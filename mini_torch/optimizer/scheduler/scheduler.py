@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
@@ -84,19 +83,16 @@ class LRScheduler:
 
     def _update_lr(self, epoch: int | None = None) -> None:
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
-        closed = getattr(self, "_get_closed_form_lr", None)
-        with self._within_step():
-            self._set_lr(self.get_lr() if epoch is None or closed is None else closed())
+        closed = None if epoch is None else getattr(self, "_get_closed_form_lr", None)
+        self._set_lr(closed or self.get_lr)
 
-    @contextmanager
-    def _within_step(self) -> Iterator[None]:
+    def _set_lr(self, get: Callable[[], list[Any]]) -> None:
+        """Sets the rates that `get` gives."""
         self._get_lr_called_within_step = True
         try:
-            yield
+            rates = get()
         finally:
             self._get_lr_called_within_step = False
-
-    def _set_lr(self, rates: list[Any]) -> None:
         for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
             write(group, "lr", rate)
         self._last_lr = self._present()
