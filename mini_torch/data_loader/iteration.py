@@ -62,9 +62,17 @@ class Iteration:
 
     def _again(self, saved: Progress) -> dict[int, Any]:
         """Draws all items' numbers that were drawn before; gives those of the batches that had not come yet."""
-        self._progress.drawn = saved.drawn
-        drawn = ((number, next(self._numbers)) for number in range(saved.drawn))
-        again = {number: numbers for number, numbers in drawn if number in saved.pending}
+        again, count = {}, 0
+        for number, numbers in zip(range(saved.drawn), self._numbers):
+            count += 1
+            if number in saved.pending:
+                again[number] = numbers
+        if count < saved.drawn:
+            raise ValueError(
+                f"load_state_dict: when the state was saved, the sampler had given {saved.drawn} batches, and now it "
+                f"gives {count}; go on with the dataset, batch size and sampler of then"
+            )
+        self._progress.drawn = count
         if saved.drew_all:  # a sampler may draw once more to find that it is at its end
             self._progress.drew_all = next(self._numbers, None) is None
         return again

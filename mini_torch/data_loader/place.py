@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import random
 from array import array
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,8 +74,9 @@ def open_at(source: Source, place: Place) -> Any:
     if place.data is not None and not has_state:
         fetch.items.load_state_dict(place.data)
     if place.data is None and source.is_stream:
-        for _ in range(place.batches):
-            fetch.next_items(range(source.batch_size or 1))
+        with suppress(StopIteration):  # there is less of it now
+            for _ in range(place.batches):
+                fetch.next_items(range(source.batch_size or 1))
     if place.now is not None:
         set_random_state(place.now)
     return fetch
