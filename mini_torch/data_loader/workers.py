@@ -230,7 +230,8 @@ class WorkersIteration(Iteration):
         if not gone:
             raise RuntimeError("the connection to a DataLoader worker broke") from error
         pids, code = ", ".join(str(process.pid) for process in gone), gone[0].exitcode or 0
-        reason = f"killed by signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        names = {number.value: number.name for number in signal.Signals}
+        reason = f"killed by signal {names.get(-code, -code)}" if code < 0 else f"exit code {code}"
         raise RuntimeError(
             f"DataLoader worker (pid(s) {pids}) exited unexpectedly: {reason}. Its error output may say more; with "
             "num_workers=0 the same happens in the main process."
