@@ -18,14 +18,15 @@ __all__ = ["several"]
 
 
 def several(
-    name: str, forward: Forward, results: tuple[str, ...], /, *, grad_name: str | None = None, holomorphic: bool = True,
-    **rules: Formula | None,
+    name: str, forward: Forward, results: tuple[str, ...], /, *, kept: tuple[str, ...] = (),
+    grad_name: str | None = None, holomorphic: bool = True, **rules: Formula | None,
 ) -> Callable[..., tuple[Any, ...]]:  # fmt: skip
     """Declares an operation whose forward returns a tuple, one array for each of `results`.
 
     As in `row`, the forward's first parameters are the tensors that `rules` names, and a formula's parameters say what
     it reads: inputs and options by name, `shape`, the results by name, and the gradient of each as `g_<result>`, which
-    is zeros where nothing arrives. Results that are not floating have no gradient.
+    is zeros where nothing arrives. Results that are not floating have no gradient. What the forward returns beyond the
+    results is `kept`, for the formulas alone; on arrays it is returned as well.
 
         slogdet = several("slogdet", np.linalg.slogdet, ("sign", "logabsdet"),
                           x=lambda g_logabsdet, x: g_logabsdet[..., None, None] * np.swapaxes(np.linalg.inv(x), -1, -2))
@@ -35,18 +36,20 @@ def several(
     assert parameters[:count] == tuple(rules), f"row {name}: forward{parameters} does not start with {tuple(rules)}"
     new = Row(name, forward, rules, options=parameters[count:], grad_name=grad_name, holomorphic=holomorphic)
     plans: dict[int, Any] = new.plans
+    shown = len(results)
 
     def function(*args: Any) -> tuple[Any, ...]:
         inputs, options = args[:count], args[count:]
         if not any(isinstance(x, Tensor) for x in inputs):
             return forward(*args)
         tensors = [x if isinstance(x, Tensor) else wrap(x) for x in inputs]
-        outs = tuple([wrap(array) for array in forward(*[x._array for x in tensors], *options)])
+        made = [wrap(array) for array in forward(*[x._array for x in tensors], *options)]
+        outs = tuple(made[:shown])
         wanted = [mode.enabled and x.requires_grad and rule is not None for x, rule in zip(tensors, rules.values())]
         if any(wanted):
             key = sum(want << i for i, want in enumerate(wanted))
-            plan = plans.get(key) or plans.setdefault(key, _Plan(new, results, wanted))
-            plan.record(tensors, options, outs)
+            plan = plans.get(key) or plans.setdefault(key, _Plan(new, results, kept, wanted))
+            plan.record(tensors, options, outs, made[shown:])
         return outs
 
     function.__name__ = name
@@ -61,7 +64,7 @@ class _Plan:
     saves_out = False  # they are among what is saved
     holomorphic = False  # for the walk: conjugates are taken here
 
-    def __init__(self, row: Row, results: tuple[str, ...], wanted: list[bool]) -> None:
+    def __init__(self, row: Row, results: tuple[str, ...], kept: tuple[str, ...], wanted: list[bool]) -> None:
         self.name, self.row, self.results = row.grad_name, row, results
         self.formulas = [rule if want else None for rule, want in zip(row.rules.values(), wanted)]
         self.arguments = [() if f is None else parameters_of(f) for f in self.formulas]
@@ -69,14 +72,17 @@ class _Plan:
         self.pulls = [i for i, name in enumerate(results) if f"g_{name}" in used]
         self.saves = [i for i, name in enumerate(row.inputs) if name in used]
         self.saves_results = [i for i, name in enumerate(results) if name in used]
+        self.saved_names = [row.inputs[i] for i in self.saves] + [results[i] for i in self.saves_results] + [*kept]
 
-    def record(self, inputs: list[Tensor], options: tuple[Any, ...], outs: tuple[Tensor, ...]) -> None:
+    def record(
+        self, inputs: list[Tensor], options: tuple[Any, ...], outs: tuple[Tensor, ...], kept: list[Tensor]
+    ) -> None:
         """Puts one node behind the floating results."""
         edges = [x if x._node is None else x._node for x in inputs]
         node = _Node(self, [e if f else None for e, f in zip(edges, self.formulas)])
         # A result is kept without its node, which would be a cycle: see `result`.
-        kept = [inputs[i] for i in self.saves] + [outs[i].detach() for i in self.saves_results]
-        node.saved = tuple([part for x in kept for part in (x, x._cell[0])])
+        saved = [inputs[i] for i in self.saves] + [outs[i].detach() for i in self.saves_results] + kept
+        node.saved = tuple([part for x in saved for part in (x, x._cell[0])])
         node.options = options
         node.shapes = tuple([x._array.shape for x in inputs])
         node.kinds = tuple([x._array.dtype for x in inputs])
@@ -108,8 +114,7 @@ class _Plan:
         for i in self.pulls:
             given = g.parts.get(i)
             values[f"g_{self.results[i]}"] = np.zeros(*node.results[i]) if given is None else flip(given)
-        names = [self.row.inputs[i] for i in self.saves] + [self.results[i] for i in self.saves_results]
-        values.update(zip(names, saved))
+        values.update(zip(self.saved_names, saved))
         grads: list[Any] = []
         for formula, arguments, shape in zip(self.formulas, self.arguments, node.shapes):
             values["shape"] = shape

@@ -70,6 +70,6 @@ def _elman_formula(index: int) -> Callable[..., Any]:
 
 
 elman_sweep = several(
-    "rnn", _elman_forward, ("hs", "h", "slopes", "prev"),
+    "rnn", _elman_forward, ("hs", "h"), kept=("slopes", "prev"),
     x=_elman_formula(0), w=_elman_formula(1), h0=_elman_formula(2),
 )  # fmt: skip

@@ -101,6 +101,6 @@ def _gru_formula(index: int) -> Callable[..., Any]:
 
 
 gru_sweep = several(
-    "gru", _gru_forward, ("hs", "h", "gates", "inner", "prev"),
+    "gru", _gru_forward, ("hs", "h"), kept=("gates", "inner", "prev"),
     x=_gru_formula(0), w=_gru_formula(1), b=_gru_formula(2), h0=_gru_formula(3),
 )  # fmt: skip

@@ -103,6 +103,6 @@ def _lstm_formula(index: int) -> Callable[..., Any]:
 
 
 lstm_sweep = several(
-    "lstm", _lstm_forward, ("hs", "h", "c", "gates", "before", "tanhs", "prev"),
+    "lstm", _lstm_forward, ("hs", "h", "c"), kept=("gates", "before", "tanhs", "prev"),
     x=_lstm_formula(0), w=_lstm_formula(1), h0=_lstm_formula(2), c0=_lstm_formula(3), v=_lstm_formula(4),
 )  # fmt: skip

@@ -51,19 +51,19 @@ def _lstm_layer(
         raise RuntimeError("lstm expects two hidden states")
     v = wrap(np.empty((0, 0), x._array.dtype)) if weights.hr is None else weights.hr
     inputs = linear(x, weights.ih, _all_biases(weights)), weights.hh, *states, v
-    return lstm_sweep(*inputs, sizes, reverse, _keeps(*inputs), {})[:3]
+    return lstm_sweep(*inputs, sizes, reverse, _keeps(*inputs), {})
 
 
 def _gru_layer(x: Tensor, states: list[Tensor], weights: _Weights, sizes: Sizes, reverse: bool) -> tuple[Tensor, ...]:
     b_ih, b_hh = weights.biases or (None, wrap(np.zeros(len(weights.hh), x._array.dtype)))
     inputs = linear(x, weights.ih, b_ih), weights.hh, b_hh, *states
-    return gru_sweep(*inputs, sizes, reverse, _keeps(*inputs), {})[:2]
+    return gru_sweep(*inputs, sizes, reverse, _keeps(*inputs), {})
 
 
 def _elman_layer(relu: bool) -> Layer:
     def layer(x: Tensor, states: list[Tensor], weights: _Weights, sizes: Sizes, reverse: bool) -> tuple[Tensor, ...]:
         inputs = linear(x, weights.ih, _all_biases(weights)), weights.hh, *states
-        return elman_sweep(*inputs, relu, sizes, reverse, _keeps(*inputs), {})[:2]
+        return elman_sweep(*inputs, relu, sizes, reverse, _keeps(*inputs), {})
 
     return layer
 
