@@ -116,7 +116,8 @@ class _IntegerInterval(Constraint):
     upper_bound: Any
 
     def check(self, value: Tensor) -> Tensor:
-        return (value % 1 == 0) & (self.lower_bound <= value) & (value <= self.upper_bound)
+        inside = (self.lower_bound <= value) & (value <= self.upper_bound)
+        return (value % 1 == 0) & inside if value.is_floating_point() else inside
 
 
 @dataclass(eq=False, repr=False)
@@ -272,7 +273,9 @@ class _IndependentConstraint(Constraint):
         inside, dims = self.base_constraint.check(value), self.reinterpreted_batch_ndims
         if inside.dim() < dims:
             raise ValueError(f"Expected value.dim() >= {self.base_constraint.event_dim + dims} but got {value.dim()}")
-        return inside.reshape((*inside.shape[: inside.dim() - dims], -1)).all(-1)
+        for _ in range(dims):
+            inside = inside.all(-1)
+        return inside
 
     def __repr__(self) -> str:
         return f"IndependentConstraint({self.base_constraint!r}, {self.reinterpreted_batch_ndims})"

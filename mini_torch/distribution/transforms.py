@@ -153,7 +153,7 @@ class PowerTransform(Transform):
 class AffineTransform(Transform):
     """y = loc + scale · x, for events of `event_dim` axes.
 
-    As in PyTorch, a tensor `scale` counts in `log_abs_det_jacobian` by its own numbers: give it the event's whole shape.
+    As in PyTorch, a tensor `scale` counts in `log_abs_det_jacobian` by its own numbers: give it the whole event shape.
     """
 
     bijective = True
