@@ -207,7 +207,7 @@ def _independents(p: Independent, q: Independent) -> Tensor:
 @register_kl(ExponentialFamily, ExponentialFamily)
 def _exponential_families(p: ExponentialFamily, q: ExponentialFamily) -> Tensor:
     """F(θq) - F(θp) - ⟨θq - θp, ∇F(θp)⟩, F the log normalizer and θ the natural parameters. Nielsen and Nock,
-    "Entropies and cross-entropies of exponential families", 2010."""
+    "Entropies and cross-entropies of exponential families", 2010. (PyTorch adds up the terms of a whole batch.)"""
     if type(p) is not type(q):
         raise NotImplementedError(
             "The cross KL-divergence between different exponential families cannot be computed "

@@ -85,7 +85,8 @@ class StudentT(Distribution):
 
     @property
     def variance(self) -> Tensor:
-        finite = self.scale**2 * self.df / (self.df - 2)
+        df = self.df.masked_fill(self.df <= 2, 3.0)  # anything where it exists: the gradient there is 0, not NaN
+        finite = self.scale**2 * df / (df - 2)
         return finite.masked_fill(self.df <= 2, math.inf).masked_fill(self.df <= 1, math.nan)
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
@@ -128,7 +129,9 @@ class GeneralizedPareto(Distribution):
 
     @property
     def mean(self) -> Tensor:
-        return (self.loc + self.scale / (1 - self.concentration)).masked_fill(self.concentration >= 1, math.nan)
+        none = self.concentration >= 1
+        c = self.concentration.masked_fill(none, 0.5)
+        return (self.loc + self.scale / (1 - c)).masked_fill(none, math.nan)
 
     @property
     def mode(self) -> Tensor:
@@ -136,8 +139,9 @@ class GeneralizedPareto(Distribution):
 
     @property
     def variance(self) -> Tensor:
-        c = self.concentration
-        return (self.scale**2 / ((1 - c) ** 2 * (1 - 2 * c))).masked_fill(c >= 0.5, math.nan)
+        none = self.concentration >= 0.5
+        c = self.concentration.masked_fill(none, 0.25)
+        return (self.scale**2 / ((1 - c) ** 2 * (1 - 2 * c))).masked_fill(none, math.nan)
 
     def _exponential(self) -> tuple[Tensor, Tensor]:
         """Whether c is as good as 0; and c, with 1 in such places, where only gradients would see a division by 0."""

@@ -30,8 +30,8 @@ class Wishart(ExponentialFamily):
     """Density ∝ det(X)^((df - p - 1) / 2) exp(-½ tr Σ⁻¹ X) of p x p matrices: Σ xᵢ xᵢᵀ of df vectors of covariance Σ.
 
     Σ (`covariance_matrix`), Σ⁻¹ (`precision_matrix`) or L of Σ = L Lᵀ (`scale_tril`) is given. As in PyTorch, each draw
-    is thrown away and drawn once more: its search for singular matrices takes the good ones. (The warning "Singular
-    sample detected." which PyTorch gives each time comes here only where it is true.)
+    is thrown away and drawn once more: its search for singular matrices takes the good ones. Its warning, which would come
+    each time, is left out.
 
     Shape: df (*batch), matrix (*batch, p, p) → samples (*sample_shape, *batch, p, p). Errors: AssertionError unless
     exactly one matrix is given; ValueError for df ≤ p - 1. Source: PyTorch's `torch.distributions.Wishart`.
@@ -130,9 +130,6 @@ class Wishart(ExponentialFamily):
             sample[again] = fresh
             singular = self._any_of_batch(~self.support.check(fresh))
             again[again.clone()] = singular
-        else:
-            if again.any():
-                warnings.warn("Singular sample detected.", stacklevel=2)
         return sample
 
     def _any_of_batch(self, found: Tensor) -> Tensor:

@@ -170,7 +170,7 @@ class _Half(TransformedDistribution):
 
     @property
     def mode(self) -> Tensor:
-        return self.scale * 0
+        return self.scale.new_zeros(self.scale.shape)
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
@@ -231,7 +231,8 @@ class Gumbel(TransformedDistribution):
     def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
         self.loc, self.scale = broadcast_all(loc, scale)
         limits, blank = finfo(self.loc.dtype), self.loc.detach()
-        base = Uniform(blank.new_full(blank.shape, limits.tiny), blank.new_full(blank.shape, 1 - limits.eps))
+        low, high = blank.new_full(blank.shape, limits.tiny), blank.new_full(blank.shape, 1 - limits.eps)
+        base = Uniform(low, high, validate_args)
         log = ExpTransform().inv
         turn = AffineTransform(0, -blank.new_ones(blank.shape))
         super().__init__(base, [log, turn, log, AffineTransform(loc, -self.scale)], validate_args)

@@ -45,7 +45,7 @@ class Geometric(OfChance):
 
     @property
     def mode(self) -> Tensor:
-        return self.probs * 0
+        return self.probs.new_zeros(self.probs.shape)
 
     @property
     def variance(self) -> Tensor:
