@@ -487,3 +487,105 @@ def test_tails_without_moments() -> None:
     assert d.variance.isnan().tolist() == [False, True, True]
     with pytest.raises(ValueError, match="support"):
         D.GeneralizedPareto(0.0, 1.0, -0.5).log_prob(torch.tensor(2.5))
+
+
+# ---- what transforms say of themselves -------------------------------------------------------------------------------
+def test_transforms_made_of_transforms() -> None:
+    turned = D.AffineTransform(1.0, -2.0)
+    whole = D.ComposeTransform([D.ExpTransform(), turned])
+    assert (whole.sign, whole.inv.sign, turned.inv.sign, whole.bijective) == (-1, -1, -1, True)
+    assert whole.inv.inv is whole
+    assert repr(turned.inv) == "_InverseTransform(AffineTransform())"
+    assert repr(D.IndependentTransform(D.ExpTransform(), 1)) == "IndependentTransform(ExpTransform(), 1)"
+    assert D.IndependentTransform(turned, 1).sign == -1
+    assert D.ExpTransform().inv == D.ExpTransform().inv
+    assert whole == D.ComposeTransform([D.ExpTransform(), D.AffineTransform(1.0, -2.0)])
+    assert D.AffineTransform(1.0, 2.0) != turned
+    assert D.PowerTransform(t(2.0)) == D.PowerTransform(t(2.0))
+    assert D.PowerTransform(t(-2.0)).sign == -1
+    assert (whole.forward_shape((3,)), whole.inverse_shape((3,))) == ((3,), (3,))
+    identity = D.identity_transform
+    assert identity.log_abs_det_jacobian(t(1.0), t(1.0)).item() == 0
+    assert repr(identity.domain) == "Real()"
+    for transform in (whole, turned, turned.inv, D.IndependentTransform(turned, 1), D.ReshapeTransform((4,), (2, 2)),
+                      D.PowerTransform(t(2.0)), D.ExpTransform()):  # fmt: skip
+        cached = transform.with_cache(1)
+        assert cached._cache_size == 1
+        assert cached.with_cache(1) is cached
+        assert cached.bijective
+
+
+def test_transforms_errors() -> None:
+    shapes = D.ReshapeTransform((4,), (2, 2))
+    with pytest.raises(ValueError, match=r"domain\.event_dim or"):
+        shapes.event_dim  # noqa: B018
+    with pytest.raises(ValueError, match="different numbers of elements"):
+        D.ReshapeTransform((4,), (3,))
+    for shape in ((), (3,)):
+        with pytest.raises(ValueError, match=r"Too few|mismatch"):
+            shapes.forward_shape(shape)
+    with pytest.raises(ValueError, match="Too few"):
+        D.IndependentTransform(D.ExpTransform(), 1)(t(1.0))
+    for transform in (D.SoftmaxTransform(), D.StickBreakingTransform()):
+        with pytest.raises(ValueError, match="Too few"):
+            transform.forward_shape(())
+
+    class Half(D.Transform):
+        domain = codomain = constraints.real
+
+        def __init__(self, by: float, cache_size: int = 0) -> None:
+            super().__init__(cache_size)
+
+    half = Half(2.0)
+    for call in (lambda: half.with_cache(1), lambda: half(t(1.0)), lambda: half.inv(t(1.0)), lambda: half.sign,
+                 lambda: half.log_abs_det_jacobian(t(1.0), t(1.0))):  # fmt: skip
+        with pytest.raises(NotImplementedError):
+            call()
+
+
+def test_distributions_say_what_they_can() -> None:
+    normal, even = D.Normal(t(0.0, 1.0), 1.0), D.Bernoulli(t(0.5, 0.5))
+    assert D.Independent(normal, 1).has_rsample
+    assert not D.Independent(even, 1).has_enumerate_support
+    assert D.Independent(even, 0).enumerate_support().shape == (2, 2)
+    with pytest.raises(NotImplementedError, match="cartesian"):
+        D.Independent(even, 1).enumerate_support()
+    assert D.TransformedDistribution(normal, []).support is normal.support
+    for method in ("entropy", "enumerate_support"):
+        with pytest.raises(NotImplementedError):
+            getattr(D.TransformedDistribution(normal, D.ExpTransform()), method)()
+    with pytest.raises(ValueError, match="size at least 1"):
+        D.TransformedDistribution(D.Normal(0.0, 1.0), D.StickBreakingTransform())
+    with pytest.raises(ValueError, match="Transform or list"):
+        D.TransformedDistribution(normal, 3)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="Mixture distribution needs"):
+        D.MixtureSameFamily(normal, normal)
+    with pytest.raises(ValueError, match="Component distribution needs"):
+        D.MixtureSameFamily(D.Categorical(t(1.0, 1.0)), 3)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="not compatible"):
+        D.MixtureSameFamily(D.Categorical(torch.ones(3, 2)), D.Normal(torch.zeros(4, 2), 1.0))
+    for arguments, message in (((t(1.0), SIGMA), "loc must be"), ((t(0.0, 1.0), t(1.0, 1.0)), "at least two")):
+        with pytest.raises(ValueError, match=message):
+            D.MultivariateNormal(*arguments)
+    with pytest.raises(ValueError, match="to be positive"):
+        D.Geometric(t(0.0))
+
+
+def test_checks_can_be_turned_off() -> None:
+    D.Distribution.set_default_validate_args(False)
+    try:
+        assert D.Normal(0.0, -1.0).scale.item() == -1
+    finally:
+        D.Distribution.set_default_validate_args(True)
+    with pytest.raises(ValueError, match="True or False"):
+        D.Distribution.set_default_validate_args(3)  # type: ignore[arg-type]
+
+    class Bare(D.Distribution):
+        pass
+
+    with pytest.warns(UserWarning, match="arg_constraints"):
+        bare = Bare()
+    with pytest.warns(UserWarning, match="support"):
+        bare._validate_sample(t(1.0))
+    with pytest.warns(FutureWarning, match="sample_n"):
+        assert D.Normal(t(0.0, 1.0), 1.0).sample_n(3).shape == (3, 2)

@@ -126,6 +126,12 @@ class Distribution:
         with no_grad():
             return self.rsample(sample_shape)
 
+    def sample_n(self, n: int) -> Tensor:
+        """sample((n,)), as PyTorch had it once."""
+        message = "`sample_n(n)` will be deprecated. Use `sample((n,))` instead."
+        warnings.warn(message, FutureWarning, stacklevel=2)
+        return self.sample((n,))
+
     def log_prob(self, value: Tensor) -> Tensor:
         """The logarithm of the probability or density at `value`. Errors: ValueError outside the support."""
         raise NotImplementedError

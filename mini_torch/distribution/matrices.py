@@ -30,8 +30,8 @@ class Wishart(ExponentialFamily):
     """Density ∝ det(X)^((df - p - 1) / 2) exp(-½ tr Σ⁻¹ X) of p x p matrices: Σ xᵢ xᵢᵀ of df vectors of covariance Σ.
 
     Σ (`covariance_matrix`), Σ⁻¹ (`precision_matrix`) or L of Σ = L Lᵀ (`scale_tril`) is given. As in PyTorch, each draw
-    is thrown away and drawn once more: its search for singular matrices takes the good ones. Its warning, which would come
-    each time, is left out.
+    is thrown away and drawn once more: its search for singular matrices takes the good ones. Its warning is
+    left out, as it comes each time.
 
     Shape: df (*batch), matrix (*batch, p, p) → samples (*sample_shape, *batch, p, p). Errors: AssertionError unless
     exactly one matrix is given; ValueError for df ≤ p - 1. Source: PyTorch's `torch.distributions.Wishart`.
