@@ -21,10 +21,15 @@ Shape = Sequence[int]
 
 
 class Normal(ExponentialFamily):
-    """The bell curve exp(-½ ((x - loc) / scale)²). Source: PyTorch's `torch.distributions.Normal`.
+    """Density exp(-½ ((x - loc) / scale)²) / (√(2π) scale): the bell curve.
 
-    >>> Normal(0.0, 1.0).cdf(Normal(0.0, 1.0).mean)
-    tensor(0.5000)
+    Shape: loc, scale of shapes that broadcast, to the batch's → samples (*sample_shape, *batch). Source: PyTorch's
+    `torch.distributions.Normal`.
+
+    >>> from mini_torch import tensor
+    >>> d = Normal(tensor([0.0, 1.0]), 2.0)
+    >>> d.log_prob(tensor([0.0, 0.0])), d.cdf(d.mean)
+    (tensor([-1.6121, -1.7371]), tensor([0.5000, 0.5000]))
     """
 
     arg_constraints: ClassVar[Constraints] = {"loc": constraint.real, "scale": constraint.positive}
@@ -77,7 +82,11 @@ class Normal(ExponentialFamily):
 
 
 class Uniform(Distribution):
-    """The same density from low to high. Source: PyTorch's `torch.distributions.Uniform`."""
+    """Density 1 / (high - low) for low ≤ x < high. Source: PyTorch's `torch.distributions.Uniform`.
+
+    >>> Uniform(0.0, 4.0).entropy().exp()
+    tensor(4.)
+    """
 
     has_rsample = True
 
@@ -132,7 +141,7 @@ class Uniform(Distribution):
 
 
 class Exponential(ExponentialFamily):
-    """rate · exp(-rate x) for x ≥ 0. Source: PyTorch's `torch.distributions.Exponential`."""
+    """Density rate · exp(-rate x) for x ≥ 0. Source: PyTorch's `torch.distributions.Exponential`."""
 
     arg_constraints: ClassVar[Constraints] = {"rate": constraint.positive}
     support = constraint.nonnegative
@@ -177,7 +186,7 @@ class Exponential(ExponentialFamily):
 
 
 class Laplace(Distribution):
-    """exp(-|x - loc| / scale) / (2 scale). Source: PyTorch's `torch.distributions.Laplace`."""
+    """Density exp(-|x - loc| / scale) / (2 scale). Source: PyTorch's `torch.distributions.Laplace`."""
 
     arg_constraints: ClassVar[Constraints] = {"loc": constraint.real, "scale": constraint.positive}
     support = constraint.real

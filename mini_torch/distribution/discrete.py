@@ -63,7 +63,7 @@ class OfChance(Distribution):
 
 
 class Bernoulli(OfChance, ExponentialFamily):
-    """1 with probability p, else 0. Source: PyTorch's `torch.distributions.Bernoulli`.
+    """P(x) = pˣ (1 - p)^(1 - x), x = 0 or 1. Source: PyTorch's `torch.distributions.Bernoulli`.
 
     >>> Bernoulli(0.25).variance
     tensor(0.1875)
@@ -106,7 +106,12 @@ class Bernoulli(OfChance, ExponentialFamily):
 
 
 class Binomial(OfChance):
-    """How many of total_count trials succeed. Source: PyTorch's `torch.distributions.Binomial`."""
+    """P(k) = C(n, k) pᵏ (1 - p)ⁿ⁻ᵏ: how many of n = total_count trials succeed. Source: PyTorch's
+    `torch.distributions.Binomial`.
+
+    >>> Binomial(10, 0.25).mean
+    tensor(2.5000)
+    """
 
     arg_constraints: ClassVar[Constraints] = {
         "total_count": constraint.nonnegative_integer, "probs": constraint.unit_interval, "logits": constraint.real,
@@ -164,7 +169,12 @@ class Binomial(OfChance):
 
 
 class Poisson(ExponentialFamily):
-    """A count of mean `rate`. Source: PyTorch's `torch.distributions.Poisson`."""
+    """P(k) = rateᵏ exp(-rate) / k!, k = 0, 1, 2, … Source: PyTorch's `torch.distributions.Poisson`.
+
+    >>> from mini_torch import tensor
+    >>> Poisson(2.0).log_prob(tensor([0.0, 1.0])).exp()
+    tensor([0.1353, 0.2707])
+    """
 
     arg_constraints: ClassVar[Constraints] = {"rate": constraint.nonnegative}
     support = constraint.nonnegative_integer
@@ -196,8 +206,9 @@ class Poisson(ExponentialFamily):
 
 
 class Categorical(Distribution):
-    """One of n events, 0 … n - 1: `probs` (…, n) need not sum to 1, nor exp of `logits`.
+    """P(k) = probs[k], k = 0 … n - 1: `probs` need not sum to 1, nor exp of `logits`.
 
+    Shape: probs (*batch, n) → samples (*sample_shape, *batch), of int64. Errors: ValueError unless one of the two is given.
     Source: PyTorch's `torch.distributions.Categorical`.
 
     >>> from mini_torch import manual_seed, tensor
@@ -355,7 +366,11 @@ class OneHotCategoricalStraightThrough(OneHotCategorical):
 
 
 class Multinomial(_OfCategories):
-    """How often each of n events occurs in total_count draws. Source: PyTorch's `torch.distributions.Multinomial`."""
+    """P(k) = total_count! Π pᵢ^kᵢ / kᵢ!: how often each of n events occurs in total_count draws.
+
+    Shape: probs (*batch, n) → samples (*sample_shape, *batch, n). Errors: NotImplementedError where total_count is no
+    int. Source: PyTorch's `torch.distributions.Multinomial`.
+    """
 
     def __init__(
         self, total_count: int = 1, probs: Tensor | None = None, logits: Tensor | None = None,

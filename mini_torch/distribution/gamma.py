@@ -178,6 +178,9 @@ class Beta(ExponentialFamily):
     """Density ∝ x^(a - 1) (1 - x)^(b - 1) on [0, 1], a = concentration1 and b = concentration0.
 
     Source: PyTorch's `torch.distributions.Beta`.
+
+    >>> Beta(2.0, 3.0).mean
+    tensor(0.4000)
     """
 
     arg_constraints: ClassVar[Constraints] = {

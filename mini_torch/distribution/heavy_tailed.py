@@ -62,7 +62,10 @@ class Cauchy(Distribution):
 
 
 class StudentT(Distribution):
-    """loc + scale · x / √(z / df), x normal and z of Chi2(df). Source: PyTorch's `torch.distributions.StudentT`."""
+    """Density ∝ (1 + y² / df)^(-(df + 1) / 2), y = (x - loc) / scale: y is normal over √(z / df), z of Chi2(df).
+
+    Source: PyTorch's `torch.distributions.StudentT`.
+    """
 
     arg_constraints: ClassVar[Constraints] = {
         "df": constraint.positive, "loc": constraint.real, "scale": constraint.positive,

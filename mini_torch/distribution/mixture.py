@@ -19,6 +19,12 @@ class MixtureSameFamily(Distribution):
 
     Errors: ValueError where the batches or the numbers of components differ. Source: PyTorch's
     `torch.distributions.MixtureSameFamily`.
+
+    >>> from mini_torch import tensor
+    >>> from mini_torch.distribution import Normal
+    >>> two = MixtureSameFamily(Categorical(tensor([0.3, 0.7])), Normal(tensor([0.0, 10.0]), tensor([1.0, 2.0])))
+    >>> two.mean, two.cdf(tensor(5.0))
+    (tensor(7.), tensor(0.3043))
     """
 
     arg_constraints: ClassVar[Constraints] = {}

@@ -24,6 +24,10 @@ class MultivariateNormal(Distribution):
 
     Shape: loc (*batch, n), each matrix (*batch, n, n) → samples (*sample_shape, *batch, n). Errors: ValueError unless
     exactly one matrix is given. Source: PyTorch's `torch.distributions.MultivariateNormal`.
+
+    >>> from mini_torch import eye, zeros
+    >>> MultivariateNormal(zeros(2), eye(2)).log_prob(zeros(2))
+    tensor(-1.8379)
     """
 
     arg_constraints: ClassVar[Constraints] = {

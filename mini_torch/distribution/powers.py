@@ -24,7 +24,8 @@ _GAMMA = float(np.euler_gamma)
 
 
 class Pareto(TransformedDistribution):
-    """scale · exp x, x exponential of rate alpha. Source: PyTorch's `torch.distributions.Pareto`."""
+    """Density alpha scale^alpha / x^(alpha + 1), x ≥ scale: scale · exp of an exponential number of rate alpha. Source:
+    PyTorch's `torch.distributions.Pareto`."""
 
     arg_constraints: ClassVar[Constraints] = {"alpha": constraint.positive, "scale": constraint.positive}
 
@@ -57,7 +58,8 @@ class Pareto(TransformedDistribution):
 
 
 class Weibull(TransformedDistribution):
-    """scale · x^(1 / concentration), x exponential. Source: PyTorch's `torch.distributions.Weibull`."""
+    """Density ∝ x^(k - 1) exp(-(x / scale)ᵏ), x > 0, k the concentration: scale · e^(1 / k), e exponential. Source:
+    PyTorch's `torch.distributions.Weibull`."""
 
     arg_constraints: ClassVar[Constraints] = {"scale": constraint.positive, "concentration": constraint.positive}
     support = constraint.positive
@@ -88,7 +90,8 @@ class Weibull(TransformedDistribution):
 
 
 class InverseGamma(TransformedDistribution):
-    """1 / x, x a gamma number. Source: PyTorch's `torch.distributions.InverseGamma`."""
+    """Density ∝ x^(-a - 1) exp(-rate / x), x > 0, a the concentration: 1 / a gamma number. Source: PyTorch's
+    `torch.distributions.InverseGamma`."""
 
     arg_constraints: ClassVar[Constraints] = {"concentration": constraint.positive, "rate": constraint.positive}
     support = constraint.positive
@@ -127,8 +130,8 @@ class InverseGamma(TransformedDistribution):
 
 
 class Kumaraswamy(TransformedDistribution):
-    """(1 - u^(1 / b))^(1 / a), u uniform, a = concentration1 and b = concentration0: near Beta(a, b), with a cdf in
-    closed form. Source: PyTorch's `torch.distributions.Kumaraswamy`."""
+    """cdf 1 - (1 - xᵃ)ᵇ on [0, 1], a = concentration1 and b = concentration0: near Beta(a, b); and
+    (1 - u^(1 / b))^(1 / a), u uniform. Source: PyTorch's `torch.distributions.Kumaraswamy`."""
 
     arg_constraints: ClassVar[Constraints] = {
         "concentration1": constraint.positive, "concentration0": constraint.positive,
@@ -170,8 +173,8 @@ class Kumaraswamy(TransformedDistribution):
 
 
 class FisherSnedecor(Distribution):
-    """The ratio of two Chi2 numbers, each over its degrees of freedom. Source: PyTorch's
-    `torch.distributions.FisherSnedecor`."""
+    """Density ∝ x^(df1 / 2 - 1) (1 + x df1 / df2)^(-(df1 + df2) / 2), x > 0: the ratio of two Chi2 numbers, each over
+    its degrees of freedom. Source: PyTorch's `torch.distributions.FisherSnedecor`."""
 
     arg_constraints: ClassVar[Constraints] = {"df1": constraint.positive, "df2": constraint.positive}
     support = constraint.positive

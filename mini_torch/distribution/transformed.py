@@ -31,6 +31,11 @@ class TransformedDistribution(Distribution):
 
     ln p(y) = ln p(x) - ln |det dy/dx|. Errors: ValueError for what is no transform. Source: PyTorch's
     `torch.distributions.TransformedDistribution`.
+
+    >>> from mini_torch import tensor
+    >>> squashed = TransformedDistribution(Normal(0.0, 1.0), ExpTransform())
+    >>> squashed.log_prob(tensor(2.0)), LogNormal(0.0, 1.0).log_prob(tensor(2.0))
+    (tensor(-1.8523), tensor(-1.8523))
     """
 
     arg_constraints: ClassVar[Constraints] = {}
@@ -120,7 +125,8 @@ class TransformedDistribution(Distribution):
 
 
 class LogNormal(TransformedDistribution):
-    """exp of a normal number. Source: PyTorch's `torch.distributions.LogNormal`."""
+    """Density exp(-½ ((ln x - loc) / scale)²) / (√(2π) scale x): exp of a normal number. Source: PyTorch's
+    `torch.distributions.LogNormal`."""
 
     arg_constraints: ClassVar[Constraints] = {"loc": constraint.real, "scale": constraint.positive}
     support = constraint.positive
@@ -189,7 +195,7 @@ class _Half(TransformedDistribution):
 
 
 class HalfNormal(_Half):
-    """|x|, where x is normal about 0. Source: PyTorch's `torch.distributions.HalfNormal`."""
+    """Density 2 exp(-½ (x / scale)²) / (√(2π) scale), x ≥ 0. Source: PyTorch's `torch.distributions.HalfNormal`."""
 
     def __init__(self, scale: Any, validate_args: bool | None = None) -> None:
         super().__init__(Normal(0, scale, validate_args=False), AbsTransform(), validate_args)
@@ -204,7 +210,7 @@ class HalfNormal(_Half):
 
 
 class HalfCauchy(_Half):
-    """|x|, where x is a Cauchy number about 0. Source: PyTorch's `torch.distributions.HalfCauchy`."""
+    """Density 2 / (π scale (1 + (x / scale)²)), x ≥ 0. Source: PyTorch's `torch.distributions.HalfCauchy`."""
 
     def __init__(self, scale: Any, validate_args: bool | None = None) -> None:
         super().__init__(Cauchy(0, scale, validate_args=False), AbsTransform(), validate_args)
@@ -223,7 +229,8 @@ class HalfCauchy(_Half):
 
 
 class Gumbel(TransformedDistribution):
-    """loc - scale · ln(-ln u), u uniform: the largest of many. Source: PyTorch's `torch.distributions.Gumbel`."""
+    """Density exp(-z - exp(-z)) / scale, z = (x - loc) / scale: the largest of many. Drawn as
+    loc - scale · ln(-ln u), u uniform. Source: PyTorch's `torch.distributions.Gumbel`."""
 
     arg_constraints: ClassVar[Constraints] = {"loc": constraint.real, "scale": constraint.positive}
     support = constraint.real

@@ -24,7 +24,7 @@ Shape = Sequence[int]
 
 
 class Geometric(OfChance):
-    """How many trials of chance `probs` fail before the first succeeds. Source: PyTorch's
+    """P(k) = (1 - p)ᵏ p: how many trials of chance p fail before the first succeeds. Source: PyTorch's
     `torch.distributions.Geometric`."""
 
     arg_constraints: ClassVar[Constraints] = {"probs": constraint.unit_interval, "logits": constraint.real}
@@ -68,8 +68,8 @@ class Geometric(OfChance):
 
 
 class NegativeBinomial(OfChance):
-    """How many trials of chance `probs` succeed before `total_count` fail. Source: PyTorch's
-    `torch.distributions.NegativeBinomial`."""
+    """P(k) = C(n + k - 1, k) pᵏ (1 - p)ⁿ: how many trials of chance p succeed before n = total_count fail. Source:
+    PyTorch's `torch.distributions.NegativeBinomial`."""
 
     arg_constraints: ClassVar[Constraints] = {
         "total_count": constraint.greater_than_eq(0), "probs": constraint.half_open_interval(0.0, 1.0),
