@@ -154,6 +154,7 @@ LARGE = {
     "group": (lambda x, w, b: F.group_norm(x, 4, w, b), (8, 16, 24, 24), 16),
     "instance": (lambda x, w, b: F.instance_norm(x, weight=w, bias=b), (8, 16, 24, 24), 16),
     "layer": (lambda x, w, b: F.layer_norm(x, (96,), w, b), (900, 96), 96),
+    "layer of long rows": (lambda x, w, b: F.layer_norm(x, (700,), w, b), (201, 700), 700),
 }
 
 
@@ -247,3 +248,9 @@ def test_a_large_batch_of_vectors_is_as_a_small_one(monkeypatch: pytest.MonkeyPa
 def test_dots_without_vecdot() -> None:
     x, y = np.random.default_rng(0).standard_normal((2, 3, 4, 5))
     np.testing.assert_allclose(fused_norm._dots_by_matmul(x, y), (x * y).sum(-1))
+
+
+def test_a_single_value_has_no_gradient() -> None:
+    x, weight = torch.randn(5, 1, requires_grad=True), torch.tensor([1.7])
+    F.layer_norm(x, (1,), weight, weight).backward(torch.randn(5, 1))
+    assert x.grad.tolist() == [[0.0]] * 5
