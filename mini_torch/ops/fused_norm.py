@@ -22,7 +22,7 @@ import numpy as np
 
 from ..op import fused
 from ..tensor import Tensor, wrap
-from .reduction.sums import sums_of_rows
+from .reduction.sums import ones_of, sums_of_rows
 from .standardize import affine, per_channel, standardized, wide
 
 __all__ = ["norm_by_averages", "norm_of_batch", "norm_of_groups", "norm_of_rows"]
@@ -58,9 +58,10 @@ def _scale_of(var: Any, eps: float) -> Any:
 # ---- layer norm: each row by itself, every column with a weight of its own ------------------------------------------
 def _add_to_columns(x: Any, v: Any) -> None:
     """x += v for rows x (R, n) and v (n), which is written out for several rows, for longer stretches at a time."""
-    count = math.gcd(len(x), max(4096 // len(v), 1))
-    rows = x.reshape(-1, count * len(v))
-    rows += np.tile(v, count) if count > 1 else v
+    count = math.gcd(len(x), 4096 // len(v)) if len(x) * len(v) > 1 << 14 else 1
+    if count > 1:
+        x, v = x.reshape(-1, count * len(v)), np.tile(v, count)
+    x += v
 
 
 def _factor(scale: Any, w: Any) -> Any:
@@ -100,12 +101,13 @@ def _rows_pull(
     g, dx = _as_rows(g, axes), np.empty_like(centred)
     w, share = None if weight is None else wide(weight).reshape(-1), _share(g.shape[1], g.dtype)
     share = share if w is None else w * share
-    dw, db = np.zeros_like(share), np.zeros_like(share)
+    dw: Any = 0
+    db: Any = 0
     for i in _pieces(g):
         part, c, s, d = g[i], centred[i], scale[i], dx[i]
         product = part * c
         dw += np.matmul(s[:, 0], product)
-        db += np.matmul(np.ones(len(part), g.dtype), part)
+        db += np.matmul((ones_of if len(part) <= 4096 else np.ones)(len(part), g.dtype), part)
         along = np.matmul(product, share)[:, None] * s
         np.multiply(c, along * (s * s), out=product)
         np.multiply(part, _factor(s, w), out=d)
