@@ -208,7 +208,7 @@ class Poisson(ExponentialFamily):
 class Categorical(Distribution):
     """P(k) = probs[k], k = 0 … n - 1: `probs` need not sum to 1, nor exp of `logits`.
 
-    Shape: probs (*batch, n) → samples (*sample_shape, *batch), of int64. Errors: ValueError unless one of the two is given.
+    Shape: probs (*batch, n) → int64 samples (*sample_shape, *batch). Errors: ValueError unless one of the two is given.
     Source: PyTorch's `torch.distributions.Categorical`.
 
     >>> from mini_torch import manual_seed, tensor

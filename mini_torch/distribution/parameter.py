@@ -18,6 +18,8 @@ __all__ = [
     "tril_matrix_to_vec", "vec_to_tril_matrix",
 ]  # fmt: skip
 
+_GIVEN = (Tensor, int, float)
+
 
 def broadcast_all(*values: Any) -> list[Tensor]:
     """Tensors and numbers as tensors of one shape; numbers take the first tensor's type.
@@ -25,16 +27,18 @@ def broadcast_all(*values: Any) -> list[Tensor]:
     Errors: ValueError for anything else.
     """
     for value in values:
-        if not isinstance(value, Tensor | int | float):
+        if not isinstance(value, _GIVEN):
             raise ValueError(
                 "Input arguments must all be instances of Number, torch.Tensor or objects implementing "
                 f"__torch_function__, got {type(value).__name__}"
             )
-    shapes = {x._array.shape for x in values if isinstance(x, Tensor)}
-    if len(shapes) == 1 and all(isinstance(x, Tensor) for x in values):
-        return list(values)
-    kind = next((x._array.dtype for x in values if isinstance(x, Tensor)), default_numpy_dtype())
-    return list(functions["broadcast_tensors"](*(x if isinstance(x, Tensor) else as_operand(x, kind) for x in values)))
+    tensors = [x for x in values if isinstance(x, Tensor)]
+    kind = tensors[0]._array.dtype if tensors else default_numpy_dtype()
+    shapes = [x._array.shape for x in tensors]
+    alike = shapes[:1] * len(shapes) == shapes  # which is faster to ask than to broadcast
+    shape = (*shapes, ())[0] if alike else functions["broadcast_shapes"](*shapes)
+    made = (x if isinstance(x, Tensor) else as_operand(x, kind) for x in values)
+    return [x if x._array.shape == shape else x.expand(shape) for x in made]  # no node where nothing changes
 
 
 def total(values: Tensor, dims: int) -> Tensor:
