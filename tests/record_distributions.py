@@ -1,6 +1,7 @@
 """Records PyTorch's distributions: `python tests/record_distributions.py`, with PyTorch installed.
 
-Writes tests/data/distributions.json: of each case in distribution_cases.py what its functions of that name give.
+Writes tests/data/distributions.json: of each case in distribution_cases.py what its functions give, and the losses
+of distribution_programs.py.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from pathlib import Path
 import torch
 
 import distribution_cases as cases
+import distribution_programs as programs
 
 
 def main() -> None:
     record = {
         "facts": {code: cases.facts(torch, code) for code in [*cases.FAMILIES.values(), *cases.OTHERS]},
         "divergences": {f"{p} {q}": cases.divergence(torch, p, q) for p in cases.FAMILIES for q in cases.FAMILIES},
+        "programs": {program.__name__: program(torch) for program in programs.PROGRAMS},
         "transforms": {code: cases.turned(torch, code) for code in cases.TRANSFORMS},
     }
     # a pair without a rule is one that is not there

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import distribution_cases as cases
+import distribution_programs as programs
 import mini_torch
 
 RECORD = json.loads((Path(__file__).parent / "data" / "distributions.json").read_text())
@@ -57,3 +58,8 @@ def test_divergences(p: str) -> None:
 @pytest.mark.parametrize("code", cases.TRANSFORMS)
 def test_transforms(code: str) -> None:
     same(cases.turned(mini_torch, code), RECORD["transforms"][code], 1e-6)
+
+
+@pytest.mark.parametrize("program", programs.PROGRAMS, ids=lambda program: program.__name__)
+def test_programs(program: Any) -> None:
+    assert program(mini_torch) == pytest.approx(RECORD["programs"][program.__name__], rel=1e-4, abs=1e-6)
