@@ -57,9 +57,9 @@ class Normal(ExponentialFamily):
         return self.scale**2
 
     def sample(self, sample_shape: Shape = ()) -> Tensor:
-        shape = self._extended_shape(sample_shape)
         with no_grad():
-            return normal(self.loc.expand(shape), self.scale.expand(shape))
+            loc = self.loc.expand(self._extended_shape(sample_shape)) if len(sample_shape) else self.loc
+            return normal(loc, self.scale)
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
         drawn = empty(self._extended_shape(sample_shape), dtype=self.loc.dtype).normal_()
