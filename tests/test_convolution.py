@@ -11,7 +11,7 @@ import pytest
 import mini_torch
 from mini_torch.autograd import gradcheck, gradgradcheck
 from mini_torch.nn import functional as F
-from mini_torch.ops import convolution
+from mini_torch.ops import convolution, depthwise
 
 Array = np.ndarray[Any, Any]
 Numbers = tuple[int, ...]
@@ -25,6 +25,8 @@ GEOMETRIES = [
     ((4, 4), (1, 1), (2, 2), (0, 0), (1, 1), 2, 2, 1),
     ((8, 8), (1, 1), (1, 1), (0, 0), (1, 1), 1, 2, 1),
     ((4, 4), (3, 3), (1, 1), (3, 3), (1, 1), 3, 1, 1),
+    ((6, 7), (3, 2), (2, 3), (1, 1), (1, 2), 3, 1, 1),
+    ((7, 6), (2, 3), (1, 2), (0, 3), (2, 1), 2, 1, 1),
     ((3, 4, 5), (2, 2, 3), (1, 2, 1), (1, 0, 1), (1, 1, 2), 1, 1, 1),
 ]
 
@@ -179,6 +181,29 @@ def test_fold_counts_how_often_unfold_takes() -> None:
     x = mini_torch.ones(1, 1, 4, 4)
     counts = F.fold(F.unfold(x, 3, padding=1), (4, 4), 3, padding=1)
     assert counts[0, 0].tolist() == [[4, 6, 6, 4], [6, 9, 9, 6], [6, 9, 9, 6], [4, 6, 6, 4]]
+
+
+@pytest.mark.parametrize("geometry", [g for g in GEOMETRIES if len(g[0]) == 2 and g[5] > 1 and g[6:] == (1, 1)])
+@pytest.mark.parametrize("block", [1, 1 << 20])
+def test_depthwise_in_strips_and_blocks(geometry: Any, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However rows are cut and channels taken together, values and gradients are the same."""
+    x, w, options = case(geometry)
+    x, w, bias = (mini_torch.tensor(a, requires_grad=True) for a in (x, w, randoms(len(w), seed=2)))
+
+    def results() -> list[Any]:
+        out = F.conv2d(x, w, bias, **options)
+        g = mini_torch.tensor(randoms(*out.shape, seed=3))
+        return [out, *mini_torch.autograd.grad(out, [x, w, bias], g)]
+
+    expected = results()
+    monkeypatch.setattr(depthwise, "_STRIP", 2)
+    monkeypatch.setattr(depthwise, "_BLOCK", block)
+    depthwise.strips_of.cache_clear()
+    try:
+        for a, b in zip(results(), expected, strict=True):
+            np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), atol=1e-12)
+    finally:
+        depthwise.strips_of.cache_clear()
 
 
 @pytest.mark.parametrize(("stride", "padding", "dilation", "groups"), [(1, 0, 1, 1), (2, 1, 1, 2), (2, (1, 0), 2, 1)])
