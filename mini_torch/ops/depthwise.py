@@ -165,8 +165,12 @@ def spread_each(y: Any, weight: Any, w: Windows) -> Any:
         strips = _gradient_rows(y[:, block], s)
         for a, band in enumerate(bands):
             back = np.ascontiguousarray(band.swapaxes(1, 2))  # BLAS takes twice as long for small ones as they are
-            for seen, product in zip(_strips(rows, s, a, n * s.height), np.matmul(strips, back)):
-                seen += product
+            seen = _strips(rows, s, a, n * s.height)
+            if s.count == 1 and a * w.dilation[0] < w.stride[0]:  # the first to reach these rows: nothing to add to
+                np.matmul(strips, back, out=seen)
+                continue
+            for strip, product in zip(seen, np.matmul(strips, back)):  # one by one, for strips overlap
+                strip += product
         out[:, block][array] = images[inside]
     return out
 
