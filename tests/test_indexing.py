@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import mini_torch
 from mini_torch import Tensor
+from mini_torch.ops.adjoint import combine_at
 
 Array = np.ndarray[Any, Any]
 
@@ -285,3 +286,14 @@ def test_rows_add_up_by_every_route(n: int, width: int) -> None:
     out = mini_torch.zeros(5, width, dtype=mini_torch.int64)
     out.index_put_((mini_torch.tensor(rows),), mini_torch.tensor(source), accumulate=True)
     np.testing.assert_array_equal(out.numpy(), expected)
+
+
+@pytest.mark.parametrize("most", [1, 3, 300])
+def test_rows_that_meet_are_added_in_order(most: int) -> None:
+    """Long rows go by rounds, what is left in the end one by one: the same sums, to the last bit."""
+    rng = np.random.default_rng(most)
+    rows = np.concatenate([np.full(most, -1), rng.integers(0, 400, 200)])
+    x = rng.standard_normal((len(rows), 96)).astype(np.float32)
+    expected = np.zeros((400, 96), np.float32)
+    np.add.at(expected, rows, x)
+    assert np.array_equal(combine_at(np.add, np.zeros_like(expected), (rows,), x), expected)
