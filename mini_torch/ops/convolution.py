@@ -7,7 +7,8 @@ left open; each row's gradients are the other two, which closes derivatives of e
     correlate  x, weight → y      spread  y, weight → x (the transposed convolution)      weigh  x, y → weight
 
 Each is one matrix product per block of samples, with the windows as columns (Chellapilla, Puri, Simard 2006, "High
-performance convolutional neural networks for document processing"), in blocks that stay in the cache.
+performance convolutional neural networks for document processing"), in blocks that stay in the cache. Images whose
+channels have a kernel each go to `depthwise`.
 """
 
 from __future__ import annotations
@@ -56,9 +57,9 @@ def _pointwise(w: Windows) -> bool:
     return max(w.stride) == 1 and math.prod(w.counts) >= 64
 
 
-def _each_its_own(weight: Any, w: Windows, groups: int) -> bool:
-    """Whether each channel of an image has one kernel of its own: `depthwise` is faster than many tiny products."""
-    return len(w.size) == 2 and groups == len(weight) > 1 and weight.shape[1] == 1 and w.taps > 1
+def _depthwise(inputs: int, outputs: int, w: Windows, groups: int) -> bool:
+    """Whether each channel of an image has one kernel of its own, which would make for many tiny products."""
+    return len(w.size) == 2 and groups == inputs == outputs > 1 and w.taps > 1
 
 
 # ---- blocks of samples -----------------------------------------------------------------------------------------------
@@ -144,9 +145,9 @@ def _as_columns(y: Any, groups: int, width: int) -> Any:
 # ---- the three rows --------------------------------------------------------------------------------------------------
 @_halves_as_floats
 def _correlate(x: Any, weight: Any, w: Windows, groups: int, bias: Any = None) -> Any:
-    if _each_its_own(weight, w, groups):
-        return correlate_each(x, weight, w, bias)
     n, channels, outputs = len(x), x.shape[1], len(weight)
+    if _depthwise(channels, outputs, w, groups):
+        return correlate_each(x, weight, w, bias)
     matrix = weight.reshape(groups, outputs // groups, channels // groups * w.taps)
     shift = None if bias is None else bias.reshape(groups, -1, 1)
     if _pointwise(w):
@@ -168,7 +169,7 @@ def _shifted(y: Any, shift: Any) -> Any:
 @_halves_as_floats
 def _weigh(x: Any, y: Any, w: Windows, groups: int) -> Any:
     n, channels, outputs = len(x), x.shape[1], y.shape[1]
-    if len(w.size) == 2 and groups == channels == outputs > 1 and w.taps > 1:
+    if _depthwise(channels, outputs, w, groups):
         return weigh_each(x, y, w)
     if _pointwise(w):
         columns = x.reshape(n, groups, channels // groups, -1)
@@ -183,7 +184,7 @@ def _weigh(x: Any, y: Any, w: Windows, groups: int) -> Any:
 @_halves_as_floats
 def _spread(y: Any, weight: Any, w: Windows, groups: int) -> Any:
     n, outputs, per_group = len(y), len(weight), weight.shape[1]
-    if _each_its_own(weight, w, groups):
+    if _depthwise(groups * per_group, outputs, w, groups):
         return spread_each(y, weight, w)
     if max(w.stride) == 1 and outputs // groups * math.prod(w.size) <= 2 * per_group * math.prod(w.counts):
         return _correlate(y, _flipped(weight, groups), w.turned, groups)
