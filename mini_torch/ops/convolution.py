@@ -161,6 +161,7 @@ def _correlate(x: Any, weight: Any, w: Windows, groups: int, bias: Any = None) -
 
 
 def _shifted(y: Any, shift: Any) -> Any:
+    """y plus the bias, in y's memory, while it is in the cache."""
     if shift is not None:
         y += shift
     return y
@@ -186,10 +187,12 @@ def _spread(y: Any, weight: Any, w: Windows, groups: int) -> Any:
     n, outputs, per_group = len(y), len(weight), weight.shape[1]
     if _depthwise(groups * per_group, outputs, w, groups):
         return spread_each(y, weight, w)
+    # A correlation with the taps in reverse has nothing to add up; it pays unless its columns are far more than ours.
     if max(w.stride) == 1 and outputs // groups * math.prod(w.size) <= 2 * per_group * math.prod(w.counts):
         return _correlate(y, _flipped(weight, groups), w.turned, groups)
     if max(w.stride) > 1 and max(w.dilation) == 1:
         return _spread_by_phases(y, weight, w, groups)
+    # The adjoint as it stands: what each tap gives, as columns, is added up where the columns were cut out.
     matrix = weight.reshape(groups, outputs // groups, per_group * w.taps).swapaxes(1, 2)
     out = np.empty((n, groups * per_group, *w.size), y.dtype)
     samples, rows = _steps(w, groups * per_group, y)
