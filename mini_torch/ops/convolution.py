@@ -7,8 +7,8 @@ left open; each row's gradients are the other two, which closes derivatives of e
     correlate  x, weight → y      spread  y, weight → x (the transposed convolution)      weigh  x, y → weight
 
 Each is one matrix product per block of samples, with the windows as columns (Chellapilla, Puri, Simard 2006, "High
-performance convolutional neural networks for document processing"), in blocks that stay in the cache. Images whose
-channels have a kernel each go to `depthwise`.
+performance convolutional neural networks for document processing"), in blocks that stay in the cache. Small images
+whose channels have a kernel each go to `depthwise`.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ __all__ = [
 
 _BLOCK = 1 << 20  # bytes of columns that stay in the cache; half as many would double the calls of small layers
 _LARGEST = 1 << 23  # bytes of columns of one sample, from which on it is cut into tiles
+_SHORT = 7  # windows per tap of a row: with more, the zeros of a banded matrix take longer than columns
 _JUNK = 1.2  # how many times as many columns long runs may cost
 
 
@@ -58,8 +59,8 @@ def _pointwise(w: Windows) -> bool:
 
 
 def _depthwise(inputs: int, outputs: int, w: Windows, groups: int) -> bool:
-    """Whether each channel of an image has one kernel of its own, which would make for many tiny products."""
-    return len(w.size) == 2 and groups == inputs == outputs > 1 and w.taps > 1
+    """Whether each channel of an image has one kernel of its own, and rows are short enough for `depthwise` to pay."""
+    return len(w.size) == 2 and groups == inputs == outputs > 1 and 1 < w.taps and w.counts[1] <= _SHORT * w.kernel[1]
 
 
 # ---- blocks of samples -----------------------------------------------------------------------------------------------
