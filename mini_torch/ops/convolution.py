@@ -60,7 +60,7 @@ def _pointwise(w: Windows) -> bool:
 
 def _depthwise(inputs: int, outputs: int, w: Windows, groups: int) -> bool:
     """Whether each channel of an image has one kernel of its own, and rows are short enough for `depthwise` to pay."""
-    return len(w.size) == 2 and groups == inputs == outputs > 1 and 1 < w.taps and w.counts[1] <= _SHORT * w.kernel[1]
+    return len(w.size) == 2 and groups == inputs == outputs > 1 and w.taps > 1 and w.counts[1] <= _SHORT * w.kernel[1]
 
 
 # ---- blocks of samples -----------------------------------------------------------------------------------------------
