@@ -63,6 +63,14 @@ def _depthwise(inputs: int, outputs: int, w: Windows, groups: int) -> bool:
     return len(w.size) == 2 and groups == inputs == outputs > 1 and w.taps > 1 and w.counts[1] <= _SHORT * w.kernel[1]
 
 
+def _finite(x: Any) -> bool:
+    """Whether x is free of NaN and infinity, which the zeros of a band would spread over whole rows. One quick pass: if
+    only the sum of squares overflows, the slower way is taken for nothing."""
+    flat = x.reshape(-1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(np.dot(flat, flat)))
+
+
 # ---- blocks of samples -----------------------------------------------------------------------------------------------
 # Inside a block the samples are the last, fastest dimension: a row of an image that is only 8 wide would make for short
 # runs in memory; a row of 8 times 16 samples does not.
@@ -147,7 +155,7 @@ def _as_columns(y: Any, groups: int, width: int) -> Any:
 @_halves_as_floats
 def _correlate(x: Any, weight: Any, w: Windows, groups: int, bias: Any = None) -> Any:
     n, channels, outputs = len(x), x.shape[1], len(weight)
-    if _depthwise(channels, outputs, w, groups):
+    if _depthwise(channels, outputs, w, groups) and _finite(x):
         return correlate_each(x, weight, w, bias)
     matrix = weight.reshape(groups, outputs // groups, channels // groups * w.taps)
     shift = None if bias is None else bias.reshape(groups, -1, 1)
@@ -171,7 +179,7 @@ def _shifted(y: Any, shift: Any) -> Any:
 @_halves_as_floats
 def _weigh(x: Any, y: Any, w: Windows, groups: int) -> Any:
     n, channels, outputs = len(x), x.shape[1], y.shape[1]
-    if _depthwise(channels, outputs, w, groups):
+    if _depthwise(channels, outputs, w, groups) and _finite(x) and _finite(y):
         return weigh_each(x, y, w)
     if _pointwise(w):
         columns = x.reshape(n, groups, channels // groups, -1)
@@ -186,7 +194,7 @@ def _weigh(x: Any, y: Any, w: Windows, groups: int) -> Any:
 @_halves_as_floats
 def _spread(y: Any, weight: Any, w: Windows, groups: int) -> Any:
     n, outputs, per_group = len(y), len(weight), weight.shape[1]
-    if _depthwise(groups * per_group, outputs, w, groups):
+    if _depthwise(groups * per_group, outputs, w, groups) and _finite(y):
         return spread_each(y, weight, w)
     # A correlation with the taps in reverse has nothing to add up; it pays unless its columns are far more than ours.
     if max(w.stride) == 1 and outputs // groups * math.prod(w.size) <= 2 * per_group * math.prod(w.counts):
