@@ -604,7 +604,9 @@ def program(body: str) -> subprocess.Popen[str]:
     """
     return subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(text)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        cwd=ROOT, start_new_session=True, env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"},
+        cwd=ROOT, start_new_session=True,
+        # The loader warns where there are fewer than two processors.
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error,ignore:This DataLoader will create"},
     )  # fmt: skip
 
 
