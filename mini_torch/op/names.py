@@ -10,6 +10,7 @@ import numpy as np
 
 from ..tensor import Tensor, numpy_entries
 from ..tensor import method as enter_method
+from .brain import NeedsFloat32, again_in_float32
 from .inplace import inplace, write_out
 from .table import parameters_of
 
@@ -65,6 +66,8 @@ def takes_out(function: F, apart: bool = False) -> F:
                 if theirs not in parameters and _NUMPY_NAMES[theirs] in parameters:
                     kwargs[_NUMPY_NAMES[theirs]] = kwargs.pop(theirs)
             result = function(*args, **kwargs)
+        except NeedsFloat32 as refusal:
+            result = again_in_float32(function, args, kwargs, refusal)
         except AttributeError as error:
             _explain(function.__name__, {**dict(zip(parameters, args)), **kwargs}, error)
             raise

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import mode
-from ..op import fused, keeps_type, public, quiet, row, takes_out, type_name, unary
+from ..op import fused, keeps_type, need_float32, public, quiet, row, takes_out, type_name, unary
 from ..op import inplace as in_place_form
 from ..random import default_generator
 from ..tensor import Tensor, check_dim, method, wrap
@@ -33,6 +33,7 @@ _ndarray = np.ndarray
 def need_floats(x: Tensor, name: str) -> None:
     """NotImplementedError unless `x` is floating (or complex)."""
     if x._array.dtype.kind not in "fc":
+        need_float32(f"{name}_cpu", x)
         raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{type_name(x._array.dtype)}'")
 
 
@@ -40,6 +41,8 @@ def need_reals(x: Tensor, name: str, half: bool = True) -> None:
     """NotImplementedError unless `x` is floating, and not complex; nor float16 unless `half`."""
     kind = x._array.dtype
     if kind.kind != "f" or (kind.itemsize == 2 and not half):
+        if half:
+            need_float32(name, x)
         raise NotImplementedError(f"\"{name}\" not implemented for '{type_name(kind)}'")
 
 
@@ -66,10 +69,18 @@ def _rectified(x: Any) -> Any:
 _BITS = {np.dtype(f"f{n}"): (np.dtype(f"i{n}"), np.zeros((), f"f{n}")) for n in (2, 4, 8)}
 
 
+def _bits_of(kind: np.dtype[Any]) -> tuple[np.dtype[Any], Any]:
+    """As `_BITS` has them, which gets bfloat16 when it is first seen."""
+    found = _BITS.get(kind)
+    if found is None:
+        found = _BITS[kind] = np.dtype(np.int16), np.zeros((), kind)
+    return found
+
+
 def _where_nonzero(dy: Any, y: Any) -> Any:
     """`dy` where `y` is not 0, else 0, by bits as in `mask.py`: written out for the most used of activations."""
     kind = dy.dtype
-    integer, zero = _BITS[kind]
+    integer, zero = _bits_of(kind)
     return (dy.view(integer) * np.not_equal(y, zero)).view(kind)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..op import fused, takes_out, type_name
+from ..op import fused, need_float32, takes_out, type_name
 from ..tensor import Tensor, wrap
 from .attention_blocks import Blocks, causal_bias, gradient_of
 from .dropout import dropout
@@ -157,6 +157,7 @@ def _check(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, 
     if kinds[0].kind == "c":
         raise NotImplementedError(f"\"softmax_lastdim_kernel_impl\" not implemented for '{type_name(kinds[0])}'")
     if kinds[0].kind != "f":
+        need_float32("scaled_dot_product_attention", query)
         raise RuntimeError(f"expected scalar type Float but found {type_name(kinds[0])}")
     if query._array.shape[-1] != key._array.shape[-1] or key._array.shape[-2] != value._array.shape[-2]:
         raise RuntimeError(

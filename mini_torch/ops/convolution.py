@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from ..op import row, type_name
+from ..op import rounds_once, row, type_name
 from ..tensor import Tensor
 from .depthwise import correlate_each, spread_each, weigh_each
 from .spatial import Shape, Sizes, need_tensor, need_types, per_dimension
@@ -359,6 +359,7 @@ def _apply(rows: tuple[Any, Any], input: Tensor, weight: Tensor, bias: Tensor | 
 
 
 # ---- convolution -----------------------------------------------------------------------------------------------------
+@rounds_once
 def _convolve(
     dims: int, input: Tensor, weight: Tensor, bias: Tensor | None, stride: Sizes, padding: str | Sizes,
     dilation: Sizes, groups: int,
@@ -441,6 +442,7 @@ def conv3d(
 
 
 # ---- its transpose ---------------------------------------------------------------------------------------------------
+@rounds_once
 def _transpose(
     dims: int, input: Tensor, weight: Tensor, bias: Tensor | None, stride: Sizes, padding: Sizes,
     output_padding: Sizes, groups: int, dilation: Sizes,

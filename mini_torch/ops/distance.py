@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..op import as_operand, common_type, keeps_type, public, row, type_name
+from ..op import as_operand, common_type, keeps_type, need_float32, public, row, type_name
 from ..tensor import Tensor, check_dim
 from .activation import need_reals
 from .adjoint import take
@@ -56,6 +56,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     """
     kind = common_type(x1, x2)
     if kind.kind != "f":
+        need_float32("cosine_similarity", x1, x2)
         raise RuntimeError(f"expected common dtype to be floating point, yet common dtype is {type_name(kind)}")
     x, y = broadcast_tensors(as_operand(x1, kind), as_operand(x2, kind))
     axis = check_dim(dim, x._array.ndim)

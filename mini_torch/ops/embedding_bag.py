@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..op import keeps_type, row, takes_out, type_name
+from ..op import keeps_type, need_float32, row, takes_out, type_name
 from ..tensor import Tensor, wrap
 from .adjoint import combine_at, take, take_along
 from .embedding import check_rows, picked_rows, shorten
@@ -135,6 +135,7 @@ def bags_and_what_they_hold(
     index, count = input._array, weight._array.shape[0]
     check_rows(input, weight, "embedding_bag", RuntimeError)
     if weight._array.dtype.kind != "f":
+        need_float32("embedding_bag", weight)
         raise RuntimeError(
             "Expected tensor for argument #1 'weight' to have one of the following scalar types: Half, BFloat16, "
             f"Float, Double; but got torch.{type_name(weight._array.dtype)}Tensor instead (while checking arguments "

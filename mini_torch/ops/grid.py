@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ..op import row, type_name
+from ..op import need_float32, rounds_once, row, type_name
 from ..ramp import spread
 from ..tensor import Tensor, wrap
 from .interpolation import cubic_weights
@@ -175,6 +175,7 @@ def _check(input: Tensor, grid: Tensor, mode: str) -> None:
     need_types(input, f"grid_sampler_{len(shape) - 2}d_cpu_kernel_impl")
 
 
+@rounds_once
 def grid_sample(
     input: Tensor, grid: Tensor, mode: str = "bilinear", padding_mode: str = "zeros", align_corners: bool | None = None
 ) -> Tensor:
@@ -221,6 +222,7 @@ def _warn_of_corners() -> None:
     )  # fmt: skip
 
 
+@rounds_once
 def grid_sampler(
     input: Tensor, grid: Tensor, interpolation_mode: int, padding_mode: int, align_corners: bool
 ) -> Tensor:
@@ -247,6 +249,7 @@ def _centers(n: int, align: bool, kind: np.dtype[Any]) -> Any:
     return steps if align else steps * kind.type(n - 1) / kind.type(n)
 
 
+@rounds_once
 def affine_grid_generator(theta: Tensor, size: Sequence[int], align_corners: bool) -> Tensor:
     """`affine_grid` without its checks. Source: PyTorch's `torch.affine_grid_generator`."""
     kind, spatial = theta._array.dtype, tuple(size[2:])
@@ -258,6 +261,7 @@ def affine_grid_generator(theta: Tensor, size: Sequence[int], align_corners: boo
     return (wrap(positions) @ theta.transpose(1, 2)).reshape(size[0], *spatial, len(spatial))
 
 
+@rounds_once
 def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None = None) -> Tensor:
     """The grid of positions θ (x, y, 1)ᵀ for every pixel (x, y) of an image of `size`.
 
@@ -267,6 +271,7 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
     if align_corners is None:
         _warn_of_corners()
     need_tensor(theta, "affine_grid", "theta")
+    need_float32("affine_grid", theta)
     if theta._array.dtype.kind != "f":
         raise ValueError(f"Expected theta to have floating point type, but got {theta.dtype}")
     if len(size) not in (4, 5):

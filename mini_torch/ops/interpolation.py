@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ..op import row
+from ..op import rounds_once, row
 from ..tensor import Tensor
 from .pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 from .resampling import Taps, resample, sampled
@@ -228,6 +228,7 @@ def _check_sizes(shape: Shape, size: Shape) -> None:
         raise RuntimeError(f"Non-empty {len(shape)}D data tensor expected but got a tensor with sizes {list(shape)}")
 
 
+@rounds_once
 def interpolate(
     input: Tensor, size: int | Sequence[int] | None = None, scale_factor: float | Sequence[float] | None = None,
     mode: str = "nearest", align_corners: bool | None = None, recompute_scale_factor: bool | None = None,

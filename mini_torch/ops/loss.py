@@ -47,7 +47,7 @@ def as_floats(*tensors: Tensor) -> tuple[Tensor, ...]:
     """The tensors in the floating type that they have together; RuntimeError for shapes that do not broadcast."""
     broadcast_shapes(*(x._array.shape for x in tensors))
     kind = common_type(*tensors)
-    if kind.kind not in "fc":
+    if kind.kind not in "fcV":
         kind = default_numpy_dtype()
     return tuple([as_operand(x, kind) for x in tensors])
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..op import row
+from ..op import rounds_once, row
 from ..tensor import Tensor
 from .resampling import Taps, resample
 from .spatial import need_tensor, need_types
@@ -33,6 +33,7 @@ _constant_pad: Callable[..., Any] = row(
 )  # fmt: skip
 
 
+@rounds_once
 def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
     """input with `pad` = (before, after) elements more in the last dimension, then (…, …) in the one before it, etc.
 

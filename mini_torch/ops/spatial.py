@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..op import type_name
+from ..op import need_float32, type_name
 from ..tensor import Tensor
 
 __all__: list[str] = []
@@ -23,10 +23,15 @@ def need_tensor(x: Any, name: str, argument: str = "input", position: int = 1) -
         raise TypeError(f"{name}(): argument '{argument}' (position {position}) must be Tensor, not {found}")
 
 
+_NOT_OF_BRAIN = ("avg_pool3d_out_frame",)  # the kernels that PyTorch, too, has for float32 and float64 only
+
+
 def need_types(x: Tensor, kernel: str, kinds: str = "f") -> None:
     """NotImplementedError, with PyTorch's name of the kernel, unless the type is of one of `kinds` ('l': int64)."""
     kind = x._array.dtype
     if kind.kind not in kinds and not ("l" in kinds and kind == np.int64):
+        if "f" in kinds and kernel not in _NOT_OF_BRAIN:
+            need_float32(kernel, x)
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{type_name(kind)}'")
 
 

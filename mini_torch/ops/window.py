@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from ..op import row
+from ..op import rounds_once, row
 from ..tensor import Tensor
 from .spatial import Shape, Sizes, need_tensor, need_types, per_dimension
 
@@ -154,6 +154,7 @@ def _blocks(name: str, size: Shape, kernel: Sizes, dilation: Sizes, padding: Siz
     return windows_of(tuple(size), k, count, s, p, d)
 
 
+@rounds_once
 def unfold(input: Tensor, kernel_size: Sizes, dilation: Sizes = 1, padding: Sizes = 0, stride: Sizes = 1) -> Tensor:
     """The blocks that a window of `kernel_size` sees as it slides over an image, as columns.
 
@@ -178,6 +179,7 @@ def unfold(input: Tensor, kernel_size: Sizes, dilation: Sizes = 1, padding: Size
     return windows(input, w)
 
 
+@rounds_once
 def fold(
     input: Tensor, output_size: Sizes, kernel_size: Sizes, dilation: Sizes = 1, padding: Sizes = 0, stride: Sizes = 1
 ) -> Tensor:

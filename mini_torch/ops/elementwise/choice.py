@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtype import from_numpy_dtype
+from ...dtype import finfo, from_numpy_dtype
 from ...op import as_operand, binary, common_type, implements, number_as, operands, public, refused, row, shape_mismatch
 from ...tensor import Tensor, method, wrap
 from ..conversion import clone
@@ -111,7 +111,7 @@ def _clamp_tensors(input: Tensor, min: Any, max: Any, kind: np.dtype[Any]) -> Te
     """`clamp` between tensors. A bound that is not given is the type's own."""
     least: float = -math.inf
     most: float = math.inf
-    if kind.kind != "f":
+    if kind.kind not in "fV":
         least, most = (False, True) if kind.kind == "b" else (np.iinfo(kind).min, np.iinfo(kind).max)
     low, high = (least if min is None else min), (most if max is None else max)
     x, low, high = (as_operand(each, kind) for each in (input, low, high))
@@ -197,6 +197,8 @@ method("where", lambda self, condition, other: where(condition, self, other))
 def _numbers(x: Any, nan: float, posinf: float, neginf: float) -> Any:
     if np.isfinite(x).all():
         return x.copy()
+    if x.dtype.kind == "V":  # NumPy does not take it for a floating type
+        return _numbers(x.astype(np.float32), nan, posinf, neginf).astype(x.dtype)
     return np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
 
 
@@ -217,6 +219,6 @@ def nan_to_num(
     kind = input._array.dtype
     if kind.kind in "biu":
         return clone(input)
-    limits = np.finfo(kind)
+    limits = finfo(from_numpy_dtype(kind))
     high, low = (limits.max if posinf is None else posinf), (limits.min if neginf is None else neginf)
     return _nan_to_num(input, 0.0 if nan is None else nan, float(high), float(low))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...op import type_name
+from ...op import need_float32, type_name
 from ...tensor import Tensor
 
 __all__ = [
@@ -93,10 +93,15 @@ def need_square(x: Tensor, name: str) -> None:
         raise RuntimeError(f"{name}: A must be batches of square matrices, but they are {n} by {m} matrices")
 
 
+_OF_BRAIN = ("linalg.vector_norm", "linalg.vecdot")  # PyTorch's kernels for LAPACK's problems have no bfloat16
+
+
 def need_floats(x: Tensor, name: str, low: bool = True) -> None:
     """RuntimeError for integers, and unless `low` for float16."""
     kind = x._array.dtype
     if kind.kind not in "fc":
+        if name in _OF_BRAIN:
+            need_float32(name, x)
         raise RuntimeError(f"{name}: Expected a floating point or complex tensor as input. Got {type_name(kind)}")
     if not low and kind.itemsize == 2:
         raise RuntimeError(f"{name}: Low precision dtypes not supported. Got {type_name(kind)}")

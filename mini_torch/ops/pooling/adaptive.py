@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ...op import rounds_once
 from ...tensor import Tensor, wrap
 from ..places import pick_places
 from ..resampling import Taps, resample
@@ -78,6 +79,7 @@ def _check(name: str, dims: int, input: Tensor, output_size: Size, first: int) -
 
 
 # ---- mean ------------------------------------------------------------------------------------------------------------
+@rounds_once
 def _adaptive_avg(dims: int, input: Tensor, output_size: Size) -> Tensor:
     name = f"adaptive_avg_pool{dims}d"
     count = _check(name, dims, input, output_size, -dims - (dims == 3))
@@ -152,6 +154,7 @@ def _choices(size: Shape, count: Shape) -> Any:
     return index
 
 
+@rounds_once
 def _adaptive_max(dims: int, input: Tensor, output_size: Size, return_indices: bool) -> Any:
     name = f"adaptive_max_pool{dims}d"
     count = _check(name, dims, input, output_size, -dims - 1)

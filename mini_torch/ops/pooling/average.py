@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...op import row, takes_out
+from ...op import rounds_once, row, takes_out
 from ...tensor import Tensor
 from ..activation import relu
 from ..spatial import Sizes, need_types, per_dimension
@@ -69,6 +69,7 @@ def _elements(w: Windows, padded: bool) -> Any:
     return np.maximum(total, 1)
 
 
+@rounds_once
 def _avg_pool(
     dims: int, input: Tensor, kernel_size: Sizes, stride: Sizes | None, padding: Sizes, ceil_mode: bool,
     count_include_pad: bool, divisor_override: int | None,

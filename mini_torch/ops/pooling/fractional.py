@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ...op import rounds_once
 from ...random import rand
 from ...tensor import Tensor
 from ..spatial import Shape, Sizes, need_tensor, need_types, per_dimension
@@ -62,6 +63,7 @@ def _output_size(name: str, dims: int, input: Tensor, output_size: Sizes | None,
     return tuple([int(n * ratio) for n, ratio in zip(input._array.shape[-dims:], ratios)])
 
 
+@rounds_once
 def _fractional(
     dims: int, input: Tensor, kernel_size: Sizes, output_size: Sizes | None, output_ratio: Ratio | None,
     return_indices: bool, samples: Tensor | None,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...graph import mode
-from ...op import row
+from ...op import rounds_once, row
 from ...tensor import Tensor, wrap
 from ..places import pick_places
 from ..spatial import Sizes, need_types
@@ -89,6 +89,7 @@ def _places(where: Any, w: Windows) -> Any:
 _largest_only = row("max_pool_values", _largest, x=None)
 
 
+@rounds_once
 def _max_pool_any(
     dims: int, input: Tensor, kernel_size: Sizes, stride: Sizes | None, padding: Sizes, dilation: Sizes,
     ceil_mode: bool, return_indices: bool,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...op import row, type_name
+from ...op import rounds_once, row, type_name
 from ...tensor import Tensor
 from ..places import pick_places
 from ..spatial import Shape, Sizes, need_tensor, need_types, per_dimension
@@ -69,6 +69,7 @@ def _check(name: str, dims: int, input: Tensor, indices: Tensor, size: Shape) ->
         raise RuntimeError(f"Found an invalid max index: {bad} (output volumes are of size {'x'.join(map(str, size))})")
 
 
+@rounds_once
 def _max_unpool(
     dims: int, input: Tensor, indices: Tensor, kernel_size: Sizes, stride: Sizes | None, padding: Sizes,
     output_size: Sequence[int] | None,

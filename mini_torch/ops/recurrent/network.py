@@ -74,13 +74,13 @@ _tanh_layer, _relu_layer = _elman_layer(False), _elman_layer(True)
 def _run(
     layer: Layer, x: Tensor, states: list[Tensor], weights: _Weights, sizes: Sizes, reverse: bool = False
 ) -> tuple[Tensor, ...]:
-    """The layer after checks; float16 in float32, where there is BLAS for it."""
+    """The layer after checks; float16 and bfloat16 in float32, where there is BLAS for it."""
     kind = weights.hh._array.dtype
     for given in (x, *states):
         if given._array.dtype != kind:
             names = f"{type_name(given._array.dtype)} and {type_name(kind)}"
             raise RuntimeError(f"mat1 and mat2 must have the same dtype, but got {names}")
-    if kind.char != "e":
+    if kind.itemsize > 2:
         return layer(x, states, weights, sizes, reverse)
     wide = np.dtype(np.float32)
     all_weights = [w for w in (weights.ih, weights.hh, *weights.biases, weights.hr) if w is not None]

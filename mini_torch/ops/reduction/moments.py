@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...op import implements, public, quiet, row
+from ...op import implements, need_float32, public, quiet, row
 from ...tensor import Tensor
 from .axes import Dims, axes_of, count_of, keep, wide_type
 from .sums import mean, total
@@ -48,6 +48,7 @@ def var(
     if correction is None:
         correction = 1 if unbiased is None or unbiased else 0
     if input._array.dtype.kind not in "fc":
+        need_float32("std_cpu", input)
         raise RuntimeError(f"std and var only support floating point and complex dtypes, not {input.dtype}")
     return _var(input, axes_of(dim, input._array.ndim), correction, keepdim)
 

@@ -94,7 +94,7 @@ def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any
     """`sum` with NaN counted as 0. Errors: RuntimeError for complex numbers. Source: PyTorch's `torch.nansum`."""
     if input._array.dtype.kind == "c":
         raise RuntimeError(f"nansum on CPU does not support complex inputs, got {input.dtype}")
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in "fV":
         return sum(input, dim, keepdim, dtype=dtype)
     return _nansum(summable(input, dtype), axes_of(dim, input._array.ndim), keepdim)
 
@@ -130,7 +130,7 @@ def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any =
 @public
 def nanmean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """`mean` of what is not NaN. Errors: RuntimeError for integers. Source: PyTorch's `torch.nanmean`."""
-    if input._array.dtype.kind not in "fc":
+    if input._array.dtype.kind not in "fcV":
         raise RuntimeError(
             "nanmean(): expected input to have floating point or complex dtype but got "
             f"{type_name(input._array.dtype)}"
