@@ -60,16 +60,21 @@ def _add_to_columns(x: Any, v: Any) -> None:
     """x += v for rows x (R, n) and v (n), which is written out for several rows, for longer stretches at a time."""
     count = math.gcd(len(x), 4096 // len(v)) if len(x) * len(v) > 1 << 14 else 1
     if count > 1:
-        x, v = x.reshape(-1, count * len(v)), np.tile(v, count)
+        x, v = x.reshape(-1, count * len(v)), np.repeat(v[None], count, axis=0).reshape(-1)
     x += v
 
 
-def _factor(scale: Any, w: Any) -> Any:
-    """scale wᵀ, what each element is multiplied with: one product in place of two by a column and by a row. Of short
-    rows by BLAS, where NumPy's stretches would be short."""
+def _scaled(x: Any, scale: Any, w: Any, out: Any) -> None:
+    """out = x · scale wᵀ, elementwise: what each is multiplied with is made where the result will be. For short rows
+    BLAS makes it, as NumPy's stretches would be short."""
     if w is None:
-        return scale
-    return np.dot(scale, w[None]) if len(w) < 512 else scale * w
+        np.multiply(x, scale, out=out)
+        return
+    if len(w) < 512:
+        np.dot(scale, w[None], out=out)
+    else:
+        np.multiply(scale, w, out=out)
+    out *= x
 
 
 def _as_rows(x: Any, axes: tuple[int, ...]) -> Any:
@@ -81,13 +86,13 @@ def _rows_forward(
 ) -> tuple[Any, Any]:
     rows = _as_rows(x, axes)
     w, b = (None if v is None else wide(v).reshape(-1) for v in (weight, bias))
-    share, out = _share(rows.shape[1], rows.dtype), np.empty_like(rows)
-    centred = np.empty_like(rows) if keep else out
+    share, out = _share(rows.shape[1], rows.dtype), np.empty(rows.shape, rows.dtype)
+    centred = np.empty_like(out) if keep else None
     scale = np.empty((len(rows), 1), rows.dtype)
     for i in _pieces(rows):
-        c = np.subtract(rows[i], np.matmul(rows[i], share)[:, None], out=centred[i])
+        c = np.subtract(rows[i], np.matmul(rows[i], share)[:, None], out=None if centred is None else centred[i])
         scale[i, 0] = _scale_of(_dots(c, c) * share[0], eps)
-        np.multiply(c, _factor(scale[i], w), out=out[i])
+        _scaled(c, scale[i], w, out[i])
         if b is not None:
             _add_to_columns(out[i], b)
     return out.reshape(x.shape).astype(x.dtype, copy=False), (centred, scale)
@@ -110,7 +115,7 @@ def _rows_pull(
         db += np.matmul((ones_of if len(part) <= 4096 else np.ones)(len(part), g.dtype), part)
         along = np.matmul(product, share)[:, None] * s
         np.multiply(c, along * (s * s), out=product)
-        np.multiply(part, _factor(s, w), out=d)
+        _scaled(part, s, w, d)
         d -= product
         d -= np.matmul(part, share)[:, None] * s
     if g.shape[1] == 1:  # a single value is its own mean, whatever was rounded
