@@ -103,7 +103,8 @@ def _rows_pull(
 ) -> tuple[Any, Any, Any]:
     """dx = s (g w - mean(g w) - x̂ mean(g w x̂)) for each row, where x̂ = s (x - m)."""
     centred, scale = kept
-    g, dx = _as_rows(g, axes), np.empty_like(centred)
+    g, result = _as_rows(g, axes), np.empty(x.shape, centred.dtype)
+    dx = result.reshape(centred.shape)  # of a view, backward would make a copy
     w, share = None if weight is None else wide(weight).reshape(-1), _share(g.shape[1], g.dtype)
     share = share if w is None else w * share
     dw: Any = 0
@@ -120,7 +121,7 @@ def _rows_pull(
         d -= np.matmul(part, share)[:, None] * s
     if g.shape[1] == 1:  # a single value is its own mean, whatever was rounded
         dx[...] = 0
-    return dx.reshape(x.shape), *[d if v is None else d.reshape(v.shape) for d, v in ((dw, weight), (db, bias))]
+    return result, *[d if v is None else d.reshape(v.shape) for d, v in ((dw, weight), (db, bias))]
 
 
 def _rows_plain(x: Any, weight: Any, bias: Any, /, axes: tuple[int, ...], eps: float) -> Tensor:
@@ -265,12 +266,13 @@ def _channels_pull(
     w = 1 if weight is None else weight
     of_x = by.mean(dots * w) * (scale * scale)
     rest = by.spread(of_x * mean - by.mean(sums * w) * scale)
-    of_g, of_x, dx = by.spread(scale * w), by.spread(-of_x), np.empty_like(g)
+    of_g, of_x, dx = by.spread(scale * w), by.spread(-of_x), np.empty(x.shape, g.dtype)
+    result, dx = dx, dx.reshape(g.shape)
     for i in _pieces(dx):
         np.multiply(g[i], _at(of_g, i), out=dx[i])
         dx[i] += by.x[i] * _at(of_x, i)
         dx[i] += _at(rest, i)
-    return dx.reshape(x.shape), dw, db
+    return result, dw, db
 
 
 def _channels_plain(
