@@ -1,5 +1,6 @@
 """How an operation is declared, and the one door through which every operation goes. See `table.py`."""
 
+from .brain import by_float32 as by_float32
 from .brain import need_float32 as need_float32
 from .brain import rounds_once as rounds_once
 from .fused import fused as fused

@@ -20,7 +20,7 @@ from .inplace import inplace
 from .table import parameters_of
 from .types import cast, refused
 
-__all__ = ["NeedsFloat32", "again_in_float32", "need_float32", "rounds_once"]
+__all__ = ["NeedsFloat32", "again_in_float32", "by_float32", "need_float32", "rounds_once"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 _SINGLE = np.dtype(np.float32)
@@ -69,6 +69,12 @@ def again_in_float32(
             x._array[...] = wide[name]._array
             x._bump()
     return result
+
+
+def by_float32(function: Callable[..., Any], *operands: Any) -> Any:
+    """function(*operands), one of them of bfloat16: the same for what asks for it itself, and so needs no decorator."""
+    brain = next(x._array.dtype for x in operands if _is_brain(x))
+    return _map(function(*_map(operands, _is_brain, _SINGLE)), _is_single, brain)
 
 
 def _in_type_asked(given: dict[str, Any]) -> dict[str, Any]:

@@ -10,10 +10,11 @@ import numpy as np
 
 from ..dtype import default_numpy_dtype
 from ..tensor import Tensor, make, method
+from .brain import by_float32
 from .inplace import inplace, write_out
 from .names import describe, enter_ufunc, publish, publish_inplace
 from .table import Formula, Forward, Row, apply
-from .types import by_float32, cast, operands, refused, shape_mismatch
+from .types import cast, operands, refused, shape_mismatch
 
 __all__ = ["binary", "unary"]
 

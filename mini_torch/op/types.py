@@ -166,15 +166,6 @@ def cast(x: Tensor, kind: np.dtype[Any]) -> Tensor:
     return _cast(x, kind) if x._requires_grad and kind.kind in "fcV" else wrap(as_type(x._array, kind))
 
 
-def by_float32(function: Callable[..., Tensor], *operands: Any) -> Tensor:
-    """What `function` gives for operands of bfloat16: computed in float32, and a floating result rounded again."""
-    single = np.dtype(np.float32)
-    brain = next(x._array.dtype for x in operands if isinstance(x, Tensor) and x._array.dtype.kind == "V")
-    wide = [cast(x, single) if isinstance(x, Tensor) and x._array.dtype.kind == "V" else x for x in operands]
-    out = function(*wide)
-    return cast(out, brain) if out._array.dtype == single else out
-
-
 def floating(x: Tensor) -> Tensor:
     """x, or where it is of whole numbers or bools a copy in the default floating type."""
     return x if x._array.dtype.kind in "fcV" else cast(x, default_numpy_dtype())

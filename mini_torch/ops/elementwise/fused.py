@@ -6,18 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...op import (
-    as_operand,
-    common_type,
-    keeps_type,
-    need_float32,
-    public,
-    quiet,
-    refused,
-    rounds_once,
-    row,
-    shape_mismatch,
-)
+from ...op import as_operand, by_float32, common_type, keeps_type, public, quiet, refused, row, shape_mismatch
 from ...tensor import Tensor
 
 __all__ = ["addcdiv", "addcmul", "lerp"]
@@ -44,7 +33,6 @@ _lerp_number = row(
 
 
 @public(inplace=True)
-@rounds_once
 def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     """input + weight · (end − input), all of one floating or complex type. Source: PyTorch's `torch.lerp`."""
     kind = input._array.dtype
@@ -52,7 +40,8 @@ def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
         if isinstance(x, Tensor) and x._array.dtype != kind:
             raise RuntimeError(f"expected dtype {input.dtype} for `{name}` but got dtype {x.dtype}")
     if kind.kind not in "fc":
-        need_float32("lerp_kernel_scalar", input)
+        if kind.kind == "V":
+            return by_float32(lerp, input, end, weight)
         raise refused("lerp_kernel_scalar", kind)
     if isinstance(weight, Tensor):
         return _fused(_lerp_tensor, (input, end, weight))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...op import implements, need_float32, public, quiet, refused, rounds_once, row, unary
+from ...op import by_float32, implements, public, quiet, refused, row, unary
 from ...tensor import Tensor
 from .arithmetic import no_gradient
 
@@ -39,11 +39,11 @@ _round = row("round", quiet(_to_nearest), x=no_gradient)
 
 
 @public(inplace=True)
-@rounds_once
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """To the nearest, halves to even, at `decimals` places. Source: PyTorch's `torch.round`."""
-    need_float32("round_vml_cpu", input)
     kind = input._array.dtype
+    if kind.kind == "V":
+        return by_float32(lambda x: round(x, decimals=decimals), input)
     if kind.kind in "bc" or (decimals and kind.kind != "f"):
         raise refused("round_vml_cpu", kind)
     return _round(input, decimals)
