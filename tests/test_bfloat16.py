@@ -89,6 +89,13 @@ def test_the_type_asked_for():
     assert mt.equal(F.softmax(x, 0, dtype=mt.bfloat16), half)
 
 
+def test_random_choices():
+    mt.manual_seed(0)
+    chosen = F.gumbel_softmax(x, hard=True)
+    assert chosen.dtype is mt.bfloat16
+    assert chosen.sum(1).tolist() == [1.0] * 4
+
+
 def test_in_place_writes_into_the_input():
     y = x.clone()
     assert F.silu(y, inplace=True) is y

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..dtype import to_numpy_dtype
-from ..op import cast, keeps_type, quiet, row, takes_out
+from ..op import cast, keeps_type, need_float32, quiet, row, takes_out
 from ..random import default_generator
 from ..tensor import Tensor, check_dim, wrap
 from .activation import need_reals
@@ -221,6 +221,7 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
     """
     if eps != 1e-10:
         warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=3)
+    need_float32("exponential", logits)
     if logits._array.dtype.kind != "f":
         raise RuntimeError(
             "Exponential distribution is a continuous probability distribution. dtype must be a floating point but you "
