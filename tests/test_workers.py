@@ -153,7 +153,7 @@ def test_streams_go_round_and_drop_out(torch: ModuleType, data: Any, persistent:
         {"sampler": [5, 4, 3, 2, 1, 0, 6], "batch_size": 2}, {"prefetch_factor": 1}, {"prefetch_factor": 20},
         {"collate_fn": lambda items: -sum(items)}, {"persistent_workers": True}, {"timeout": 30},
     ],
-    ids=repr,
+    ids=" ".join,
 )  # fmt: skip
 def test_workers_give_what_the_main_process_gives(options: dict[str, Any]) -> None:
     of_workers = ("persistent_workers", "prefetch_factor", "timeout")
