@@ -185,8 +185,8 @@ def test_fold_counts_how_often_unfold_takes() -> None:
 
 @pytest.mark.parametrize("geometry", [g for g in GEOMETRIES if len(g[0]) == 2 and g[5] > 1 and g[6:] == (1, 1)])
 @pytest.mark.parametrize("block", [1, 1 << 20])
-def test_depthwise_in_strips_and_blocks(geometry: Any, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However rows are cut and channels taken together, values and gradients are the same."""
+def test_depthwise_in_blocks(geometry: Any, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many channels are taken together, values and gradients are the same."""
     x, w, options = case(geometry)
     x, w, bias = (mini_torch.tensor(a, requires_grad=True) for a in (x, w, randoms(len(w), seed=2)))
 
@@ -196,14 +196,9 @@ def test_depthwise_in_strips_and_blocks(geometry: Any, block: int, monkeypatch: 
         return [out, *mini_torch.autograd.grad(out, [x, w, bias], g)]
 
     expected = results()
-    monkeypatch.setattr(depthwise, "_STRIP", 2)
     monkeypatch.setattr(depthwise, "_BLOCK", block)
-    depthwise.strips_of.cache_clear()
-    try:
-        for a, b in zip(results(), expected, strict=True):
-            np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), atol=1e-12)
-    finally:
-        depthwise.strips_of.cache_clear()
+    for a, b in zip(results(), expected, strict=True):
+        np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), atol=1e-12)
 
 
 @pytest.mark.parametrize(("stride", "padding", "dilation", "groups"), [(1, 0, 1, 1), (2, 1, 1, 2), (2, (1, 0), 2, 1)])

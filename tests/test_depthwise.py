@@ -52,3 +52,12 @@ def test_infinity_stays_where_windows_see_it(bad):
     assert np.flatnonzero(~np.isfinite(out.detach().numpy())).tolist() == [0]
     out.sum().backward()
     assert np.flatnonzero(~np.isfinite(weight.grad.numpy())).tolist() == [0]
+
+
+def test_infinity_times_padding_is_nan():
+    """The gradient of a tap that sees nothing else, as PyTorch has it."""
+    x, g = mini_torch.ones(1, 2, 1, 1), mini_torch.ones(1, 2, 1, 1)
+    weight = mini_torch.ones(2, 1, 1, 3, requires_grad=True)
+    g[0, 0] = np.inf
+    conv2d(x, weight, padding=(0, 1), groups=2).backward(g)
+    np.testing.assert_array_equal(weight.grad.numpy().reshape(2, 3), [[np.nan, np.inf, np.nan], [0, 1, 0]])

@@ -64,11 +64,17 @@ def _depthwise(inputs: int, outputs: int, w: Windows, groups: int) -> bool:
 
 
 def _finite(x: Any) -> bool:
-    """Whether x is free of NaN and infinity, which the zeros of a band would spread over whole rows. One quick pass: if
-    only the sum of squares overflows, the slower way is taken for nothing."""
+    """Whether x is free of NaN and infinity. One quick pass: if only the sum of squares overflows, the answer is no."""
     flat = x.reshape(-1)
     with np.errstate(over="ignore", invalid="ignore"):
         return bool(np.isfinite(np.dot(flat, flat)))
+
+
+def _if_finite(function: Callable[..., Any], *args: Any) -> Any:
+    """What a function of `depthwise` gives, or None where infinity or NaN may have spread over whole rows."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        out = function(*args)
+    return out if _finite(out) else None
 
 
 # ---- blocks of samples -----------------------------------------------------------------------------------------------
@@ -155,8 +161,9 @@ def _as_columns(y: Any, groups: int, width: int) -> Any:
 @_halves_as_floats
 def _correlate(x: Any, weight: Any, w: Windows, groups: int, bias: Any = None) -> Any:
     n, channels, outputs = len(x), x.shape[1], len(weight)
-    if _depthwise(channels, outputs, w, groups) and _finite(x):
-        return correlate_each(x, weight, w, bias)
+    each = _depthwise(channels, outputs, w, groups)
+    if each and (out := _if_finite(correlate_each, x, weight, w, bias)) is not None:
+        return out
     matrix = weight.reshape(groups, outputs // groups, channels // groups * w.taps)
     shift = None if bias is None else bias.reshape(groups, -1, 1)
     if _pointwise(w):
@@ -179,8 +186,9 @@ def _shifted(y: Any, shift: Any) -> Any:
 @_halves_as_floats
 def _weigh(x: Any, y: Any, w: Windows, groups: int) -> Any:
     n, channels, outputs = len(x), x.shape[1], y.shape[1]
-    if _depthwise(channels, outputs, w, groups) and _finite(x) and _finite(y):
-        return weigh_each(x, y, w)
+    each = _depthwise(channels, outputs, w, groups) and _finite(y)  # infinity times padding would not be seen
+    if each and (out := _if_finite(weigh_each, x, y, w)) is not None:
+        return out
     if _pointwise(w):
         columns = x.reshape(n, groups, channels // groups, -1)
         products = np.matmul(y.reshape(n, groups, outputs // groups, -1), columns.swapaxes(2, 3))
@@ -194,8 +202,9 @@ def _weigh(x: Any, y: Any, w: Windows, groups: int) -> Any:
 @_halves_as_floats
 def _spread(y: Any, weight: Any, w: Windows, groups: int) -> Any:
     n, outputs, per_group = len(y), len(weight), weight.shape[1]
-    if _depthwise(groups * per_group, outputs, w, groups) and _finite(y):
-        return spread_each(y, weight, w)
+    each = _depthwise(groups * per_group, outputs, w, groups)
+    if each and (out := _if_finite(spread_each, y, weight, w)) is not None:
+        return out
     # A correlation with the taps in reverse has nothing to add up; it pays unless its columns are far more than ours.
     if max(w.stride) == 1 and outputs // groups * math.prod(w.size) <= 2 * per_group * math.prod(w.counts):
         return _correlate(y, _flipped(weight, groups), w.turned, groups)
