@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from .networks import SIZES
+from .networks import LR, SIZES
 
 ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-LR, BETA1, BETA2, EPSILON = 3e-4, 0.9, 0.999, 1e-8
+BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 
 def mlp_step(batch: int = 64) -> Callable[[], Any] | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-SIZES = (2, 200, 100, 100, 80, 50, 30, 1)
+SIZES, LR = (2, 200, 100, 100, 80, 50, 30, 1), 3e-4  # of the main job's network
 
 
 @dataclass
@@ -21,7 +21,6 @@ class Work:
     call: Callable[..., Any]
     inputs: tuple[Any, ...]
     leaves: tuple[Any, ...] = ()  # tensors whose gradients are a result of the call, too
-    grad: bool = True  # False: run under no_grad
 
 
 def training(network: Any, loss: Callable[[Any, Any], Any], optimizer: Any, *inputs: Any) -> Work:
@@ -46,12 +45,12 @@ def perceptron(torch: Any, sizes: Sequence[int] = SIZES) -> Any:
 
 
 def mlp(torch: Any, optimizer: str = "Adam", batch: int = 64, sizes: Sequence[int] = SIZES) -> Work:
-    """A step of the network that fits y = sin(x1) - cos(x2); other `sizes` take the first column for x1, the last for x2."""
+    """A step of the network that fits y = sin(x1) - cos(x2)."""
     torch.manual_seed(0)
     network = perceptron(torch, sizes)
-    x = torch.rand(batch, sizes[0]) * 8 - 4
-    y = torch.sin(x[:, :1]) - torch.cos(x[:, -1:])
-    descent = getattr(torch.optim, optimizer)(network.parameters(), lr=3e-4)
+    x = torch.rand(batch, 2) * 8 - 4
+    y = torch.sin(x[:, :1]) - torch.cos(x[:, 1:])
+    descent = getattr(torch.optim, optimizer)(network.parameters(), lr=LR)
     return training(network, torch.nn.MSELoss(), descent, x, y)
 
 
@@ -59,7 +58,7 @@ def mlp_inference(torch: Any, batch: int) -> Work:
     """The values of the same network."""
     torch.manual_seed(0)
     network = perceptron(torch).eval()
-    return Work(network, (torch.rand(batch, 2) * 8 - 4,), grad=False)
+    return Work(network, (torch.rand(batch, 2) * 8 - 4,))
 
 
 # ---- a character GPT, as nanoGPT writes it ---------------------------------------------------------------------------

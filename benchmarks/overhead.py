@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -22,6 +23,7 @@ from typing import Any
 import mini_torch
 
 from . import timing
+from .networks import small_chain
 
 Rows = list[tuple[str, str, str, str, str]]
 
@@ -39,17 +41,8 @@ def libraries() -> dict[str, Any]:
 
 def chain(torch: Any, length: int = 1000) -> Callable[[], object]:
     """`length` times y = y * a + b on 10 elements, forward and backward."""
-    a = torch.full((10,), 0.999, requires_grad=True)
-    b = torch.full((10,), 0.001, requires_grad=True)
-
-    def run() -> None:
-        y = torch.ones(10)
-        for _ in range(length):
-            y = y * a + b
-        y.sum().backward()
-        a.grad = b.grad = None
-
-    return run
+    work = small_chain(torch, length)
+    return partial(work.call, *work.inputs)
 
 
 def epoch(torch: Any) -> Callable[[], object]:

@@ -13,34 +13,18 @@ import argparse
 import math
 import statistics
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from . import timing
+from .networks import LR, SIZES, mlp
 
-SIZES = (2, 200, 100, 100, 80, 50, 30, 1)
 ASKED = {"Adam": 0.50, "SGD": 0.65}
-LR = 3e-4
 
 Step = Callable[[], object]
-
-
-def with_library(torch: Any, optimizer: str, x: Any, y: Any) -> Step:
-    """The step as a user of `torch`, PyTorch or mini_torch, writes it."""
-    torch.manual_seed(0)
-    layers = [layer for a, b in pairwise(SIZES) for layer in (torch.nn.Linear(a, b), torch.nn.ReLU())]
-    network, loss = torch.nn.Sequential(*layers[:-1]), torch.nn.MSELoss()
-    descent = getattr(torch.optim, optimizer)(network.parameters(), lr=LR)
-    inputs, targets = torch.from_numpy(x), torch.from_numpy(y)
-
-    def step() -> None:
-        descent.zero_grad()
-        loss(network(inputs), targets).backward()
-        descent.step()
-
-    return step
 
 
 class ByHand:
@@ -119,15 +103,15 @@ def contestants(optimizer: str, batch: int) -> dict[str, Step]:
     """The steps to compare, by name."""
     import mini_torch
 
-    rng = np.random.default_rng(1)
-    x = rng.uniform(-4, 4, (batch, 2)).astype(np.float32)
-    y = np.sin(x[:, :1]) - np.cos(x[:, 1:])
-    steps: dict[str, Step] = {"mini_torch": with_library(mini_torch, optimizer, x, y)}
+    work = mlp(mini_torch, optimizer, batch)
+    steps: dict[str, Step] = {"mini_torch": partial(work.call, *work.inputs)}
     if timing.has_torch():
         import torch
 
         torch.set_num_threads(1)
-        steps["PyTorch"] = with_library(torch, optimizer, x, y)
+        theirs = mlp(torch, optimizer, batch)
+        steps["PyTorch"] = partial(theirs.call, *theirs.inputs)
+    x, y = (part.numpy() for part in work.inputs)
     steps["NumPy by hand"] = ByHand(optimizer, x, y).step
     return steps
 

@@ -4,11 +4,11 @@
 
 Float32, one thread, interleaved rounds; a ratio is the median of the rounds' ratios to PyTorch's eager time. Times are
 processor time, so that other programs count for nobody. Before anything is timed, all must agree on the losses of the
-first steps. A dash: `mini_torch.compile` cannot hold this step, and why is said below the table.
+first steps. A dash: `mini_torch.compile` cannot hold this step; why is said below the table.
 
 `--bare` adds the time of an MLP step's matrix products alone, in NumPy, and of the step under `jax.jit` where jax is
-installed; `--memory` and `--recording` print tables of their own: the peak memory of twenty steps above the imports, and
-what the first compiled call costs. The main job as a whole is `benchmarks.fit`.
+installed. `--memory` and `--recording` print tables of their own: the peak memory of twenty steps above the imports,
+and what the first compiled call costs. The main job as a whole is `benchmarks.fit`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ import statistics
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -30,27 +29,24 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-import mini_torch
-
-from . import networks, timing
-from .networks import Work
-
-Call = Callable[[], Any]
+from . import in_jax, networks, timing
+from .contest import CONTESTANTS, Call, Contest, Make, contestants, library, mode, prepared, ratios
 
 
 class Row(NamedTuple):
     """A workload, and the most of PyTorch's eager time that it may take."""
 
-    make: Callable[[Any], Work]
+    make: Make
     eager: float
     compiled: float
+    grad: bool = True
 
 
 ROWS = {
     "MLP, Adam": Row(partial(networks.mlp, optimizer="Adam"), 0.42, 0.31),
     "MLP, SGD": Row(partial(networks.mlp, optimizer="SGD"), 0.60, 0.45),
-    "MLP, inference, batch 1": Row(partial(networks.mlp_inference, batch=1), 0.65, 0.36),
-    "MLP, inference, batch 1024": Row(partial(networks.mlp_inference, batch=1024), 1.1, 0.95),
+    "MLP, inference, batch 1": Row(partial(networks.mlp_inference, batch=1), 0.65, 0.36, grad=False),
+    "MLP, inference, batch 1024": Row(partial(networks.mlp_inference, batch=1024), 1.1, 0.95, grad=False),
     "GPT, AdamW": Row(networks.gpt, 1.1, 0.85),
     "LSTM, Adam": Row(networks.lstm, 1.5, 1.1),
     "LeNet, Adam": Row(networks.lenet, 1.2, 0.8),
@@ -58,120 +54,49 @@ ROWS = {
     "1,000 times y * a + b": Row(networks.small_chain, 0.7, 0.15),
     "chain on 1,000,000 elements": Row(networks.large_chain, 0.7, 0.34),
 }
-MEMORY = ("GPT, AdamW", "LeNet, Adam")
+MEMORY = "GPT|LeNet"  # whose peak memory is asked for
 BARE_ASKED, JAX_ASKED, RECORDING_ASKED = 1.6, 1.0, 10
+DASH = "–"
 
 
-# ---- contestants -----------------------------------------------------------------------------------------------------
-def library(name: str) -> Any:
-    """PyTorch, on one thread, or mini_torch."""
-    if name != "PyTorch":
-        return mini_torch
-    import torch
-
-    torch.set_num_threads(1)
-    return torch
+def verdict(found: float | None, asked: float) -> str:
+    """Whether the number, as printed, is the one asked for."""
+    return DASH if found is None else "met" if round(found, 2) <= asked else "missed"
 
 
-def compiled(call: Callable[..., Any]) -> Callable[..., Any]:
-    """The call as a plan, or an error that says what of it no plan can hold."""
-    if not hasattr(mini_torch, "compile"):
-        raise NotImplementedError("mini_torch.compile is not there")
-    return mini_torch.compile(call, fullgraph=True)  # type: ignore[no-any-return]
+def number(found: float | None) -> str:
+    return DASH if found is None else f"{found:.2f}"
 
 
-def prepared(make: Callable[[Any], Work], name: str) -> tuple[Work, Call]:
-    """A contestant's work, built anew from the seed, and what to call."""
-    work = make(library(name))
-    function = compiled(work.call) if name == "compiled" else work.call
-    return work, partial(function, *work.inputs)
+def microseconds(times: Sequence[float] | None) -> str:
+    return f"{statistics.median(times) * 1e6:,.0f} µs" if times else DASH
 
 
-def first_results(work: Work, call: Call, steps: int = 5) -> list[np.ndarray]:
-    """The losses of the first steps, and the gradients of the leaves after them."""
-    results = [call() for _ in range(steps)]
-    return [x.detach().numpy().copy() for x in (*results, *(leaf.grad for leaf in work.leaves))]
+# ---- the steps -------------------------------------------------------------------------------------------------------
+STEP = ("a step of", "PyTorch", "mini_torch", "eager ratio", "compiled ratio", "asked", "verdict")
+BESIDE = ("MLP, Adam, beside", "time", "ratio to PyTorch", "compiled to it", "asked", "verdict")
 
 
-def agree(name: str, ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray]) -> None:
-    """Raises an AssertionError unless both did the same work."""
-    for own, their in zip(ours, theirs, strict=True):
-        scale = float(np.abs(their).max()) * 1e-3
-        np.testing.assert_allclose(own, their, rtol=1e-3, atol=scale, err_msg=f"{name} did other work")
-
-
-class Contest:
-    """The contestants of one row, on the same work, each checked against the first of them."""
-
-    def __init__(self, row: Row) -> None:
-        self.calls: dict[str, Call] = {}
-        self.why = ""  # there is no plan
-        with self.mode(row):
-            results: list[np.ndarray] = []
-            for name in ("PyTorch", "eager", "compiled"):
-                if name == "PyTorch" and not timing.has_torch():
-                    continue
-                try:
-                    work, call = prepared(row.make, name)
-                    mine = first_results(work, call)
-                except Exception as error:
-                    if name != "compiled":
-                        raise
-                    self.why = f"{type(error).__name__}: {error}".partition("\n")[0]
-                    continue
-                agree(name, mine, results or mine)
-                results, self.calls[name] = results or mine, call
-
-    @staticmethod
-    def mode(row: Row) -> ExitStack:
-        """no_grad of all libraries, where the row is inference."""
-        stack = ExitStack()
-        libraries = [mini_torch, *([library("PyTorch")] if timing.has_torch() else [])]
-        if not row.make(mini_torch).grad:
-            for torch in libraries:
-                stack.enter_context(torch.no_grad())
-        return stack
-
-    def times(self, row: Row, count: int, seconds: float = 0.05) -> dict[str, list[float]]:
-        """Seconds per call of each, in rounds of at least `seconds`."""
-        with self.mode(row):
-            first = next(iter(self.calls.values()))
-            once = min(timing.seconds(first, 3, process_time) for _ in range(2))
-            return timing.rounds(self.calls, max(1, round(seconds / once)), count, process_time)
-
-
-# ---- the table -------------------------------------------------------------------------------------------------------
-HEAD = ("a step of", "PyTorch", "mini_torch", "eager ratio", "compiled ratio", "asked", "verdict")
-
-
-def microseconds(times: Sequence[float]) -> str:
-    return f"{statistics.median(times) * 1e6:,.0f} µs"
-
-
-def line(name: str, row: Row, times: dict[str, list[float]]) -> list[str]:
+def step_line(name: str, row: Row, times: dict[str, list[float]]) -> list[str]:
     """The row of the table."""
-    base = times.get("PyTorch")
-    cells = [name, microseconds(base) if base else "–", microseconds(times["eager"])]
-    verdicts = []
-    for reading, asked in (("eager", row.eager), ("compiled", row.compiled)):
-        found = timing.ratio(times[reading], base) if base and reading in times else None
-        cells.append("–" if found is None else f"{found:.2f}")
-        verdicts.append("–" if found is None else "met" if round(found, 2) <= asked else "missed")
-    return [*cells, f"≤ {row.eager}, ≤ {row.compiled}", ", ".join(verdicts)]
+    found = ratios(times)
+    eager, compiled = found.get("eager"), found.get("compiled")
+    cells = [name, microseconds(times.get("PyTorch")), microseconds(times["eager"]), number(eager), number(compiled)]
+    asked = f"≤ {row.eager:.2f}, ≤ {row.compiled:.2f}"
+    return [*cells, asked, f"{verdict(eager, row.eager)}, {verdict(compiled, row.compiled)}"]
 
 
 def bare_products(batch: int = 64) -> Call:
     """The matrix products of an MLP step, forward and backward, into arrays that are there already."""
-    rng, parts = np.random.default_rng(0), list(pairwise(networks.SIZES))
+    rng, jobs = np.random.default_rng(0), []
 
     def random(*shape: int) -> Any:
         return rng.standard_normal(shape, dtype=np.float32)
 
-    jobs = []
-    for index, (a, b) in enumerate(parts):
+    for index, (a, b) in enumerate(pairwise(networks.SIZES)):
         x, w, g = random(batch, a), random(b, a), random(batch, b)
         jobs += [(x, w.T, random(batch, b)), (g.T, x, random(b, a))]
-        jobs += [(g, w, random(batch, a))] if index else []
+        jobs += [(g, w, random(batch, a))] if index else []  # nobody asks for the gradient of the network's input
 
     def run() -> None:
         for left, right, out in jobs:
@@ -180,51 +105,37 @@ def bare_products(batch: int = 64) -> Call:
     return run
 
 
-def extras(name: str, contest: Contest) -> None:
-    """Beside the MLP with Adam: the bare products, and jax where it is installed."""
-    if name == "MLP, Adam":
-        contest.calls["bare BLAS"] = bare_products()
-        from .in_jax import mlp_step
-
-        step = mlp_step()
-        if step:
-            contest.calls["jax.jit"] = step
-
-
-def extra_lines(times: dict[str, list[float]]) -> list[list[str]]:
-    """What the extras took, and how the compiled step stands to them."""
-    lines = []
+def beside_lines(times: dict[str, list[float]]) -> list[list[str]]:
+    """What the step takes beside those that are no contestants."""
+    lines, to_pytorch = [], ratios(times)
     for name, asked in (("bare BLAS", BARE_ASKED), ("jax.jit", JAX_ASKED)):
         if name in times:
-            cell, verdict = "–", "–"
-            if "compiled" in times:
-                found = timing.ratio(times["compiled"], times[name])
-                cell, verdict = f"{found:.2f}", "met" if round(found, 2) <= asked else "missed"
-            own = f"{timing.ratio(times[name], times['PyTorch']):.2f}" if "PyTorch" in times else "–"
-            lines.append([name, microseconds(times[name]), own, cell, f"≤ {asked}", verdict])
+            found = timing.ratio(times["compiled"], times[name]) if "compiled" in times else None
+            cells = [name, microseconds(times[name]), number(to_pytorch.get(name)), number(found)]
+            lines.append([*cells, f"≤ {asked:.2f}", verdict(found, asked)])
     return lines
 
 
-def print_steps(names: Sequence[str], count: int, bare: bool) -> None:
-    """The main table."""
+def print_steps(names: Sequence[str], rounds: int, bare: bool) -> None:
+    """The main table, and what keeps which rows from a plan; each row on the error stream as soon as it is known."""
     lines, beside = [], []
     reasons: dict[str, list[str]] = {}
     for name in names:
-        contest = Contest(ROWS[name])
-        if bare:
-            extras(name, contest)
-        times = contest.times(ROWS[name], count)
-        lines.append(line(name, ROWS[name], times))
-        beside += extra_lines(times)
+        contest = Contest(ROWS[name].make, ROWS[name].grad)
+        if bare and name == "MLP, Adam":
+            contest.calls["bare BLAS"] = bare_products()
+            contest.calls |= {"jax.jit": step} if (step := in_jax.mlp_step()) else {}
+        times = contest.times(rounds)
+        lines.append(step_line(name, ROWS[name], times))
+        beside += beside_lines(times)
         if contest.why:
             reasons.setdefault(contest.why, []).append(name)
         print(*lines[-1], sep="  ", file=sys.stderr)
-    print(timing.table(HEAD, lines))
+    print(timing.table(STEP, lines))
     for why, of in reasons.items():
         print(f"\nnot compiled ({'; '.join(of)}): {why}")
     if beside:
-        head = ("MLP, Adam, beside", "time", "ratio to PyTorch", "compiled to it", "asked", "verdict")
-        print("\n" + timing.table(head, beside))
+        print("\n" + timing.table(BESIDE, beside))
 
 
 # ---- memory ----------------------------------------------------------------------------------------------------------
@@ -238,83 +149,82 @@ def peak(name: str, contestant: str, steps: int) -> int:
 
 
 def alone(name: str, contestant: str, steps: int) -> None:
-    """In the new process: the steps, then the peak as the kernel has kept it."""
+    """In the new process: the steps, then the peak as Linux has kept it."""
     library(contestant)
     if steps:
         _, call = prepared(ROWS[name].make, contestant)
-        for _ in range(steps):
-            call()
-    status = Path("/proc/self/status").read_text()
-    found = re.search(r"VmHWM:\s*(\d+) kB", status)
+        with mode(ROWS[name].grad, [contestant]):
+            for _ in range(steps):
+                call()
+    found = re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())
     print(int(found[1]) * 1024 if found else 0)
 
 
-def print_memory(names: Sequence[str]) -> None:
-    """Peak memory of twenty steps above the imports."""
-    lines = []
-    for name in names:
-        above: dict[str, float] = {}
-        for contestant in ("PyTorch", "eager", "compiled"):
-            try:
-                above[contestant] = (peak(name, contestant, 20) - peak(name, contestant, 0)) / 2**20
-            except RuntimeError as error:
-                print(f"{name}, {contestant}: {error}", file=sys.stderr)
-        cells = [f"{above[c]:.1f} MiB" if c in above else "–" for c in ("PyTorch", "eager", "compiled")]
-        verdicts = [
-            "–" if own not in above or to not in above else "met" if above[own] <= above[to] else "missed"
-            for own, to in (("eager", "PyTorch"), ("compiled", "eager"))
-        ]
-        lines.append([name, *cells, "eager ≤ PyTorch, compiled ≤ eager", ", ".join(verdicts)])
-    print(timing.table(("peak memory", "PyTorch", "eager", "compiled", "asked", "verdict"), lines))
+def memory_line(name: str) -> list[str]:
+    """Peak memory of twenty steps above the imports, of each contestant."""
+    above: dict[str, float] = {}
+    for contestant in contestants():
+        try:
+            above[contestant] = (peak(name, contestant, 20) - peak(name, contestant, 0)) / 2**20
+        except RuntimeError as error:
+            print(f"{name}, {contestant}: {error}", file=sys.stderr)
+    verdicts = [
+        verdict(above[own] / above[to] if own in above and to in above else None, 1.0)
+        for own, to in (("eager", "PyTorch"), ("compiled", "eager"))
+    ]
+    cells = [f"{above[contestant]:.1f} MiB" if contestant in above else DASH for contestant in CONTESTANTS]
+    return [name, *cells, "eager ≤ PyTorch, compiled ≤ eager", ", ".join(verdicts)]
 
 
 # ---- recording -------------------------------------------------------------------------------------------------------
-def print_recording(names: Sequence[str], count: int) -> None:
-    """What the first compiled call costs, in eager steps."""
-    lines = []
-    for name in names:
-        row = ROWS[name]
-        try:
-            with Contest.mode(row):
-                ratios = [recording(row) for _ in range(count)]
-        except Exception as error:
-            print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr)
-            continue
-        found = statistics.median(ratios)
-        verdict = "met" if found <= RECORDING_ASKED else "missed"
-        lines.append([name, f"{found:.1f}", f"≤ {RECORDING_ASKED}", verdict])
-    print(timing.table(("first compiled call of", "in eager steps", "asked", "verdict"), lines))
-
-
 def recording(row: Row) -> float:
-    """The first compiled call's time to an eager step's."""
+    """What the calls cost that record, in eager steps: of the first three, all that is more than a replay takes.
+
+    Most steps record once. Where an optimizer makes its state in the first step, the second records again.
+    """
     _, eager = prepared(row.make, "eager")
     eager()
-    _, first = prepared(row.make, "compiled")
+    _, compiled = prepared(row.make, "compiled")
     gc.collect()
     start = process_time()
-    first()
+    for _ in range(3):
+        compiled()
     taken = process_time() - start
-    return taken / timing.seconds(eager, 5, process_time)
+    return (taken - 2 * timing.seconds(compiled, 5, process_time)) / timing.seconds(eager, 5, process_time)
 
 
+def recording_line(name: str, rounds: int = 5) -> list[str]:
+    """The median of `rounds` recordings."""
+    found = None
+    with mode(ROWS[name].grad):
+        try:
+            found = statistics.median(recording(ROWS[name]) for _ in range(rounds))
+        except Exception as error:
+            print(f"{name}: {type(error).__name__}: {error}".partition("\n")[0], file=sys.stderr)
+    return [name, number(found), f"≤ {RECORDING_ASKED}", verdict(found, RECORDING_ASKED)]
+
+
+# ---- script ----------------------------------------------------------------------------------------------------------
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--only", nargs="+", default=[""], metavar="REGEX", help="rows whose name has one of these")
+    parser.add_argument("--only", nargs="+", metavar="REGEX", help="rows whose name has one of these")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--bare", action="store_true", help="the MLP beside its bare products and jax")
     parser.add_argument("--memory", action="store_true", help="peak memory instead of time")
     parser.add_argument("--recording", action="store_true", help="the first compiled call instead")
     parser.add_argument("--alone", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    names = [name for name in ROWS if any(re.search(only, name) for only in options.only)]
+    wanted = "|".join(options.only or [MEMORY if options.memory else ""])
+    names = [name for name in ROWS if re.search(wanted, name)]
     warnings.simplefilter("ignore")
     if options.alone:
         alone(options.alone[0], options.alone[1], int(options.alone[2]))
     elif options.memory:
-        print_memory([name for name in names if name in MEMORY or options.only != [""]])
+        head = ("peak memory", *CONTESTANTS, "asked", "verdict")
+        print(timing.table(head, [memory_line(name) for name in names]))
     elif options.recording:
-        print_recording(names, 5)
+        head = ("recording", "in eager steps", "asked", "verdict")
+        print(timing.table(head, [recording_line(name) for name in names]))
     else:
         print_steps(names, options.rounds, options.bare)
 
