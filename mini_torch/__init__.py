@@ -41,6 +41,7 @@ from .tensor import Tensor as Tensor
 from .version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from . import compiler as compiler
     from . import distributed as distributed
     from . import distributions as distributions
     from . import fft as fft
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from . import special as special
     from . import testing as testing
     from . import utils as utils
+    from .capture.interface import compile as compile
     from .func import vmap as vmap
     from .gradcheck import set_detect_anomaly as set_detect_anomaly
     from .ranges import *  # noqa: F403
@@ -63,10 +65,10 @@ if TYPE_CHECKING:
 newaxis = None
 
 # What not every program uses opens when it is first asked for: it takes as long to import as all the rest.
-_ROOMS = ("accelerator", "amp", "backends", "cuda", "distributed", "distributions", "fft", "func", "linalg", "mps",
+_ROOMS = ("accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions", "fft", "func", "linalg", "mps",
           "nn", "optim", "serialization", "signal", "special", "testing", "types", "utils",
           "xpu")  # fmt: skip
-_NAMES = {"GradScaler": "mixed_precision", "_assert": "assertion", "autocast": "mixed_precision",
+_NAMES = {"GradScaler": "mixed_precision", "_assert": "assertion", "autocast": "mixed_precision", "compile": "capture.interface",
           "get_autocast_dtype": "mixed_precision", "is_autocast_enabled": "mixed_precision", "load": "serialization",
           "save": "serialization", "set_detect_anomaly": "gradcheck", "vmap": "func"}  # fmt: skip
 

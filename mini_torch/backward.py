@@ -11,7 +11,7 @@ import numpy as np
 from .graph import Lift, Node, mode, walk_back
 from .tensor import Tensor, make, method, numpy_entries, wrap
 
-__all__ = ["backward", "grad"]
+__all__ = ["backward", "grad", "gradients_into"]
 
 
 class _TensorLift(Lift):
@@ -34,7 +34,8 @@ class _TensorLift(Lift):
         if create_graph:
             leaf._grad = g if old is None else old + g
         elif old is None:
-            leaf._grad = make(Tensor, g.copy() if borrowed else g) if type(g) is np.ndarray else wrap(g)
+            own = g.copy() if borrowed else g
+            leaf._grad = make(Tensor, own) if type(own) is np.ndarray else wrap(own)
         else:
             np.add(old._array, g, out=old._array)
             old._cell[0] += 1
@@ -171,6 +172,11 @@ def grad(
         else:
             results.append(g if create_graph else wrap(np.array(g)))
     return tuple(results)
+
+
+def gradients_into(nodes: list[Any], gradients: list[Any], targets: list[Tensor]) -> list[Any]:
+    """The gradients of leaves or nodes `targets`, as arrays (or None), for these gradients of `nodes`."""
+    return _gradients([*zip(nodes, gradients)], targets, True, False)
 
 
 def _gradients(roots: list[tuple[Any, Any]], targets: list[Tensor], retain: bool, create_graph: bool) -> list[Any]:

@@ -8,8 +8,8 @@ subclasses of those, for what a caller may want to tell apart.
 from __future__ import annotations
 
 __all__ = [
-    "CheckpointError", "GraphFreedError", "LinAlgError", "MissingCheckpointError", "MissingExtraError",
-    "StaleTensorError",
+    "CheckpointError", "GraphFreedError", "LeavesProgram", "LinAlgError", "MissingCheckpointError",
+    "MissingExtraError", "StaleTensorError",
 ]  # fmt: skip
 
 class GraphFreedError(RuntimeError):
@@ -52,3 +52,7 @@ class MissingExtraError(ImportError):
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         super().__init__(f"{purpose} needs {package}: pip install {package}, or pip install 'mini-torch[{extra}]'")
+
+
+class LeavesProgram(RuntimeError):
+    """While a program is recorded: an operation does what cannot be written down, and is to be taken as a unit."""

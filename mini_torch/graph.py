@@ -39,10 +39,26 @@ class _Mode(threading.local):
     anomaly = False
     check_nan = True
     hooks: tuple[Any, ...] = ()  # pairs of saved-tensor hooks, the innermost last
+    recorder: Any = None  # what writes the program down, while one is recorded; see `capture`
     hooks_refused: str | None = None
 
 
 mode = _thread = _Mode()
+
+
+changes = [0]  # counts what modules and hooks have become, for those who took note of how they were
+
+
+def repeated(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method that changes more than tensors, as a scheduler's step does: a recorded program makes it at every call."""
+
+    @functools.wraps(method)
+    def called(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if mode.recorder is None:
+            return method(self, *args, **kwargs)
+        return mode.recorder.effect(functools.partial(method, self, **kwargs), *args)
+
+    return called
 
 
 class _ModeSwitch:
@@ -284,6 +300,7 @@ class RemovableHandle:
 
     def __init__(self, hooks: dict[int, Any], hook: Any = None, *marks: dict[int, Any]) -> None:
         self.hooks, self.marks = hooks, marks
+        changes[0] += 1
         # Hooks that were unpickled have numbers of another program.
         self.id = next(number for number in self._numbers if number not in hooks)
         if hook is not None:
@@ -291,6 +308,7 @@ class RemovableHandle:
 
     def remove(self) -> None:
         """Takes the hook away, and what is said of it in `marks`; a second call does nothing."""
+        changes[0] += 1
         for dictionary in (self.hooks, *self.marks):
             dictionary.pop(self.id, None)
 
@@ -382,6 +400,7 @@ def walk_back(
     order = order if capture is None else _leading_to(order, wanted)
     check_nan = mode.anomaly and mode.check_nan
     pending, leaves = _sent_in(roots)
+    recorder = mode.recorder
     borrowed = {target for target, _ in roots}  # leaves whose gradient so far belongs to somebody else too
     for node in order:
         g = pending.pop(node, None)
@@ -395,6 +414,8 @@ def walk_back(
         try:
             if create_graph:
                 grads = plan.pull_tensors(node, g, lift)
+            elif recorder is not None:
+                grads = recorder.pull(plan, node, g)
             elif plan.holomorphic and g.dtype.kind == "c":
                 grads = plan.pull_complex(node, g)
             else:

@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 
-from .graph import Lift, Node, births, sum_to_shape
+from .graph import Lift, Node, births, mode, sum_to_shape
 
 __all__ = ["Plan", "settled"]
 
@@ -137,6 +137,21 @@ class Plan:
         """`pull` for a complex gradient of a holomorphic function."""
         return [d if d is None or d.dtype.kind != "c" else np.conjugate(d) for d in self.pull(node, np.conjugate(g))]
 
+    def pull_singly(self, node: Node, g: Any, call: Callable[..., Any]) -> list[Any]:
+        """`pull` with each formula's call made by `call(formula, *arguments)`."""
+        node.check()
+        values = {"g": g, "out": node.out[0] if self.saves_out else None}
+        values.update(zip([self.inputs[i] for i in self.saves], [x._array for x in node.saved[::2]]))
+        values.update(zip(self.options, node.options) if self.options else ())
+        shapes = dict(zip(self.shapes, node.shapes)) if self.shapes else {}
+        kinds = dict(zip(self.wanted, node.kinds)) if self.casts else {}
+        grads: list[Any] = [None] * len(self.formulas)
+        for i in self.wanted:
+            values["shape"] = shapes.get(i)
+            grad = settled(call(self.formulas[i], *[values[name] for name in self.arguments[i]]), kinds.get(i, g.dtype))
+            grads[i] = sum_to_shape(grad, shapes[i]) if self.sums and grad.shape != shapes[i] else grad
+        return grads
+
     # ---- reading 2 ---------------------------------------------------------------------------------------------------
     def pull_tensors(self, node: Node, g: Any, lift: Lift) -> list[Any]:
         """`pull` on tensors: what the formulas do is recorded in turn."""
@@ -169,4 +184,6 @@ def _tuple(parts: Sequence[str]) -> str:
 def settled(grad: Any, kind: np.dtype[Any]) -> np.ndarray[Any, Any]:
     """A gradient as an array of that type: NumPy makes scalars of 0-d arrays, NumPy 1 a float64 of such a float32 times
     a Python number, and complex numbers leave gradients of real ones complex."""
+    if mode.recorder is not None and mode.recorder.holds(grad):
+        return grad.settled(kind)
     return np.asarray(grad.real if grad.dtype.kind == "c" != kind.kind else grad, kind)

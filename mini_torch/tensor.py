@@ -319,7 +319,12 @@ class Tensor(Methods):
         """The array that this tensor holds: shared memory, no copy. `force=True` also for one that requires grad."""
         if self.requires_grad and not force:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
-        return self._array
+        return self._numbers("numpy")
+
+    def _numbers(self, what: str) -> Array:
+        """The array, for somebody who wants to see numbers: that is noted, where a program is recorded."""
+        array = self._array
+        return array if mode.recorder is None else mode.recorder.seen(array, what)
 
     def __len__(self) -> int:
         if not self._array.ndim:
@@ -366,11 +371,11 @@ class Tensor(Methods):
 
     def __repr__(self, *, tensor_contents: Any = None) -> str:
         node = self.grad_fn
-        return format_tensor(self._array, requires_grad=self._requires_grad, grad_fn=node.name() if node else None)
+        return format_tensor(self._numbers("repr"), requires_grad=self._requires_grad, grad_fn=node.name() if node else None)
 
     def __format__(self, spec: str) -> str:
         if not self._array.ndim and not self._is_parameter():
-            return format_scalar(self._array, spec)
+            return format_scalar(self._numbers("format"), spec)
         return object.__format__(self, spec)
 
     def _is_parameter(self) -> bool:
@@ -415,9 +420,10 @@ class Tensor(Methods):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         if self.requires_grad:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+        array = self._numbers("np.asarray")
         if copy:
-            return np.array(self._array, dtype=dtype)
-        return self._array if dtype is None else self._array.astype(dtype, copy=False)
+            return np.array(array, dtype=dtype)
+        return array if dtype is None else array.astype(dtype, copy=False)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if kwargs.pop("out", None) is not None:
@@ -475,12 +481,19 @@ def make(cls: type, array: Array) -> Any:
 
 def wrap(array: Any, requires_grad: bool = False) -> Tensor:
     """A leaf tensor around `array`: no copy (a NumPy scalar becomes a 0-d array)."""
-    out: Tensor = make(Tensor, array if type(array) is _ndarray else np.asarray(array))
+    out: Tensor = make(Tensor, array if type(array) is _ndarray else _plain(array))
     if requires_grad:
         if out._array.dtype.kind not in "fcV":
             raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
         out.requires_grad = True
     return out
+
+
+def _plain(array: Any) -> Any:
+    """A scalar or an array of another class as an array; what stands for one in a recording stays that."""
+    if mode.recorder is not None and mode.recorder.holds(array):
+        return array
+    return np.asarray(array)
 
 
 def alias(x: Tensor) -> Tensor:

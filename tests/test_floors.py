@@ -29,12 +29,14 @@ FLOORS = [
     ["transform", "recompute", "assertion"],
     ["initializer", "loss", "activation", "network", "layer", "optimizer", "data_loader", "serialization",
      "distribution"],
+    ["capture"],
     ["model"],
-    ["accelerator", "amp", "autograd", "backends", "cuda", "distributed", "distributions", "fft", "func", "linalg",
+    ["accelerator", "amp", "autograd", "backends", "compiler", "cuda", "distributed", "distributions", "fft", "func",
+     "linalg",
      "mps", "nn", "optim", "signal", "special", "testing", "types", "utils", "version", "xpu"],
     [""],  # mini_torch itself
 ]
-DOORS = ["__init__.py", "accelerator.py", "amp/*.py", "autograd/*.py", "backends/*.py", "cuda/*.py",
+DOORS = ["__init__.py", "accelerator.py", "amp/*.py", "autograd/*.py", "backends/*.py", "compiler.py", "cuda/*.py",
          "distributed.py", "distributions/*.py", "fft.py", "func/*.py", "linalg.py", "mps.py", "nn/**/*.py",
          "optim/**/*.py", "signal/**/*.py", "special/*.py", "testing/*.py", "types.py", "utils/**/*.py",
          "version.py", "xpu.py"]  # fmt: skip

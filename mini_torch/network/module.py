@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from ..creation import empty_like
 from ..dtype import bfloat16, check_device, float16, float32, float64
 from ..dtype import dtype as _DType
-from ..graph import RemovableHandle
+from ..graph import RemovableHandle, changes
 from ..tensor import Tensor
 from . import conversion, registry, state
 from .hooks import call_with_hooks, common, register
@@ -96,6 +96,7 @@ class Module:
 
     def __setattr__(self, name: str, value: Any) -> None:
         own = self.__dict__
+        changes[0] += 1
         if isinstance(value, Parameter):
             registry.make_room(self, name, "_parameters")
             self.register_parameter(name, value)
@@ -119,6 +120,7 @@ class Module:
             object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
+        changes[0] += 1
         for kind in registry.REGISTRIES:
             if name in self.__dict__.get(kind, ()):
                 del self.__dict__[kind][name]
@@ -137,6 +139,7 @@ class Module:
         ValueError for a computed tensor.
         """
         registry.check_name(self, name, "parameter", "_parameters")
+        changes[0] += 1
         if param is not None:
             registry.check_parameter(name, param)
             param = common.registered("_parameters", self, name, param)
@@ -148,6 +151,7 @@ class Module:
         Errors as `register_parameter`.
         """
         registry.check_name(self, name, "buffer", "_buffers")
+        changes[0] += 1
         registry.check_buffer(name, tensor)
         self._buffers[name] = common.registered("_buffers", self, name, tensor)
         (self._non_persistent_buffers_set.discard if persistent else self._non_persistent_buffers_set.add)(name)
@@ -157,6 +161,7 @@ class Module:
         if module is not None and not isinstance(module, Module):
             raise TypeError(f"{registry.typename(module)} is not a Module subclass")
         registry.check_name(self, name, "module", "_modules")
+        changes[0] += 1
         self._modules[name] = common.registered("_modules", self, name, module)
 
     def register_module(self, name: str, module: Module | None) -> None:

@@ -43,7 +43,11 @@ def fused(
         inputs = args[:count]
         wanted = [x is not None and x.requires_grad for x in inputs] if mode.enabled else []
         keep = True in wanted
-        array, kept = run(keep, *[None if x is None else x._array for x in inputs], *args[count:])
+        arrays = [None if x is None else x._array for x in inputs]
+        if mode.recorder is None:
+            array, kept = run(keep, *arrays, *args[count:])
+        else:
+            array, kept = mode.recorder.kernel(run, keep, *arrays, *args[count:], handle=True)
         out = wrap(array)
         if keep:
             plan.record(inputs, args[count:], wanted, kept, out)
@@ -84,7 +88,10 @@ class _Plan:
         node.check()
         wanted, _, options = node.options
         arrays = self._inputs(node, [x._array for x in node.saved[::2]])
-        grads = self.run(g, node.out, wanted, *arrays, *options)
+        if mode.recorder is None:
+            grads = self.run(g, node.out, wanted, *arrays, *options)
+        else:
+            grads = mode.recorder.kernel(self.run, g, node.out, wanted, *arrays, *options)
         return [settled(d, x.dtype) if want else None for d, x, want in zip(grads, arrays, wanted)]
 
     def pull_tensors(self, node: Node, g: Any, lift: Lift) -> Given:

@@ -43,7 +43,9 @@ def several(
         if not any(isinstance(x, Tensor) for x in inputs):
             return forward(*args)
         tensors = [x if isinstance(x, Tensor) else wrap(x) for x in inputs]
-        made = [wrap(array) for array in forward(*[x._array for x in tensors], *options)]
+        arrays = [x._array for x in tensors]
+        made = [*map(wrap, forward(*arrays, *options) if mode.recorder is None else
+                     mode.recorder.kernel(forward, *arrays, *options))]  # fmt: skip
         outs = tuple(made[:shown])
         wanted = [mode.enabled and x.requires_grad and rule is not None for x, rule in zip(tensors, rules.values())]
         if any(wanted):

@@ -26,12 +26,14 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
+from ..errors import LeavesProgram
 from ..graph import mode
 from ..plan import Plan
 from ..saved import pack
@@ -94,6 +96,8 @@ class Row:
 
     def again(self, inputs: tuple[Tensor, ...], options: tuple[Any, ...]) -> Any:
         """The forward once more, where a RuntimeError may have meant that the quiet context was taken; see `quiet`."""
+        if isinstance(sys.exc_info()[1], LeavesProgram):  # a program is recorded, and this cannot be taken apart
+            return mode.recorder.kernel(self.given, *map(_array_of, inputs), *options)
         if self.given is self.forward:
             raise
         with np.errstate(all="ignore"):
@@ -129,6 +133,8 @@ def apply(row: Row, inputs: tuple[Tensor, ...], options: tuple[Any, ...] = ()) -
 def _as_array(scalar: Any, kind: np.dtype[Any]) -> np.ndarray[Any, Any]:
     """NumPy's scalar, which is what it makes of 0-d arrays, as an array; a float stays as wide as the input was
     (NumPy 1 makes a float64 of a 0-d float32 and a Python number)."""
+    if mode.recorder is not None and mode.recorder.holds(scalar):
+        return scalar.astype(kind, copy=False) if scalar.ndim == 0 and kind.kind == "f" == scalar.dtype.kind else scalar
     return np.asarray(scalar, kind if kind.kind == "f" == scalar.dtype.kind else None)
 
 

@@ -22,7 +22,7 @@ from ..tensor import Tensor
 from .optimizer import Optimizer, evaluate, number
 from .sheet import Layout, Numbers, Options, Sheet, factors, find_runs, own_number, take_over
 
-__all__ = ["FlatOptimizer", "Numbers", "Options"]
+__all__ = ["FlatOptimizer", "Numbers", "Options", "options_of"]
 
 
 class FlatOptimizer(Optimizer):
@@ -117,19 +117,24 @@ class FlatOptimizer(Optimizer):
                 if group.get("differentiable"):
                     self._step_in_graph(group, present)
                     continue
-                layout = self._layouts.get(i)
-                if layout is None or not layout.holds(present, self._state_names(group), self.state):
-                    layout = self._lay_out(i, group, present)
-                o = _options(group)
+                layout = self.layout(i, group, present)
+                o = options_of(group)
                 for run in layout.runs:
                     run.advance(o, self._count, self._formula)
                 if layout.runs[0].new:
                     layout.present = []  # so that the next step finds larger runs
         return loss
 
+    def layout(self, i: int, group: dict[str, Any], present: list[Tensor]) -> Layout:
+        """How the parameters of group `i` that have a gradient lie: as in the last step, if that is still right."""
+        layout = self._layouts.get(i)
+        if layout is None or not layout.holds(present, self._state_names(group), self.state):
+            layout = self._lay_out(i, group, present)
+        return layout
+
     def _begin(self, p: Tensor, group: dict[str, Any]) -> None:
         """Gives the parameter's state what it lacks."""
-        o = _options(group)
+        o = options_of(group)
         for name in self._own:
             self.state[p].setdefault(name, own_number(self._initial(name, o)))
         for name in self._state_names(group):
@@ -177,7 +182,7 @@ class FlatOptimizer(Optimizer):
         keys = (*self._own, *layout.names)
         layout.states = [self.state[p] for p in present] if keys else []  # made in this order, whatever the types
         self._make_sheets(layout)
-        layout.runs, o = [], _options(group)
+        layout.runs, o = [], options_of(group)
         for k, sheet in enumerate(layout.sheets):
             found = {j: self._adopt(sheet, j, o) for j, p in enumerate(sheet.params) if id(p) in taking_part}
             layout.runs += [layout.run(k, *run) for run in find_runs(found)]
@@ -220,7 +225,7 @@ class FlatOptimizer(Optimizer):
         return new, tuple(float(numbers[j]) for numbers in sheet.own.values())
 
 
-def _options(group: dict[str, Any]) -> Options:
+def options_of(group: dict[str, Any]) -> Options:
     """The group's options, numbers as such even where they are tensors."""
     o = SimpleNamespace(**{name: number(value) for name, value in group.items() if name != "params"})
     if "betas" in group:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import RemovableHandle, enable_grad
+from ..graph import RemovableHandle, enable_grad, mode
 from ..tensor import Tensor, wrap
 
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook", "required"]
@@ -250,7 +250,9 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
             self._opt_called = True
         if "_step_pre_hooks" not in self.__dict__:  # a wrapper of another optimizer, without Optimizer.__init__
             self._make_hooks()
-        if not (self._step_pre_hooks or self._step_post_hooks or _pre_hooks_of_all or _post_hooks_of_all):
+        if mode.recorder is not None:
+            return mode.recorder.step(self, hooked, *args, **kwargs)
+        if not has_hooks(self):
             return step(self, *args, **kwargs)
         args = (self, *args)
         for hook in [*_pre_hooks_of_all.values(), *self._step_pre_hooks.values()]:
@@ -266,6 +268,13 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
         return result
 
     return hooked
+
+
+def has_hooks(optimizer: Optimizer) -> bool:
+    """Whether anybody wants to be told of its steps."""
+    return bool(
+        optimizer._step_pre_hooks or optimizer._step_post_hooks or _pre_hooks_of_all or _post_hooks_of_all
+    )
 
 
 _pre_hooks_of_all: dict[int, Any] = {}

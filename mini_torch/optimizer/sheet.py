@@ -21,7 +21,8 @@ from .block import Block, Piece, cut, pack
 from .formula import Place, Plan, constant
 from .optimizer import number
 
-__all__ = ["Layout", "Numbers", "Options", "Sheet", "factors", "find_runs", "own_number", "take_over"]
+__all__ = ["Layout", "Numbers", "Options", "Run", "Sheet", "factors", "find_runs", "flags_of", "own_number",
+           "take_over"]  # fmt: skip
 
 Array = np.ndarray[Any, Any]
 Numbers = dict[str, Any]
@@ -78,6 +79,14 @@ class Program(NamedTuple):
 
     numbers: dict[str, Array]
     blocks: list[Block]
+    plan: Plan
+
+    def begin(self, run: Run, own: Numbers, k: Numbers) -> None:
+        """Puts a step's numbers where the calls find them."""
+        for name, value in own.items():
+            run.own[name].fill(value)
+        for name, place in self.numbers.items():
+            place.fill(k[name])
 
 
 class Run:
@@ -94,19 +103,25 @@ class Run:
 
     def advance(self, o: Options, count: Count, formula: Formula) -> None:
         """One step with the options `o`."""
-        own = {name: float(numbers[0]) for name, numbers in self.own.items()}
-        k = count(o, own, self.new)
-        for name, value in own.items():
-            self.own[name].fill(value)
-        flags = tuple([value for value in k.values() if value is True or value is False])
-        program = self.programs.get(flags)
-        if program is None:
-            program = self.programs[flags] = self._program(formula, k)
-        for name, place in program.numbers.items():
-            place.fill(k[name])
+        own, k = self.counted(o, count)
+        program = self.program(formula, k)
+        program.begin(self, own, k)
         by = [value if value is None else constant(value, self.kind) for value in factors(o, k)]
         for block in program.blocks:
             block.do(*by)
+
+    def counted(self, o: Options, count: Count) -> tuple[Numbers, Numbers]:
+        """The own numbers after this step, and the numbers and flags of the formula; nothing is changed yet."""
+        own = {name: float(numbers[0]) for name, numbers in self.own.items()}
+        return own, count(o, own, self.new)
+
+    def program(self, formula: Formula, k: Numbers) -> Program:
+        """The program for these flags."""
+        flags = flags_of(k)
+        program = self.programs.get(flags)
+        if program is None:
+            program = self.programs[flags] = self._program(formula, k)
+        return program
 
     def _program(self, formula: Formula, k: Numbers) -> Program:
         plan = Plan(formula, self.sheet.names, k)
@@ -116,9 +131,10 @@ class Run:
             hi = lo + sum(piece.array.size for piece in pieces)
             blocks.append(self._block(plan, numbers, pieces, lo, hi))
             lo = hi
-        return Program(numbers, blocks)
+        return Program(numbers, blocks, plan)
 
-    def _block(self, plan: Plan, numbers: dict[str, Array], pieces: list[Piece], lo: int, hi: int) -> Block:
+    def buffers(self, numbers: dict[str, Array], lo: int, hi: int) -> Callable[[Place], Array]:
+        """Where the calls of the block from lo to hi find their operands."""
         sheet = self.sheet
 
         def buffer(place: Place) -> Array:
@@ -131,8 +147,17 @@ class Run:
                 return sheet.buffers[key][lo:hi].view(sheet.real)
             return sheet.free(place, (hi - lo) * sheet.width)
 
+        return buffer
+
+    def _block(self, plan: Plan, numbers: dict[str, Array], pieces: list[Piece], lo: int, hi: int) -> Block:
+        buffer = self.buffers(numbers, lo, hi)
         gradient, copy, free = buffer(("named", "g")), buffer(("named", "p")), buffer(("work", 0))
         return Block(pieces, plan.bind(buffer), gradient, free, buffer(plan.result), copy if plan.reads_p else None)
+
+
+def flags_of(k: Numbers) -> tuple[bool, ...]:
+    """What decides how the formula is written down."""
+    return tuple([value for value in k.values() if value is True or value is False])
 
 
 def factors(o: Options, k: Numbers) -> tuple[Any, Any, Any]:

@@ -9,15 +9,17 @@ Source: Matsumoto and Nishimura, "Mersenne twister", ACM Transactions on Modelin
 from __future__ import annotations
 
 import ctypes
+import functools
 import math
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ..dtype import check_device, cpu, device
+from ..graph import mode, repeated
 from ..rounding import Array, libm_in, scaled
 from ..tensor import Tensor, wrap
 from .gaussian import BLOCK, normal_blocks, normal_pairs
@@ -32,6 +34,21 @@ _STATE = np.dtype([
     ("seed", "<u8"), ("left", "<i4"), ("seeded", "<i4"), ("next", "<u8"), ("key", "<u8", 624), ("unused", "<f8"),
     ("spare", "<f8"), ("unused2", "<f8"), ("has_spare", "<i4"), ("unused3", "V12"),
 ])  # fmt: skip
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _drawn(method: F) -> F:
+    """A method that draws: in a recorded program, one that draws anew at every call."""
+
+    @functools.wraps(method)
+    def draw(self: Generator, *args: Any, **kwargs: Any) -> Any:
+        if mode.recorder is None:
+            return method(self, *args, **kwargs)
+        return mode.recorder.kernel(functools.partial(method, self, **kwargs), *args, pure=False)
+
+    return draw  # type: ignore[return-value]
 
 
 class Generator:
@@ -59,6 +76,7 @@ class Generator:
         return cpu
 
     # ---- seed and state ------------------------------------------------------------------------------------
+    @repeated
     def manual_seed(self, seed: int) -> Generator:
         """Starts the stream that belongs to `seed` (from -2⁶³ to 2⁶⁴ - 1; the low 32 bits count)."""
         if not hasattr(seed, "__index__"):
@@ -93,6 +111,7 @@ class Generator:
             state["spare"], state["has_spare"] = self._spare, 1
         return wrap(out.view(np.uint8))
 
+    @repeated
     def set_state(self, new_state: Tensor) -> Generator:
         """Goes to where `get_state` was called, here or in PyTorch.
 
@@ -140,25 +159,30 @@ class Generator:
         return words_of(self._twister())
 
     # ---- draws and integers --------------------------------------------------------------------------------
+    @_drawn
     def draws(self, count: int) -> Array:
         """The next `count` outputs of 32 bits, as uint64."""
         return self._twister().random_raw(count)
 
+    @_drawn
     def wide_draws(self, count: int) -> Array:
         """The next `count` numbers of 64 bits, as uint64: two outputs each, the high half first."""
         high, low = self.draws(2 * count).reshape(-1, 2).T
         return (high << np.uint64(32)) | low
 
+    @_drawn
     def integers(self, shape: Shape, low: int, high: int) -> Array:
         """int64 numbers, low ≤ n < high."""
         size, span = _size(shape), high - low
         drawn = self.draws(size) if span < _LARGE_RANGE else self.wide_draws(size)
         return ((drawn % np.uint64(span)).view(np.int64) + low).reshape(shape)
 
+    @_drawn
     def random_int64(self) -> int:
         """One number, 0 ≤ n < 2⁶³."""
         return int(self.wide_draws(1)[0]) % (1 << 63)
 
+    @_drawn
     def permutation(self, n: int) -> Array:
         """0 … n - 1 in random order, as int64.
 
@@ -179,6 +203,7 @@ class Generator:
         return out
 
     # ---- real numbers --------------------------------------------------------------------------------------
+    @_drawn
     def uniform(self, shape: Shape, low: float = 0.0, high: float = 1.0, dtype: Any = np.float32) -> Array:
         """Uniform numbers, low ≤ x < high."""
         kind = np.dtype(dtype)
@@ -205,6 +230,7 @@ class Generator:
     def _bits53(self, size: int) -> Array:
         return self.wide_draws(size) & np.uint64((1 << 53) - 1)
 
+    @_drawn
     def normal(self, shape: Shape, mean: float = 0.0, std: float = 1.0, dtype: Any = np.float32) -> Array:
         """Normal numbers."""
         kind, size = np.dtype(dtype), _size(shape)
@@ -229,6 +255,7 @@ class Generator:
             z[size - more : size] = z[full:]
         return z[:size]
 
+    @_drawn
     def normal_singly(self, size: int, mean: float = 0.0, std: float = 1.0) -> Array:
         """`size` normal numbers in float64, as they come one by one: of each pair the second waits for the next."""
         waiting = [] if self._spare is None or not size else [self._spare]
@@ -238,11 +265,13 @@ class Generator:
             self._spare = float(z[-1]) if len(z) > size else None
         return scaled(z[:size], std, mean)
 
+    @_drawn
     def bernoulli(self, shape: Shape, p: float) -> Array:
         """True with probability `p`, as bool."""
         bound = np.uint64(math.ceil(math.ldexp(p, 53)))
         return in_pieces(lambda size: self._bits53(size) < bound, _size(shape), np.dtype(bool)).reshape(shape)
 
+    @_drawn
     def exponential(self, shape: Shape, rate: float = 1.0, dtype: Any = np.float32) -> Array:
         """Exponential numbers of mean 1 / rate."""
         kind, mean = np.dtype(dtype), 1.0 / rate

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
+from ...graph import repeated
 from ...tensor import Tensor
 from ..optimizer import Optimizer, number
 
@@ -72,6 +73,12 @@ class LRScheduler:
         """The rates that the last step set, one per group."""
         return self._last_lr
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "step" in vars(cls):
+            cls.step = repeated(cls.step)  # type: ignore[method-assign]
+
+    @repeated
     def step(self, epoch: int | None = None) -> None:
         """Goes on to the next epoch (or to `epoch`, which PyTorch deprecates) and sets its rates."""
         if self._step_count == 1 and not self.optimizer._opt_called:

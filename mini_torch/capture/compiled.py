@@ -1,0 +1,176 @@
+"""`compile`: a function or module that is recorded at its first call and then runs as straight-line NumPy."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import warnings
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from ..graph import mode
+from ..tensor import Tensor
+from .guard import Guard
+from .plan import Plan
+from .record import NotRecorded, record
+
+__all__ = ["Compiled", "reset", "stance"]
+
+stance = ["default"]  # see `interface.set_stance`
+MOST = 8  # plans of one function, as many as PyTorch keeps
+_all: weakref.WeakSet[Compiled] = weakref.WeakSet()
+
+
+class Compiled:
+    """A function with the plans that were recorded of it, by what its arguments are."""
+
+    def __init__(self, function: Callable[..., Any], fullgraph: bool = False) -> None:
+        self.function, self.fullgraph = function, fullgraph
+        self.plans: dict[Any, list[Plan]] = {}
+        self.gave_up: set[Any] = set()
+        self._arguments = _argument_names(function)
+        functools.update_wrapper(self, function, updated=())
+        _all.add(self)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if mode.recorder is not None or stance[0] == "force_eager":  # inside another one: part of it
+            return self.function(*args, **kwargs)
+        tensors: list[Tensor] = []
+        key: list[Any] = [mode.enabled, mode.inference]
+        for x in args:
+            if isinstance(x, Tensor):
+                tensors.append(x)
+                array = x._array
+                key.append((array.shape, array.dtype, array.strides, x._requires_grad))
+            else:
+                _describe(x, key, tensors)
+        if kwargs:
+            _describe(kwargs, key, tensors)
+        if len(tensors) > 1:
+            key.append([id(x) for x in tensors].index(id(tensors[-1])))
+        kind = tuple(key)
+        try:
+            known = self.plans.get(kind)
+        except TypeError as error:
+            raise TypeError(f"compile: an argument cannot be part of a signature: {error}") from error
+        if known is not None:
+            for plan in known:
+                if plan.holds():
+                    return plan.run(tensors)
+        return self._first(kind, args, kwargs)
+
+    def _first(self, kind: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A call that no plan is for: records one, unless that was tried in vain."""
+        if stance[0] == "fail_on_recompile":
+            raise RuntimeError("compile: no plan is for this call, and the stance is 'fail_on_recompile'")
+        if kind in self.gave_up or mode.anomaly or mode.hooks or stance[0] != "default":
+            return self.function(*args, **kwargs)
+        known = self.plans.setdefault(kind, [])
+        if sum(map(len, self.plans.values())) >= MOST:
+            self._drop_oldest(kind)
+        tensors: list[Tensor] = []
+        _describe((args, kwargs), [], tensors)
+        try:
+            recording = record(self.function, args, kwargs, tensors, self.fullgraph)
+        except NotRecorded as failure:
+            cause = failure.__cause__
+            if self.fullgraph or failure.went_on:
+                raise cause from None  # type: ignore[misc]
+            result = self.function(*args, **kwargs)  # and if this fails, too, that is the program's own error
+            self._give_up(kind, f"raises {type(cause).__name__} when it is recorded: {cause}")
+            return result
+        if recording.reasons:
+            self._give_up(kind, recording.reasons[0])
+        else:
+            known.append(Plan(recording, Guard(self.function, recording.modules), self._names_for(tensors)))
+        return recording.result
+
+    def _names_for(self, tensors: list[Tensor]) -> list[str]:
+        names = self._arguments[: len(tensors)]
+        return names + [f"x{i}" for i in range(len(names), len(tensors))]
+
+    def _drop_oldest(self, kind: Any) -> None:
+        for other in self.plans:
+            if self.plans[other] and (other != kind or len(self.plans) == 1 or len(self.plans[other]) > 1):
+                self.plans[other].pop(0)
+                return
+
+    def _give_up(self, kind: Any, reason: str) -> None:
+        if len(self.gave_up) > 64:
+            self.gave_up.clear()
+        if not self.gave_up:
+            name = getattr(self.function, "__qualname__", repr(self.function))
+            warnings.warn(f"compile: {name} runs as it is, without a plan: it {reason}", stacklevel=4)
+        self.gave_up.add(kind)
+
+    # ---- looking inside ----------------------------------------------------------------------------------------------
+    @property
+    def plan(self) -> Plan:
+        """The plan recorded last. Errors: RuntimeError where there is none."""
+        plans = [plan for each in self.plans.values() for plan in each]
+        if not plans:
+            raise RuntimeError("nothing is compiled yet: call the function once")
+        return plans[-1]
+
+    @property
+    def source(self) -> str:
+        """The generated program of the plan recorded last."""
+        return self.plan.source
+
+    def reset(self) -> None:
+        """Forgets all plans."""
+        self.plans.clear()
+        self.gave_up.clear()
+
+
+def _describe(x: Any, key: list[Any], tensors: list[Tensor]) -> None:
+    """Adds what a plan depends on of an argument."""
+    if isinstance(x, Tensor):
+        array = x._array
+        tensors.append(x)
+        key.append((array.shape, array.dtype, array.strides, x._requires_grad))
+    elif isinstance(x, tuple | list):
+        key.append((type(x), len(x)))
+        for each in x:
+            _describe(each, key, tensors)
+    elif isinstance(x, dict):
+        key.append((dict, *x))
+        for each in x.values():
+            _describe(each, key, tensors)
+    elif x is None or isinstance(x, bool | int | float | complex | str | bytes):
+        key.append((type(x), x))
+    else:
+        key.append(_Same(x))
+
+
+class _Same:
+    """An argument that is the same only if it is the same object."""
+
+    __slots__ = ("x",)
+
+    def __init__(self, x: Any) -> None:
+        self.x = x
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.x is self.x
+
+    def __hash__(self) -> int:
+        return id(self.x)
+
+
+def _argument_names(function: Callable[..., Any]) -> list[str]:
+    try:
+        return [name for name in inspect.signature(function).parameters]
+    except (TypeError, ValueError):
+        return []
+
+
+def reset() -> None:
+    """Forgets all plans of all compiled functions. Source: PyTorch's `torch.compiler.reset`."""
+    for each in _all:
+        each.reset()
+

@@ -1,0 +1,244 @@
+"""`Plan`: a recorded program made ready to run again and again."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from operator import attrgetter, is_
+from typing import Any
+
+import numpy as np
+
+from ..graph import Node, changes
+from ..op import quiet
+from ..parts import Pick
+from ..tensor import Tensor, make, wrap
+from .guard import Guard
+from .memory import Memory, takes_out
+from .record import Output, Recording
+from .source import Source, suggest_names
+from .update import RunUpdate, runs_of
+from .values import Call, Value, mapped
+from .write import Writer
+
+__all__ = ["Plan"]
+
+_array_of = attrgetter("_array")
+_flag_of = attrgetter("_requires_grad")
+
+
+class Instance:
+    """A program with buffers of its own. `node` is the backward that it waits for."""
+
+    def __init__(self, scope: dict[str, Any]) -> None:
+        self.forward: Callable[..., Any] = quiet(scope["forward"])
+        self.backward: Callable[..., Any] = quiet(scope["backward"]) if "backward" in scope else None  # type: ignore
+        self.node: Any = None
+
+    def is_free(self) -> bool:
+        """Whether nobody will go back through its last run."""
+        node = None if self.node is None else self.node()
+        return node is None or node.saved is None
+
+
+class Plan:
+    """One recorded program: when it holds, what it is in source, and its runs."""
+
+    def __init__(self, recording: Recording, guard: Guard, arguments: list[str]) -> None:
+        self.guard = guard
+        self.tensors = [x for x, _ in recording.outside]
+        self.arrays = [x._array for x in self.tensors]
+        self.flags = [x._requires_grad for x in self.tensors]
+        self.grads_read = recording.grads_read
+        self.tree = recording.tree
+        self.leaves = recording.leaves
+        self.written = recording.written
+        program = self.program = recording.program
+        self.updates: dict[int, list[RunUpdate] | None] = {}
+        fixed: dict[int, Any] = {}
+        self.slots: dict[int, Tensor] = {}  # by the id of a leaf: its gradient, which lies in an optimizer's flat array
+        for call in program.calls:
+            if call.form == "update":
+                optimizer = call.function.__self__  # type: ignore[attr-defined]
+                runs = self.updates[id(call)] = runs_of(optimizer)
+                self._assign_slots(runs or [], fixed)
+        program.simplify()
+        suggest_names(program)
+        self.memory = Memory(program, fixed)
+        self.writer = Writer(self, recording.names, arguments)
+        self.source = self.writer.text
+        self._code = compile(self.writer.text, "<compiled>", "exec")
+        self.instances = [self._bind()]
+        self.grads = [(x, self._grad_of(x, value)) for x, value in recording.grads]
+        self._static_grads = [(x, g) for x, g in self.grads if isinstance(g, Tensor) or g is None]
+        self._loose_grads = [x for x, g in self.grads if isinstance(g, Value)]
+        self._held = [g for _, g in self._static_grads if g is not None]
+        self._counts: list[int] | None = None
+        self.single = isinstance(self.tree, Output) and self.tree.index is not None
+        self.waits = [x for x in recording.written if type(x._cell) is list]
+
+    # ---- making it ---------------------------------------------------------------------------------------------------
+    def _assign_slots(self, runs: list[RunUpdate], fixed: dict[int, Any]) -> None:
+        """Has gradients computed where the optimizer wants them, if that can be."""
+        makers: dict[int, Call] = {id(call.out): call for call in self.program.calls if call.out is not None}
+        found = {id(x): value for x, value in self.program.grads}
+        roots = [id(value.root) for value in found.values()]
+        for run in runs:
+            for p, slot in zip(run.params, run.slots):
+                value = found.get(id(p))
+                if (
+                    value is not None and not value.is_view and roots.count(id(value)) == 1 and id(value) in makers
+                    and takes_out(makers[id(value)]) == "out" and value.strides == slot.strides
+                    and value.dtype == slot.dtype and value not in self.program.outputs
+                ):  # fmt: skip
+                    fixed[id(value)] = slot
+                    self.slots[id(p)] = wrap(slot)
+
+    def _grad_of(self, x: Tensor, value: Value | None) -> Any:
+        if value is None:
+            return None
+        return self.slots[id(x)] if id(value.root) in self.memory.fixed and id(x) in self.slots else value
+
+    def _bind(self) -> Instance:
+        scope = dict(self.writer.scope)
+        for buffer in self.memory.buffers:
+            scope[f"buffer_{buffer.index}"] = buffer.allocate()
+        exec(self._code, scope)
+        return Instance(scope)
+
+    # ---- running it --------------------------------------------------------------------------------------------------
+    def holds(self) -> bool:
+        """Whether the program is still the one that would be recorded now."""
+        if not all(map(is_, map(_array_of, self.tensors), self.arrays)) or [*map(_flag_of, self.tensors)] != self.flags:
+            return False
+        for x, grad in self.grads_read:
+            if (x._grad is None) != (grad is None) or (grad is not None and x._grad is not grad):
+                return False
+        return self.guard.holds()
+
+    def run(self, tensors: list[Tensor]) -> Any:
+        """One run on these arguments."""
+        if self._held:
+            self._let_go()
+        instance = self.instances[0]
+        if self.leaves and not instance.is_free():
+            instance = self._free_instance()
+        results = instance.forward(*[x._array for x in tensors])
+        for x, g in self._static_grads:
+            x._grad = g
+        for x in self.waits:
+            x._cell[0] += 1
+        if self.single and not self._loose_grads and not self.leaves:
+            out = _tensor(results[0])
+            if self.tree.spent is not None:
+                out._node, out._requires_grad = self.tree.spent, True
+            return out
+        return self._handed_out(instance, results, tensors)
+
+    def _handed_out(self, instance: Instance, results: tuple[Any, ...], tensors: list[Tensor]) -> Any:
+        outputs, grads, kept = self.writer.split(results)
+        for x, g in zip(self._loose_grads, grads):
+            x._grad = _tensor(g)
+        made = [*map(_tensor, outputs)]
+        for x in _outputs(self.tree):
+            if x.spent is not None:
+                made[x.index]._node, made[x.index]._requires_grad = x.spent, True  # type: ignore[index]
+        if self.leaves:
+            _Back(self, instance, kept, tensors).behind(made)
+        return mapped(self.tree, lambda x: (made[x.index] if x.index is not None else self._given(x, tensors))
+                      if isinstance(x, Output) else x)  # fmt: skip
+
+    def _given(self, x: Output, tensors: list[Tensor]) -> Any:
+        """A result that is a tensor from outside: an argument of this call, or one that the function knows."""
+        for value, tensor in zip(self.program.inputs, tensors):
+            if value.owner is x.tensor:
+                return tensor
+        return x.tensor
+
+    def _free_instance(self) -> Instance:
+        """One that no backward waits for."""
+        for instance in self.instances:
+            if instance.is_free():
+                return instance
+        self.instances.append(self._bind())
+        return self.instances[-1]
+
+    def _let_go(self) -> None:
+        """Gives those who kept a gradient of the last run a copy, because its memory is written to now."""
+        counts = [*map(sys.getrefcount, self._held)]
+        if self._counts is None or counts == self._counts:
+            if self._counts is None:
+                self._counts = self._usual_counts()
+                if counts != self._counts:
+                    self._copy_kept(counts)
+            return
+        self._copy_kept(counts)
+
+    def _usual_counts(self) -> list[int]:
+        """References to the gradients that are ours: the list's, the pair's, the slot's, and the leaf's if it has it."""
+        return [0] * len(self._held)
+
+    def _copy_kept(self, counts: list[int]) -> None:
+        return
+
+    @property
+    def text(self) -> str:
+        """The source."""
+        return self.source
+
+
+class _Back:
+    """The way back through a run: what stands for a node's plan."""
+
+    keeps = lends = True
+    saves_out = holomorphic = False
+    name = "CompiledFunctionBackward"
+
+    def __init__(self, plan: Plan, instance: Instance, kept: tuple[Any, ...], tensors: list[Tensor]) -> None:
+        self.plan, self.instance, self.kept, self.tensors = plan, instance, kept, tensors
+
+    def behind(self, made: list[Tensor]) -> None:
+        """Puts a node behind the results."""
+        import weakref
+
+        plan = self.plan
+        given = {id(value.owner): x for value, x in zip(plan.program.inputs, self.tensors)}
+        edges = [given.get(id(x), x) for x in plan.leaves]
+        node = Node(self, [x if x._node is None else x._node for x in edges])
+        self.instance.node = weakref.ref(node)
+        wanted = [x for x in _outputs(plan.tree) if x.requires_grad]
+        self.shapes = [(made[x.index]._array.shape, made[x.index]._array.dtype) for x in wanted]  # type: ignore
+        for i, x in enumerate(wanted):
+            out = made[x.index]  # type: ignore[index]
+            out._node, out._requires_grad = Pick(node, i), True
+
+    def pull(self, node: Node, g: Any) -> list[Any]:
+        """The leaves' gradients."""
+        node.check()
+        seeds = [g.parts[i] if i in g.parts else np.zeros(*shape) for i, shape in enumerate(self.shapes)]
+        return [*map(np.asarray, self.instance.backward(*seeds, *self.kept))]
+
+    def pull_tensors(self, node: Node, g: Any, lift: Any) -> list[Any]:
+        """RuntimeError: a compiled function's gradient has no graph, as in PyTorch."""
+        raise RuntimeError(
+            "a compiled function's gradient cannot be differentiated again (create_graph=True): call the function itself"
+        )
+
+
+def _outputs(tree: Any) -> list[Output]:
+    found: dict[int, Output] = {}
+
+    def see(x: Any) -> Any:
+        if isinstance(x, Output) and x.index is not None:
+            found.setdefault(x.index, x)
+        return x
+
+    mapped(tree, see)
+    return [found[i] for i in sorted(found)]
+
+
+def _tensor(array: Any) -> Tensor:
+    return make(Tensor, array) if type(array) is np.ndarray else wrap(array)
+
+
+_ = (changes, Source)

@@ -1,0 +1,162 @@
+"""A recorded program, and what can be left out of it: dead calls, what is computed twice, what never changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .values import Call, Value, each_value, mapped
+
+__all__ = ["Program"]
+
+
+class Program:
+    """Calls in order, and what becomes of their values.
+
+    `inputs` are the arguments' values, `outputs` the results', `grads` the gradients that leaves have in the end, by
+    leaf. If there is a `backward`, it begins at call number `turn`: `seeds` are the gradients that come in, `pulled`
+    those that go out.
+    """
+
+    def __init__(self, calls: list[Call], inputs: list[Value]) -> None:
+        self.calls = calls
+        self.inputs = inputs
+        self.outputs: list[Value] = []
+        self.grads: list[tuple[Any, Value]] = []
+        self.turn: int | None = None
+        self.seeds: list[Value] = []
+        self.pulled: list[Value] = []
+
+    def results(self) -> list[Value]:
+        """What outlives the program."""
+        return [*self.outputs, *(value for _, value in self.grads), *self.pulled]
+
+    # ---- passes ------------------------------------------------------------------------------------------------------
+    def simplify(self) -> None:
+        """Leaves out what need not be done at every call."""
+        self._keep(self._live())
+        self._merge_equal()
+        self._fold_constants()
+        self._keep(self._live())
+
+    def _live(self) -> set[int]:
+        """The calls that something depends on: a result, memory from outside, or another such call."""
+        wanted = {id(value.root) for value in self.results()}
+        live: set[int] = set()
+        for i in range(len(self.calls) - 1, -1, -1):
+            call = self.calls[i]
+            touched = [out.root for out in call.outs if out is not None] + [value.root for value in call.writes]
+            if (
+                not call.pure
+                or any(id(root) in wanted for root in touched)
+                or any(value.root.kind in ("input", "tensor") for value in call.writes)
+            ):
+                live.add(id(call))
+                wanted.update(id(value.root) for value in [*call.reads(), *call.writes])
+        return live
+
+    def _keep(self, live: set[int]) -> None:
+        if self.turn is not None:
+            self.turn = sum(id(call) in live for call in self.calls[: self.turn])
+        self.calls = [call for call in self.calls if id(call) in live]
+
+    def _merge_equal(self) -> None:
+        """Of two calls that are sure to give the same, the second goes."""
+        first: dict[Any, Call] = {}
+        instead: dict[int, Value] = {}
+        kept_before_turn = 0
+        kept: list[Call] = []
+        dropped: list[Call] = []  # values are told apart by their ids, which are theirs as long as they live
+        for i, call in enumerate(self.calls):
+            if instead:
+                call.args, call.kwargs = mapped((call.args, call.kwargs), lambda x: instead.get(id(x), x))
+                call.writes = [instead.get(id(x), x) for x in call.writes]
+            key = self._key(call)
+            known = None if key is None else first.setdefault(key, call)
+            if known is not None and known is not call:
+                instead.update({id(a): b for a, b in zip(call.outs, known.outs) if b is not None})
+                dropped.append(call)
+                continue
+            for out in call.outs:
+                if out is not None and out.is_view and id(out.root) in instead:
+                    out.root = instead[id(out.root)].root
+            kept.append(call)
+            kept_before_turn += self.turn is not None and i < self.turn
+        self.calls = kept
+        if self.turn is not None:
+            self.turn = kept_before_turn
+        self.outputs = [instead.get(id(x), x) for x in self.outputs]
+        self.pulled = [instead.get(id(x), x) for x in self.pulled]
+        self.grads = [(leaf, instead.get(id(x), x)) for leaf, x in self.grads]
+
+    def _key(self, call: Call) -> Any:
+        """What two calls have in common that give the same; None for one that has no like."""
+        if not call.pure or call.writes or call.form == "kernel" or None in call.outs:
+            return None
+        results = {id(value.root) for value in self.results()}
+        fixed = call.is_view or not (
+            any(value.root.written for value in call.reads())
+            or any(out is not None and (out.written or id(out) in results) for out in call.outs)
+        )
+        if not fixed:
+            return None
+        try:
+            key = (call.function, call.form, _frozen(call.args), _frozen(call.kwargs))
+            hash(key)
+        except TypeError:
+            return None
+        return key
+
+    def _fold_constants(self) -> None:
+        """What is made of nothing, or of such constants alone, is a constant. (An array from outside may change.)"""
+        kept, turn, folded = [], self.turn, set()
+        results = {id(value.root) for value in self.results()}
+        for i, call in enumerate(self.calls):
+            reads = call.reads()
+            out = call.out
+            if (
+                out is not None and call.pure and not call.writes and call.form != "kernel"
+                and not out.root.written and id(out.root) not in results
+                and all(id(value) in folded for value in reads)
+            ):  # fmt: skip
+                args, kwargs = mapped((call.args, call.kwargs), lambda x: x.array if isinstance(x, Value) else x)
+                with np.errstate(all="ignore"):
+                    out.array = np.asarray(call.function(*args, **kwargs))
+                out.kind = "constant"
+                folded.add(id(out))
+                if self.turn is not None and turn is not None and i < self.turn:
+                    turn -= 1
+                continue
+            kept.append(call)
+        self.calls, self.turn = kept, turn
+
+
+def _frozen(x: Any) -> Any:
+    """Arguments as a key: values by identity, numbers by type and value."""
+    if isinstance(x, Value):
+        return ("value", id(x))
+    if isinstance(x, tuple | list):
+        return (type(x).__name__, *map(_frozen, x))
+    if isinstance(x, dict):
+        return ("dict", *((key, _frozen(each)) for key, each in sorted(x.items())))
+    if isinstance(x, slice):
+        return ("slice", _frozen(x.start), _frozen(x.stop), _frozen(x.step))
+    if isinstance(x, np.ndarray):
+        return ("array", id(x))
+    return (type(x), x)
+
+
+def last_uses(program: Program) -> dict[int, int]:
+    """Per memory (id of a root) the last call that touches it; for what outlives the program their number."""
+    last: dict[int, int] = {}
+    for i, call in enumerate(program.calls):
+        for value in [*call.reads(), *call.writes, *each_value(call.outs)]:
+            last[id(value.root)] = i
+    for value in program.results():
+        last[id(value.root)] = len(program.calls)
+    return last
+
+
+Predicate = Callable[[Value], bool]

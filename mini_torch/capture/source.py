@@ -1,0 +1,301 @@
+"""A program as Python source: straight-line NumPy, with every array under a name that says what it is."""
+
+from __future__ import annotations
+
+import keyword
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .memory import Buffer, Memory, is_elementwise, takes_out
+from .program import Program
+from .recorder import _getitem, _imag, _real, _setitem, fresh
+from .update import RunUpdate
+from .values import Call, Value
+
+__all__ = ["Source", "place"]
+
+Array = np.ndarray[Any, Any]
+
+_PLAIN = {np.ndarray.reshape, np.ndarray.ravel, np.ndarray.flatten, np.reshape, np.ravel, np.ndarray.astype}
+_KEYWORD_OUT = {np.maximum, np.minimum}  # NumPy wants to give a third positional argument another meaning
+
+
+def place(memory: Array, kind: str, shape: tuple[int, ...], order: tuple[int, ...] | None = None) -> Array:
+    """The first bytes of a buffer as an array of that type and shape, the dimensions in that order in memory."""
+    dtype = np.dtype(kind)
+    flat = memory[: math.prod(shape) * dtype.itemsize].view(dtype)
+    if order is None:
+        return flat.reshape(shape)
+    return flat.reshape([shape[axis] for axis in order]).transpose(np.argsort(order))
+
+
+class Source:
+    """The text of a program, and what it finds by name.
+
+    `scope` has the functions and arrays from outside; `text` sets up the rest once (`buffers` are to be in the scope
+    then) and defines `forward` and, if there is one, `backward`.
+    """
+
+    def __init__(self, program: Program, memory: Memory, names: dict[int, str], arguments: list[str]) -> None:
+        self.program, self.memory = program, memory
+        self.scope: dict[str, Any] = {"place": place, "dtype": np.dtype, "newaxis": None}
+        self.setup: list[str] = []
+        self.notes: list[str] = []
+        self._owners = names
+        self._names: dict[int, str] = {}
+        self._objects: dict[int, str] = {}
+        self._used: set[str] = {"forward", "backward", *keyword.kwlist, *dir(__builtins__)}
+        self._ready: set[int] = set()  # values that are there before the first call
+        self._kept: list[Any] = []
+        self.arguments = [self._new(name) for name in arguments]
+        for value, name in zip(program.inputs, self.arguments):
+            self._names[id(value)] = name
+        self.parts: dict[str, list[str]] = {}
+
+    # ---- names -------------------------------------------------------------------------------------------------------
+    def _new(self, wish: str) -> str:
+        """A name that nobody has, as near to the wish as can be."""
+        base = re.sub(r"\W+", "_", wish).strip("_") or "x"
+        base = f"_{base}" if base[0].isdigit() else base
+        name, count = base, 1
+        while name in self._used:
+            count += 1
+            name = f"{base}_{count}"
+        self._used.add(name)
+        return name
+
+    def object(self, x: Any, wish: str) -> str:
+        """The name of a function or another thing from outside."""
+        if id(x) not in self._objects:
+            name = self._objects[id(x)] = self._new(wish)
+            self.scope[name] = x
+            self._kept.append(x)
+        return self._objects[id(x)]
+
+    def name(self, value: Value) -> str:
+        """A value's name. What never changes is set up when it is first asked for."""
+        if id(value) not in self._names:
+            wish = value.name or value.kind
+            if value.kind == "tensor":
+                wish = self._owners.get(id(value.owner), "") or f"tensor_{value.index}"
+            elif value.kind == "constant":
+                wish = self._constant_name(value.array)
+            self._names[id(value)] = self._new(wish)
+            self._set_up(value)
+        return self._names[id(value)]
+
+    @staticmethod
+    def _constant_name(array: Any) -> str:
+        if array.ndim == 0:
+            return "c" + repr(array.item()).replace("-", "minus_").replace(".", "_").replace("+", "")
+        if array.size and array.dtype.kind != "V" and array.strides and (array == array.flat[0]).all():
+            return {0: "zeros", 1: "ones"}.get(array.flat[0].item(), "constant")
+        return "constant"
+
+    def _set_up(self, value: Value) -> None:
+        """Puts what is there before the first call into the scope, or writes how it is made."""
+        name = self._names[id(value)]
+        if value.kind in ("tensor", "constant"):
+            self.scope[name] = value.array
+            if value.kind == "tensor":
+                self.notes.append(f"# {name}: {value.dtype} {list(value.shape)}")
+        elif id(value) in self.memory.fixed:
+            self.scope[name] = self.memory.fixed[id(value)]
+        elif id(value) in self.memory.places:
+            buffer = self.memory.places[id(value)]
+            order = sorted(range(len(value.shape)), key=lambda axis: -value.strides[axis])
+            turned = "" if order == sorted(order) else f", {tuple(order)}"
+            kind = value.dtype.str
+            self.setup.append(f"{name} = place({self.buffer(buffer)}, {kind!r}, {value.shape}{turned})")
+
+    def buffer(self, buffer: Buffer) -> str:
+        """The name of a buffer."""
+        return f"buffer_{buffer.index}"
+
+    # ---- arguments ---------------------------------------------------------------------------------------------------
+    def render(self, x: Any) -> str:
+        """An argument as it is written."""
+        if isinstance(x, Value):
+            return self.name(x)
+        if isinstance(x, tuple):
+            inner = ", ".join(map(self.render, x))
+            return f"({inner},)" if len(x) == 1 else f"({inner})"
+        if isinstance(x, list):
+            return f"[{', '.join(map(self.render, x))}]"
+        if isinstance(x, dict) and all(isinstance(key, str | int) for key in x):
+            return "{" + ", ".join(f"{key!r}: {self.render(each)}" for key, each in x.items()) + "}"
+        if x is None or x is Ellipsis or type(x) in (bool, int, str):
+            return repr(x) if x is not Ellipsis else "..."
+        if type(x) is float and math.isfinite(x):
+            return repr(x)
+        if isinstance(x, slice):
+            return f"slice({self.render(x.start)}, {self.render(x.stop)}, {self.render(x.step)})"
+        if isinstance(x, np.dtype):
+            return self.object(x, x.name)
+        if isinstance(x, type) and issubclass(x, np.generic):
+            return self.object(np.dtype(x), np.dtype(x).name)
+        return self.object(x, type(x).__name__)
+
+    def _index(self, index: Any) -> str:
+        parts = index if isinstance(index, tuple) else (index,)
+
+        def one(part: Any) -> str:
+            if isinstance(part, slice):
+                ends = ["" if x is None else self.render(x) for x in (part.start, part.stop)]
+                return ":".join(ends) + ("" if part.step is None else f":{self.render(part.step)}")
+            return self.render(part)
+
+        return ", ".join(map(one, parts)) if parts else "()"
+
+    def _operand(self, x: Any, call: Call) -> str:
+        """An operand of a ufunc: a number as a 0-d array, which costs a third of what Python's costs."""
+        if isinstance(x, bool | int | float) and call.out is not None:
+            kinds = {v.dtype for v in call.args if isinstance(v, Value)}
+            kind = next(iter(kinds)) if len(kinds) == 1 else None
+            if kind is not None and call.out.dtype in (kind, np.dtype(bool)) and (kind.kind in "fc" or type(x) is int):
+                with np.errstate(all="ignore"):
+                    array = np.array(x, kind)
+                array.flags.writeable = False
+                key = (float(x), kind)
+                for known in self._kept:
+                    if isinstance(known, tuple) and known[0] == key and math.copysign(1, known[0][0]) == math.copysign(1, x):
+                        return known[1]
+                name = self._new(self._constant_name(array))
+                self.scope[name] = array
+                self._kept.append((key, name))
+                return name
+        return self.render(x)
+
+    # ---- calls -------------------------------------------------------------------------------------------------------
+    def expression(self, call: Call) -> str:
+        """The call without a place for its result."""
+        function, args = call.function, call.args
+        if function is _getitem:
+            return f"{self.render(args[0])}[{self._index(args[1])}]"
+        if function in (_real, _imag):
+            return f"{self.render(args[0])}.{call.name.strip('_')}"
+        rest = [f"{key}={self.render(x)}" for key, x in call.kwargs.items()]
+        if call.form == "method" and isinstance(args[0], Value) and call.name in dir(np.ndarray):
+            inner = ", ".join([*map(self.render, args[1:]), *rest])
+            return f"{self.render(args[0])}.{call.name}({inner})"
+        operands = [self._operand(x, call) for x in args] if call.form == "ufunc" else [*map(self.render, args)]
+        return f"{self.callee(call)}({', '.join([*operands, *rest])})"
+
+    def callee(self, call: Call) -> str:
+        """The function as it is written."""
+        function = call.function
+        ufunc = getattr(function, "__self__", None)
+        if isinstance(ufunc, np.ufunc):
+            return f"{self.object(ufunc, ufunc.__name__)}.{function.__name__}"
+        return self.object(function, call.name.strip("_<>") or "kernel")
+
+    def into(self, call: Call, how: str) -> str:
+        """The call with its result put where it belongs."""
+        out, function = call.out, call.function
+        assert out is not None
+        target = self.name(out)
+        if how == "fill":
+            value = call.args[3]
+            return "" if value is None else f"{target}.fill({self.render(value)})"
+        if how == "copy":
+            source = self.render(call.args[0])
+            if function in _PLAIN and function is not np.ndarray.astype:
+                target = self._as_source(call, target)
+            unsafe = ', "unsafe"' if function is np.ndarray.astype and call.args[0].dtype != out.dtype else ""
+            return f"{self.object(np.copyto, 'copyto')}({target}, {source}{unsafe})"
+        text = self.expression(call)
+        positional = call.form == "ufunc" and not call.kwargs and function not in _KEYWORD_OUT
+        return f"{text[:-1]}, {target})" if positional else f"{text[:-1]}, out={target})"
+
+    def _as_source(self, call: Call, target: str) -> str:
+        """A reshaping copy's target in the shape of what it copies."""
+        name = self._new(f"{target}_as_{call.args[0].name or 'source'}")
+        self.setup.append(f"{name} = {target}.reshape({call.args[0].shape})")
+        return name
+
+    def statement(self, call: Call) -> str:
+        """The call as a line; "" if there is nothing to do."""
+        memory, out = self.memory, call.out
+        if call.is_view and all(memory.is_static(v) for v in call.reads()):
+            if out is not None:
+                if id(out) not in self._names:
+                    name = self._names[id(out)] = self._new(self._view_name(call))
+                    self.setup.append(f"{name} = {self.expression(call)}")
+                return ""
+        if call.function is _setitem:
+            target, index, value = call.args
+            return f"{self.render(target)}[{self._index(index)}] = {self.render(value)}"
+        if call.writes:
+            out_argument = call.kwargs.get("out")
+            if call.form == "ufunc" and isinstance(out_argument, Value) and len(call.kwargs) == 1 \
+                    and call.function not in _KEYWORD_OUT:  # fmt: skip
+                operands = [self._operand_into(x, call, out_argument) for x in call.args]
+                return f"{self.callee(call)}({', '.join([*operands, self.name(out_argument)])})"
+            return self.expression(call)
+        how = takes_out(call)
+        if how and out is not None and (id(out) in memory.places or id(out) in memory.fixed):
+            return self.into(call, how)
+        targets = ["_" if v is None else self._loose(v, call) for v in call.outs]
+        text = self.expression(call)
+        if call.many:
+            return f"{', '.join(targets)}{',' if len(targets) == 1 else ''} = {text}"
+        return f"{targets[0]} = {text}" if targets and targets != ["_"] else text
+
+    def _operand_into(self, x: Any, call: Call, out: Value) -> str:
+        if isinstance(x, float) and out.dtype.kind == "f" and all(
+            v.dtype == out.dtype for v in call.args if isinstance(v, Value)
+        ):  # fmt: skip
+            array = np.array(x, out.dtype)
+            return self.object(array, self._constant_name(array))
+        return self.render(x)
+
+    def _loose(self, value: Value, call: Call) -> str:
+        if id(value) not in self._names:
+            self._names[id(value)] = self._new(value.name or (self._view_name(call) if value.is_view else call.name))
+        return self._names[id(value)]
+
+    def _view_name(self, call: Call) -> str:
+        first = next(iter(call.reads()), None)
+        base = "x" if first is None else self.name(first)
+        if call.function is np.ndarray.transpose and len(call.args) == 1:
+            return f"{base}_T"
+        return f"{base}_{'part' if call.function is _getitem else 'view'}"
+
+    # ---- the whole ---------------------------------------------------------------------------------------------------
+    def segment(self, calls: list[Call], update: Callable[[Call], list[str]]) -> list[str]:
+        """The lines of some calls, with a comment where another part of the network begins."""
+        lines: list[str] = []
+        scope = None
+        for call in calls:
+            new = update(call) if call.form == "update" else [self.statement(call)]
+            new = [line for line in new if line]
+            if new and call.scope != scope:
+                scope = call.scope
+                lines += [""] * bool(lines) + [f"# {scope}"] * bool(scope)
+            lines += new
+        return lines
+
+    def scalar(self, array: Array, wish: str) -> str:
+        """The name of an array of ours."""
+        return self.object(array, wish)
+
+
+def suggest_names(program: Program) -> None:
+    """Gives values that have none names by what makes them."""
+    for call in program.calls:
+        for out in call.outs:
+            if out is not None and not out.name:
+                out.name = f"{call.name.strip('_<>')}{_suffix(call.scope)}"
+
+
+def _suffix(scope: str) -> str:
+    where = scope.removeprefix("backward of ").partition(":")[0]
+    mark = "_back" if scope.startswith("backward") else ""
+    return mark + ("_" + where if where and " " not in where and len(where) < 24 else "")
+
+
+_ = (RunUpdate, is_elementwise, fresh)
