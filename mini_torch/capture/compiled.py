@@ -103,7 +103,7 @@ class Compiled:
         if len(self.gave_up) > 64:
             self.gave_up.clear()
         if not self.gave_up:
-            name = getattr(self.function, "__qualname__", repr(self.function))
+            name = getattr(self.function, "__qualname__", type(self.function).__name__)
             warnings.warn(f"compile: {name} runs as it is, without a plan: it {reason}", stacklevel=4)
         self.gave_up.add(kind)
 
@@ -164,9 +164,10 @@ class _Same:
 
 def _argument_names(function: Callable[..., Any]) -> list[str]:
     try:
-        return [name for name in inspect.signature(function).parameters]
+        parameters = inspect.signature(getattr(function, "forward", function)).parameters
     except (TypeError, ValueError):
         return []
+    return [name for name, p in parameters.items() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
 
 
 def reset() -> None:

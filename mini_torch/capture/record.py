@@ -103,17 +103,31 @@ def _finish(recorder: Recorder, watch: Watch, out: Recording) -> None:
     alive = _with_graph(made, out.tree)
     if alive:
         _record_backward(recorder, program, alive, out)
-    for x in watch.survivors([*made, *grad_tensors, *out.leaves]):
+    nodes = reachable([x._node for x in made if x._node is not None])
+    for x in watch.survivors([*made, *grad_tensors, *out.leaves, *_kept_by(nodes), *_bases(made)]):
         recorder.give_up(f"leaves a tensor of shape {list(x.shape)} somewhere outside, which a plan would not do again")
         break
     if watch.rebound:
         recorder.give_up("gives a tensor from outside other memory")
     recorder.check_constants()
-    for node in reachable([x._node for x in made if x._node is not None]):
+    for node in nodes:
         for name in ("out", "options"):
             if hasattr(node, name):
                 setattr(node, name, mapped(getattr(node, name), lambda x: x.held if type(x) is Traced else x))
     out.written = [x for x, t in watch.outside.values() if t.value.root.written]
+
+
+def _kept_by(nodes: list[Node]) -> list[Tensor]:
+    """The tensors that a history holds."""
+    found: list[Tensor] = []
+    for node in nodes:
+        found += _tensors(node.saved or ())
+        found += _tensors(getattr(node, "options", ()))
+    return found
+
+
+def _bases(made: list[Tensor]) -> list[Tensor]:
+    return [x._view.base for x in made if x._view is not None]
 
 
 def _with_leaves(args: Any, kwargs: Any) -> tuple[dict[int, Tensor], Any, Any]:

@@ -221,18 +221,23 @@ class Recorder:
 
         `pure` says that it does nothing else, as drawing random numbers would be.
         """
+        filled, at = next(((x, i) for i, x in enumerate(args) if type(x) is dict and not x), (None, 0))
+        if filled is not None:
+            function = _Filling(function, at)
         real = self.real(args)
         with self.paused():
             result = function(*real)
         call = Call("kernel", function, self._noted(args), {}, self.scope, pure)
         self.calls.append(call)
-        if handle:
-            call.many = True
-            value = self.value("object", None)
-            first = self._out(call, args, result[0])
-            call.outs.append(value)
-            return first, Traced(result[1], value, self)
-        return self._outs(call, args, result)
+        if not handle:
+            return self._outs(call, args, result)
+        call.many = True
+        value = self.value("object", None)
+        first = self._out(call, args, result[0])
+        call.outs.append(value)
+        if filled is not None:
+            filled.update(zip(function.keys, [self._out(call, args, each) for each in result[2:]]))
+        return first, Traced(result[1], value, self)
 
     def effect(self, function: Callable[..., Any], *args: Any) -> Any:
         """Something that is to be done at every call, such as a scheduler's step; its result is a fact of this one."""
@@ -363,6 +368,22 @@ class Recorder:
             if snapshot is not None and not value.written and snapshot.tobytes() != array.tobytes():
                 self.give_up("changes an array of NumPy's behind the recording")
                 return
+
+
+class _Filling:
+    """A kernel that puts further results into a dict among its arguments, as one that returns them."""
+
+    def __init__(self, function: Callable[..., Any], position: int) -> None:
+        self.function, self.position = function, position
+        self.keys: list[str] = []
+        self.__name__ = getattr(function, "__name__", "kernel")
+
+    def __call__(self, *args: Any) -> tuple[Any, ...]:
+        found: dict[str, Any] = {}
+        position = self.position
+        results = self.function(*args[:position], found, *args[position + 1 :])
+        self.keys = [*found]
+        return (*results, *found.values())
 
 
 def _getitem(x: Any, index: Any) -> Any:

@@ -33,7 +33,8 @@ def fused(
       nothing without `keep`: then there will be none.
     - `pull(g, kept, wanted, *arrays, *options)` gives the gradient of each array, any value where `wanted` is False.
 
-    Both may write into arrays of their own; `pull` may not write into `kept`, for backward may come twice.
+    An empty dict among the options gets further results, which have no gradient, by name. Both functions may write into
+    arrays of their own; `pull` may not write into `kept`, for backward may come twice.
     """
     count = plain.__code__.co_posonlyargcount
     plan = _Plan(grad_name or name.title().replace("_", "") + "Backward0", quiet(pull), plain)
