@@ -29,19 +29,20 @@ class _TensorLift(Lift):
         out._cell, out._node, out._requires_grad = cell, node, True
         return out
 
-    def accumulate(self, leaf: Any, g: Any, borrowed: bool, create_graph: bool) -> None:
-        old = leaf._grad
-        if create_graph:
-            leaf._grad = g if old is None else old + g
-        elif old is None:
-            own = g.copy() if borrowed else g
-            leaf._grad = make(Tensor, own) if type(own) is np.ndarray else wrap(own)
-        else:
-            np.add(old._array, g, out=old._array)
-            old._cell[0] += 1
-        if leaf._post_hooks:
-            for hook in list(leaf._post_hooks.values()):
-                hook(leaf)
+    def accumulate(self, leaves: dict[Any, Any], borrowed: set[Any], create_graph: bool) -> None:
+        for leaf, g in leaves.items():
+            old = leaf._grad
+            if create_graph:
+                leaf._grad = g if old is None else old + g
+            elif old is None:
+                own = g.copy() if leaf in borrowed else g
+                leaf._grad = make(Tensor, own) if type(own) is np.ndarray else wrap(own)
+            else:
+                np.add(old._array, g, out=old._array)
+                old._cell[0] += 1
+            if leaf._post_hooks:
+                for hook in list(leaf._post_hooks.values()):
+                    hook(leaf)
 
     def call_hooks(self, hooks: dict[int, Any] | None, g: Any) -> Any:
         for hook in list(hooks.values()) if hooks else ():
@@ -116,9 +117,8 @@ def backward(
     targets = _listed(inputs)
     if not targets:
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
-    for x, g in zip(targets, _gradients(roots, targets, retain, create_graph)):
-        if g is not None:
-            _lift.accumulate(x, g, True, create_graph)
+    found = zip(targets, _gradients(roots, targets, retain, create_graph))
+    _lift.accumulate({x: g for x, g in found if g is not None}, set(targets), create_graph)
 
 
 def grad(

@@ -194,4 +194,4 @@ def _state() -> tuple[bool, bool]:
 
 
 def _set(anomaly: bool, check_nan: bool) -> None:
-    mode.anomaly, mode.check_nan = anomaly, check_nan
+    mode.watch(anomaly=anomaly, check_nan=check_nan)

@@ -18,8 +18,10 @@ import functools
 import inspect
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from heapq import heappop, heappush
 from itertools import count
 from operator import attrgetter
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -41,6 +43,12 @@ class _Mode(threading.local):
     hooks: tuple[Any, ...] = ()  # pairs of saved-tensor hooks, the innermost last
     recorder: Any = None  # what writes the program down, while one is recorded; see `capture`
     hooks_refused: str | None = None
+    watched = False  # whether there is anything of these, so that an operation asks once
+
+    def watch(self, **settings: Any) -> None:
+        """Sets `anomaly`, `check_nan` or `hooks`."""
+        vars(self).update(settings)
+        self.watched = bool(self.anomaly or self.hooks)
 
 
 mode = _thread = _Mode()
@@ -348,8 +356,8 @@ class Lift:
         """The node's saved output as a tensor with the node behind it."""
         raise NotImplementedError
 
-    def accumulate(self, leaf: Any, g: Any, borrowed: bool, create_graph: bool) -> None:
-        """Adds `g` to `leaf.grad`; a borrowed array is not the leaf's to keep."""
+    def accumulate(self, leaves: dict[Any, Any], borrowed: set[Any], create_graph: bool) -> None:
+        """Adds to each leaf's `grad` its gradient; that of a borrowed one is not the leaf's to keep."""
         raise NotImplementedError
 
     def call_hooks(self, hooks: dict[int, Any] | None, g: Any) -> Any:
@@ -394,18 +402,16 @@ def walk_back(
     Without `capture`, leaves get their `grad` and the result is empty; with it, nothing is accumulated, and the
     result has, per node or leaf of `capture` that was reached, its gradient.
     """
-    order = reachable([target for target, _ in roots])
-    captured: dict[Any, Any] = {}
-    wanted = set(capture or ())
-    order = order if capture is None else _leading_to(order, wanted)
+    captured, wanted = {}, set(capture or ())
+    useful = None if capture is None else set(_leading_to(reachable([target for target, _ in roots]), wanted))
     check_nan = mode.anomaly and mode.check_nan
     pending, leaves = _sent_in(roots)
     recorder = mode.recorder
-    borrowed = {target for target, _ in roots}  # leaves whose gradient so far belongs to somebody else too
-    for node in order:
-        g = pending.pop(node, None)
-        if g is None:
-            continue
+    borrowed = set(leaves)  # those whose gradient so far belongs to somebody else too
+    heap = sorted((-node.birth, node) for node in pending if useful is None or node in useful)
+    while heap:
+        node = heappop(heap)[1]  # the latest: whatever sends to it has been there
+        g = pending.pop(node)
         if node.notes is not None:
             g = lift.call_hooks(node.notes.get("prehooks"), g)
         if wanted and node in wanted:
@@ -433,26 +439,46 @@ def walk_back(
             if grad is None:
                 continue
             if isinstance(edge, Node):
-                pending[edge] = pending[edge] + grad if edge in pending else grad
+                if edge in pending:
+                    _add_to(pending, edge, grad)
+                else:
+                    pending[edge] = grad
+                    if useful is None or edge in useful:
+                        heappush(heap, (-edge.birth, edge))
             elif edge in leaves:
-                leaves[edge] = leaves[edge] + grad
+                _add_to(leaves, edge, grad)
                 borrowed.discard(edge)
             else:
                 leaves[edge] = grad
                 if create_graph or grad is g or plan.lends or grad.base is not None:
                     borrowed.add(edge)
-    for node in wanted.intersection(pending) if wanted else ():  # what is wanted but leads nowhere further
-        g = pending[node]
-        captured[node] = lift.call_hooks(node.notes.get("prehooks"), g) if node.notes else g
-    for leaf, g in leaves.items():
-        if leaf._hooks:
-            g = lift.call_hooks(leaf._hooks, g)
-            borrowed.add(leaf)  # the hook may have kept it
-        if capture is None:
-            lift.accumulate(leaf, g, leaf in borrowed, create_graph)
-        elif leaf in wanted:
-            captured[leaf] = g
-    return captured
+    for leaf in [leaf for leaf in leaves if leaf._hooks]:
+        leaves[leaf] = lift.call_hooks(leaf._hooks, leaves[leaf])
+        borrowed.add(leaf)  # the hook may have kept it
+    if capture is None:
+        lift.accumulate(leaves, borrowed, create_graph)
+        return {}
+    for node in wanted.intersection(pending):  # what is wanted but leads nowhere further
+        captured[node] = lift.call_hooks(node.notes.get("prehooks"), pending[node]) if node.notes else pending[node]
+    return {place: g for place, g in (*captured.items(), *leaves.items()) if place in wanted}
+
+
+def _add_to(gradients: dict[Any, Any], place: Any, more: Any) -> None:
+    """Adds a second gradient to that of `place`: in its memory, if nobody else holds that."""
+    g = gradients[place]
+    if getrefcount(g) == _ALONE and type(g) is np.ndarray and g.base is None:
+        np.add(g, more, g)
+    else:
+        gradients[place] = g + more
+
+
+def _references(gradients: dict[Any, Any], place: Any) -> int:
+    """What `_add_to` sees where only the dict holds the gradient: this depends on the version of Python."""
+    g = gradients[place]
+    return getrefcount(g)
+
+
+_ALONE = _references({None: object()}, None)
 
 
 def _sent_in(roots: Sequence[tuple[Any, Any]]) -> tuple[dict[Any, Any], dict[Any, Any]]:

@@ -80,12 +80,13 @@ class _Again:
         now = default_generator.get_state() if self.random is not None else None
         if self.random is not None:
             default_generator.set_state(self.random)
-        hooks, mode.hooks = mode.hooks, ()
+        hooks = mode.hooks
+        mode.watch(hooks=())
         try:
             with enable_grad(), saved_tensors_hooks(catch, self.found.__getitem__), self.context:
                 self.function(*self.args, **self.kwargs)
         finally:
-            mode.hooks = hooks
+            mode.watch(hooks=hooks)
             if now is not None:
                 default_generator.set_state(now)
         self._compare(next(numbers))

@@ -38,10 +38,10 @@ class saved_tensors_hooks:
     def __enter__(self) -> None:
         if mode.hooks_refused is not None:
             raise RuntimeError(mode.hooks_refused)
-        mode.hooks = (*mode.hooks, self.hooks)
+        mode.watch(hooks=(*mode.hooks, self.hooks))
 
     def __exit__(self, *_: object) -> None:
-        mode.hooks = mode.hooks[:-1]
+        mode.watch(hooks=mode.hooks[:-1])
 
 
 class save_on_cpu(saved_tensors_hooks):

@@ -623,3 +623,21 @@ def test_a_gradient_penalty_trains() -> None:
         return float((c**2).mean().item())
 
     assert weight.grad[0, 0].item() == pytest.approx((penalty(1e-5) - penalty(-1e-5)) / 2e-5, rel=1e-4)
+
+
+def test_gradients_that_meet_are_added_in_nobody_elses_memory() -> None:
+    x = mini_torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    kept: list[Any] = []
+    given = mini_torch.tensor([1.0, 10.0, 100.0])
+    middle = x * 2
+    branches = [middle * k for k in (1.0, 2.0, 3.0, 4.0)]
+    for branch in branches:
+        branch.grad_fn.register_hook(lambda inputs, outputs: kept.append(inputs[0]))
+    total = branches[0] + branches[1] + branches[2] + branches[3]
+    total.backward(given)
+    assert x.grad.tolist() == [20.0, 200.0, 2000.0]
+    assert given.tolist() == [1.0, 10.0, 100.0]
+    assert sorted(g.tolist()[0] for g in kept) == [1.0, 2.0, 3.0, 4.0]
+    (x + x + x + x).backward(given)
+    assert given.tolist() == [1.0, 10.0, 100.0]
+    assert x.grad.tolist() == [24.0, 240.0, 2400.0]

@@ -12,8 +12,8 @@ from ..graph import Lift, Node, enable_grad, mode
 from ..plan import settled
 from ..saved import pack
 from ..tensor import Tensor, wrap
+from .door import where_called
 from .quiet import quiet
-from .table import where_called
 
 __all__ = ["fused", "replayed"]
 

@@ -13,7 +13,7 @@ from ..tensor import Tensor, make, method
 from .brain import by_float32
 from .inplace import inplace, write_out
 from .names import describe, enter_ufunc, publish, publish_inplace
-from .table import Formula, Forward, Row, apply
+from .table import Formula, Forward, Row
 from .types import cast, operands, refused, shape_mismatch
 
 __all__ = ["binary", "unary"]
@@ -47,7 +47,7 @@ def unary(
             if input._array.dtype.kind in refuses:
                 raise refused(kernel or f"{name}_cpu", input._array.dtype, because)
             input = cast(input, default_numpy_dtype())
-        return apply(new, (input,)) if out is None else write_out(apply(new, (input,)), out)
+        return new.apply((input,)) if out is None else write_out(new.apply((input,)), out)
 
     describe(function, name, doc)
     publish(function, (name, *aliases), (name, *aliases, *methods) if method else (), export)
@@ -86,7 +86,7 @@ def binary(
             kind = input._array.dtype
             if kind is other._array.dtype and (plain or kind.kind in ready):
                 try:
-                    return apply(new, (input, other))
+                    return new.apply((input, other))
                 except ValueError as error:
                     raise shape_mismatch(input._array.shape, other._array.shape) from error
         elif (type(other) is float or type(other) is int) and other and isinstance(input, Tensor):
@@ -95,7 +95,7 @@ def binary(
                 constant = constants.get((other, kind))
                 if constant is None:
                     constant = _constant(other, kind)
-                return apply(new, (input, constant))
+                return new.apply((input, constant))
         return slow(input, other)
 
     describe(function, name, doc)
@@ -170,7 +170,7 @@ def _binary_slow(new: Row, floats: bool, check: Any, reject: Any, input: Any, ot
     if check:
         check(input, other, *pair)
     try:
-        return apply(new, pair)
+        return new.apply(pair)
     except ValueError as error:
         raise shape_mismatch(pair[0]._array.shape, pair[1]._array.shape) from error
 

@@ -1,4 +1,4 @@
-"""How an operation is declared, and the one door through which every operation goes.
+"""How an operation is declared. The one door through which every operation goes is in `door.py`.
 
 A row is a forward and, per differentiable input, one formula for its gradient (a vector-Jacobian product), both in
 plain NumPy:
@@ -28,7 +28,6 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -36,28 +35,26 @@ import numpy as np
 from ..errors import LeavesProgram
 from ..graph import mode
 from ..plan import Plan
-from ..saved import pack
-from ..tensor import Tensor, make, wrap
-from ..view import View
+from ..tensor import Tensor, wrap
+from .door import door
 from .quiet import hushed
 
-__all__ = ["Formula", "Forward", "Row", "apply", "no_formula", "parameters_of", "record", "row", "rows", "variadic",
-           "where_called"]  # fmt: skip
+__all__ = ["Formula", "Forward", "Row", "apply", "no_formula", "parameters_of", "record", "row", "rows", "variadic"]
 
 Forward = Callable[..., Any]
 Formula = Callable[..., Any]
 
 rows: dict[str, Row] = {}  # the table: every operation by its name
 
-_ndarray = np.ndarray
-_blank = object.__new__
-
 
 class Row:
     """An operation's definition. `rules` has a formula (or None) per tensor input, in the forward's order."""
 
-    __slots__ = ("broadcasts", "casts", "forward", "given", "grad_name", "holomorphic", "inputs", "lends", "name",
-                 "options", "plans", "rules", "view")  # fmt: skip
+    __slots__ = ("apply", "broadcasts", "casts", "forward", "function", "given", "grad_name", "holomorphic", "inputs",
+                 "lends", "name", "options", "plans", "rules", "view")  # fmt: skip
+
+    apply: Callable[..., Tensor]  # (inputs, options=())
+    function: Callable[..., Any]  # what `row` made of it
 
     def __init__(
         self, name: str, forward: Forward, rules: dict[str, Formula | None], *, options: tuple[str, ...] = (),
@@ -80,13 +77,16 @@ class Row:
         self.broadcasts = broadcasts  # inputs may have different shapes
         self.lends = lends  # a formula may return an array that somebody else holds
         self.plans: dict[int, Plan] = {}
+        self.apply = self._open
         rows[name] = self
 
-    def plan(self, key: int) -> Plan:
-        """The plan for one kind of call.
+    def _open(self, inputs: tuple[Tensor, ...], options: tuple[Any, ...] = ()) -> Tensor:
+        """The first `apply`, which puts the others in its place."""
+        self.apply = functools.partial(door(len(inputs), self.broadcasts)[0], self)
+        return self.apply(inputs, options)
 
-        `key` has bit i set where input i wants a gradient, and the bit above the inputs' where one was broadcast.
-        """
+    def plan(self, key: int) -> Plan:
+        """The plan for one kind of call, see `door.RECORD`."""
         wanted = [rule if key >> i & 1 else None for i, rule in enumerate(self.rules.values())]
         self.plans[key] = plan = Plan(
             self.grad_name, self.inputs, self.options, wanted, broadcast=bool(key >> len(wanted)), casts=self.casts,
@@ -97,92 +97,24 @@ class Row:
     def again(self, inputs: tuple[Tensor, ...], options: tuple[Any, ...]) -> Any:
         """The forward once more, where a RuntimeError may have meant that the quiet context was taken; see `quiet`."""
         if isinstance(sys.exc_info()[1], LeavesProgram):  # a program is recorded, and this cannot be taken apart
-            return mode.recorder.kernel(self.given, *map(_array_of, inputs), *options)
+            return mode.recorder.kernel(self.given, *[x._array for x in inputs], *options)
         if self.given is self.forward:
             raise
         with np.errstate(all="ignore"):
-            return self.given(*map(_array_of, inputs), *options)
+            return self.given(*[x._array for x in inputs], *options)
 
     def __repr__(self) -> str:
         return f"<row {self.name}({', '.join(self.inputs + self.options)})>"
 
 
-# ---- the one door ----------------------------------------------------------------------------------------------------
 def apply(row: Row, inputs: tuple[Tensor, ...], options: tuple[Any, ...] = ()) -> Tensor:
-    """Runs the row's forward on the inputs' arrays and, where a gradient is wanted, records a node."""
-    try:
-        array = row.forward(*map(_array_of, inputs), *options) if options else row.forward(*map(_array_of, inputs))
-    except RuntimeError:
-        array = row.again(inputs, options)
-    if type(array) is not _ndarray:
-        array = _as_array(array, inputs[0]._array.dtype)
-    out = _blank(Tensor)  # `make`, written out: these are the hottest lines of the library
-    out._array = array
-    out._cell = [0, 0]
-    out._requires_grad = False
-    out._node = out._grad = out._view = None
-    if mode.enabled:
-        record(row, inputs, options, out)
-    elif mode.inference:
-        out._cell = make(Tensor, array)._cell
-    if row.view:
-        _make_view(row, inputs[0], options, out)
-    return out
-
-
-def _as_array(scalar: Any, kind: np.dtype[Any]) -> np.ndarray[Any, Any]:
-    """NumPy's scalar, which is what it makes of 0-d arrays, as an array; a float stays as wide as the input was
-    (NumPy 1 makes a float64 of a 0-d float32 and a Python number)."""
-    if mode.recorder is not None and mode.recorder.holds(scalar):
-        return scalar.astype(kind, copy=False) if scalar.ndim == 0 and kind.kind == "f" == scalar.dtype.kind else scalar
-    return np.asarray(scalar, kind if kind.kind == "f" == scalar.dtype.kind else None)
+    """Runs the row's forward on the inputs' arrays and, where a gradient is wanted, records a node. See `door.py`."""
+    return row.apply(inputs, options)
 
 
 def record(row: Row, inputs: tuple[Tensor, ...], options: tuple[Any, ...], out: Tensor) -> None:
     """Puts a node behind `out` if one of the inputs wants a gradient."""
-    key, bit = 0, 1
-    for x in inputs:
-        if x._view is not None and x._view.generation != x._cell[1]:
-            x._view.refresh(x)
-        if x._requires_grad:
-            key += bit
-        bit += bit
-    if not key or not row.rules:
-        return
-    if row.broadcasts:
-        shape = out._array.shape
-        for x in inputs:
-            if x._array.shape != shape and x._requires_grad:
-                key += bit
-                break
-    (row.plans.get(key) or row.plan(key)).keep(inputs, options, out)
-    if mode.hooks:
-        pack(out._node)
-    if mode.anomaly:
-        out._node.notes = {"traceback": where_called()}
-
-
-def where_called() -> str:
-    """The calls that led to an operation."""
-    import traceback  # here: a millisecond of every program's start, for those few that look for a NaN
-
-    return "".join(traceback.format_list(traceback.extract_stack()[:-4]))
-
-
-_array_of = attrgetter("_array")
-
-
-def _make_view(row: Row, x: Tensor, options: tuple[Any, ...], out: Tensor) -> None:
-    step = (functions_of_rows[row.name], options)
-    if x._view is not None:
-        base, steps = x._view.base, (*x._view.steps, step)
-    else:
-        base, steps = x, (step,)
-    out._cell = x._cell
-    out._view = View(base, steps)
-
-
-functions_of_rows: dict[str, Callable[..., Any]] = {}
+    door(len(inputs), row.broadcasts)[1](row, inputs, options, out)
 
 
 def parameters_of(function: Any) -> tuple[str, ...]:
@@ -208,7 +140,7 @@ def row(name: str, forward: Forward, /, *, grad_name: str | None = None, view: b
               broadcasts=broadcasts, lends=lends, holomorphic=holomorphic)  # fmt: skip
 
     def of_one(x: Any, *options: Any) -> Any:
-        return apply(new, (x,), options) if isinstance(x, Tensor) else forward(x, *options)
+        return new.apply((x,), options) if isinstance(x, Tensor) else forward(x, *options)
 
     def of_several(*args: Any) -> Any:
         inputs = args[:count]
@@ -216,14 +148,14 @@ def row(name: str, forward: Forward, /, *, grad_name: str | None = None, view: b
             if not isinstance(x, Tensor):
                 break
         else:
-            return apply(new, inputs, args[count:])
+            return new.apply(inputs, args[count:])
         if not any(isinstance(x, Tensor) for x in inputs):
             return forward(*args)
-        return apply(new, tuple([x if isinstance(x, Tensor) else wrap(x) for x in inputs]), args[count:])
+        return new.apply(tuple([x if isinstance(x, Tensor) else wrap(x) for x in inputs]), args[count:])
 
     function = of_one if count == 1 else of_several
     function.__name__ = name
-    functions_of_rows[name] = function
+    new.function = function
     return function
 
 
@@ -251,7 +183,7 @@ def variadic(name: str, forward: Forward, rule: Formula) -> Callable[..., Any]:
     def function(tensors: Any, *options: Any) -> Any:
         if not any(isinstance(x, Tensor) for x in tensors):
             return forward(tensors, *options)
-        return apply(row_of(len(tensors)), tuple([x if isinstance(x, Tensor) else wrap(x) for x in tensors]), options)
+        return row_of(len(tensors)).apply(tuple([x if isinstance(x, Tensor) else wrap(x) for x in tensors]), options)
 
     row_of(2)
     return function
