@@ -1,6 +1,6 @@
 """How a training step's time grows with the width, the batch and the depth of a network, beside PyTorch.
 
-    python -m benchmarks.scaling [--rounds 9] [--only width batch depth]
+    python -m benchmarks.scaling [--rounds 15] [--only width batch depth]
 
 The step is that of `benchmarks.workloads`: linear layers with ReLU, mean squared error, Adam, float32, one thread; and
 so are the rules. Prints a table for each of: three hidden layers of a growing width, batch 64; the main job's network
@@ -41,7 +41,7 @@ def line(size: int, make: Make, rounds: int) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--only", nargs="+", choices=tuple(TABLES), default=tuple(TABLES))
     options = parser.parse_args()
     warnings.simplefilter("ignore")

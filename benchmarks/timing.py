@@ -17,6 +17,7 @@ def has_torch() -> bool:
 def seconds(function: Callable[[], object], times: int, clock: Callable[[], float] = perf_counter) -> float:
     """The mean time of `times` calls; with `time.process_time` as the clock what other programs take is left out."""
     gc.collect()
+    function()  # the collector, and who ran before, have left the caches full of their own
     start = clock()
     for _ in range(times):
         function()
@@ -26,13 +27,18 @@ def seconds(function: Callable[[], object], times: int, clock: Callable[[], floa
 def rounds(
     functions: dict[str, Callable[[], object]], times: int, count: int, clock: Callable[[], float] = perf_counter
 ) -> dict[str, list[float]]:
-    """Times all functions in turn, `count` times over, so that each round sees the same state of the machine."""
+    """Times all functions in turn, `count` times over, so that each round sees the same state of the machine.
+
+    Every round begins with another one: nobody always follows the same one.
+    """
     for function in functions.values():
         function()
     results: dict[str, list[float]] = {name: [] for name in functions}
-    for _ in range(count):
-        for name, function in functions.items():
-            results[name].append(seconds(function, times, clock))
+    names = list(functions)
+    for index in range(count):
+        first = index % len(names)
+        for name in names[first:] + names[:first]:
+            results[name].append(seconds(functions[name], times, clock))
     return results
 
 

@@ -1,6 +1,6 @@
 """The small networks that people train on a CPU: a step of each in PyTorch, in mini_torch, and compiled by it.
 
-    python -m benchmarks.workloads [--only REGEX ...] [--rounds 15] [--bare] [--memory] [--recording]
+    python -m benchmarks.workloads [--only REGEX ...] [--rounds 25] [--bare] [--memory] [--recording]
 
 Float32, one thread, interleaved rounds; a ratio is the median of the rounds' ratios to PyTorch's eager time. Times are
 processor time, so that other programs count for nobody. Before anything is timed, all must agree on the losses of the
@@ -208,7 +208,7 @@ def recording_line(name: str, rounds: int = 5) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", nargs="+", metavar="REGEX", help="rows whose name has one of these")
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=25)
     parser.add_argument("--bare", action="store_true", help="the MLP beside its bare products and jax")
     parser.add_argument("--memory", action="store_true", help="peak memory instead of time")
     parser.add_argument("--recording", action="store_true", help="the first compiled call instead")
