@@ -11,7 +11,7 @@ import pytest
 import mini_torch
 from mini_torch.autograd import gradcheck, gradgradcheck
 from mini_torch.nn import functional as F
-from mini_torch.ops import convolution, depthwise
+from mini_torch.ops import columns, depthwise
 
 Array = np.ndarray[Any, Any]
 Numbers = tuple[int, ...]
@@ -110,12 +110,14 @@ def test_blocks_and_tiles_change_nothing(geometry: Any, monkeypatch: pytest.Monk
         return [t.detach().numpy() for t in (out, *grads)]
 
     expected = results()
-    for block, largest, junk in ((1, 1, 1.0), (3000, 500, 9.0), (1 << 30, 1 << 30, 9.0)):
-        monkeypatch.setattr(convolution, "_BLOCK", block)
-        monkeypatch.setattr(convolution, "_LARGEST", largest)
-        monkeypatch.setattr(convolution, "_JUNK", junk)
+    names, huge = ("_BLOCK", "_LARGEST", "_MANY", "_JUNK", "_TURNED"), 1 << 30
+    for numbers in ((1, 1, 1, 0, huge), (3000, 500, 1, huge, 0), (3000, 500, huge, huge, 0), (huge, huge, huge, 0, 0)):
+        for name, number in zip(names, numbers, strict=True):
+            monkeypatch.setattr(columns, name, number)
+        columns.columns_of.cache_clear()  # what they know was found with other numbers
         for found, wanted in zip(results(), expected, strict=True):
             np.testing.assert_allclose(found, wanted, atol=1e-11)
+    columns.columns_of.cache_clear()
 
 
 def test_same_and_valid() -> None:

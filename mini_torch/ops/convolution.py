@@ -6,8 +6,8 @@ left open; each row's gradients are the other two, which closes derivatives of e
 
     correlate  x, weight → y      spread  y, weight → x (the transposed convolution)      weigh  x, y → weight
 
-Each is one matrix product per block of samples, with the windows as columns (Chellapilla, Puri, Simard 2006, "High
-performance convolutional neural networks for document processing"), in blocks that stay in the cache. Small images
+Each is a product of matrices, with the windows as columns (Chellapilla, Puri, Simard 2006, "High performance
+convolutional neural networks for document processing"), in blocks that stay in the cache: see `columns`. Small images
 whose channels have a kernel each go to `depthwise`.
 """
 
@@ -16,15 +16,14 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from ..op import rounds_once, row, type_name
 from ..tensor import Tensor
+from .columns import columns_of, samples_at_once
 from .depthwise import correlate_each, spread_each, weigh_each
 from .spatial import Shape, Sizes, need_tensor, need_types, per_dimension
 from .window import Windows, cuts, unframed, windows_of
@@ -33,10 +32,8 @@ __all__ = [
     "conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
 ]  # fmt: skip
 
-_BLOCK = 1 << 20  # bytes of columns that stay in the cache; half as many would double the calls of small layers
-_LARGEST = 1 << 23  # bytes of columns of one sample, from which on it is cut into tiles
 _SHORT = 7  # windows per tap of a row: with more, the zeros of a banded matrix take longer than columns
-_JUNK = 1.2  # how many times as many columns long runs may cost
+_FAR_MORE = 6  # times as many columns, from which on adding up is cheaper
 
 
 def _halves_as_floats(forward: Callable[..., Any]) -> Callable[..., Any]:
@@ -77,86 +74,6 @@ def _if_finite(function: Callable[..., Any], *args: Any) -> Any:
     return out if _finite(out) else None
 
 
-# ---- blocks of samples -----------------------------------------------------------------------------------------------
-# Inside a block the samples are the last, fastest dimension: a row of an image that is only 8 wide would make for short
-# runs in memory; a row of 8 times 16 samples does not.
-def _steps(w: Windows, channels: int, x: Any) -> tuple[int, int]:
-    """How many samples and how many rows of windows to take at once."""
-    sample = channels * w.taps * math.prod(w.counts) * x.itemsize
-    block = _BLOCK if channels > 1 else _BLOCK // 2  # products of one channel with few are quicker in BLAS if short
-    return max(block // max(sample, 1), 1), max(w.counts[0] * _LARGEST // max(sample, _LARGEST), 1)
-
-
-def _tiles(w: Windows, rows: int) -> Iterator[tuple[slice, slice, Windows]]:
-    """Rows of windows, the rows of the frame that they see, and the windows there."""
-    if rows >= w.counts[0]:
-        yield slice(None), slice(None), w
-        return
-    for start in range(0, w.counts[0], rows):
-        part = replace(w, counts=(min(rows, w.counts[0] - start), *w.counts[1:]))
-        top = start * w.stride[0]
-        yield slice(start, start + rows), slice(top, top + part.span[0]), part
-
-
-def _width(w: Windows) -> int:
-    """Windows along the last dimension, junk included: with a window at every element, also where it runs over the
-    row's end, a whole image is one run in memory for each tap. The junk is dropped, or meets zeros."""
-    span = w.span[-1]
-    return span if len(w.size) > 1 and w.stride[-1] == 1 and span <= _JUNK * w.counts[-1] else w.counts[-1]
-
-
-def _samples_last(x: Any, w: Windows) -> Any:
-    """What the windows see of x (n, C, *size): (n, C, *span), the samples fastest in memory, zeros behind the end."""
-    n, channels, span = len(x), x.shape[1], w.span
-    size = n * channels * math.prod(span)
-    memory = np.zeros(size + n * w.dilation[-1] * (w.kernel[-1] - 1), x.dtype)
-    frame = _samples_first(memory[:size].reshape(channels, *span, n))
-    array, inside = w.overlap
-    frame[inside] = x[array]
-    return frame
-
-
-def _samples_first(x: Any) -> Any:
-    return x.transpose(-1, *range(x.ndim - 1))  # `moveaxis` takes ten times as long
-
-
-def _seen(frame: Any, w: Windows) -> Any:
-    """The windows of a frame (n, C, *span) as a view (C, *kernel, *counts, n)."""
-    n, channels = frame.shape[:2]
-    sample, channel, *steps = frame.strides
-    return as_strided(
-        frame, (channels, *w.kernel, *w.counts[:-1], _width(w), n),
-        (channel, *[s * d for s, d in zip(steps, w.dilation)], *[s * t for s, t in zip(steps, w.stride)], sample),
-        writeable=False,
-    )  # fmt: skip
-
-
-def _blocks(x: Any, w: Windows, groups: int) -> Iterator[tuple[slice, slice, Windows, Any]]:
-    """Samples, rows of windows, the windows there, and these as columns (groups, C/groups · taps, windows · n).
-
-    The columns are good until the next ones: all take turns in the same memory, which so stays in the cache.
-    """
-    samples, rows = _steps(w, x.shape[1], x)
-    memory = None
-    for start in range(0, len(x), samples):
-        frame = _samples_last(x[start : start + samples], w)
-        for here, rows_seen, part in _tiles(w, rows):
-            seen = _seen(frame[:, :, rows_seen], part)
-            memory = np.empty(seen.size, x.dtype) if memory is None else memory  # the first is the largest
-            columns = memory[: seen.size].reshape(seen.shape)
-            np.copyto(columns, seen)
-            length = math.prod(seen.shape[len(w.size) + 1 :])
-            yield slice(start, start + samples), here, part, columns.reshape(groups, -1, length)
-
-
-def _as_columns(y: Any, groups: int, width: int) -> Any:
-    """y (n, O, *counts) as matrices (groups, O/groups, windows · n), zeros for windows that are junk."""
-    n, channels, *count = y.shape
-    out = (np.empty if width == count[-1] else np.zeros)((channels, *count[:-1], width, n), y.dtype)
-    out[..., : count[-1], :] = y.transpose(*range(1, y.ndim), 0)
-    return out.reshape(groups, channels // groups, math.prod(count[:-1]) * width * n)
-
-
 # ---- the three rows --------------------------------------------------------------------------------------------------
 @_halves_as_floats
 def _correlate(x: Any, weight: Any, w: Windows, groups: int, bias: Any = None) -> Any:
@@ -170,9 +87,8 @@ def _correlate(x: Any, weight: Any, w: Windows, groups: int, bias: Any = None) -
         y = np.matmul(matrix, x.reshape(n, groups, channels // groups, -1))
         return _shifted(y, shift).reshape(n, outputs, *w.counts)
     out = np.empty((n, outputs, *w.counts), x.dtype)
-    for samples, rows, part, columns in _blocks(x, w, groups):
-        y = _shifted(np.matmul(matrix, columns), shift).reshape(outputs, *part.counts[:-1], _width(part), -1)
-        out[samples, :, rows] = _samples_first(y[..., : part.counts[-1], :])
+    for samples, rows, part, columns in columns_of(w, groups, channels, outputs).blocks(x):
+        out[samples, :, rows] = part.images(_shifted(np.matmul(matrix, columns), shift))
     return out
 
 
@@ -194,8 +110,8 @@ def _weigh(x: Any, y: Any, w: Windows, groups: int) -> Any:
         products = np.matmul(y.reshape(n, groups, outputs // groups, -1), columns.swapaxes(2, 3))
         return np.add.reduce(products, axis=0).reshape(outputs, channels // groups, *w.kernel)
     out = np.zeros((groups, outputs // groups, channels // groups * w.taps), x.dtype)
-    for samples, rows, part, columns in _blocks(x, w, groups):
-        out += np.matmul(_as_columns(y[samples, :, rows], groups, _width(part)), columns.swapaxes(1, 2))
+    for samples, rows, part, columns in columns_of(w, groups, channels, outputs).blocks(x):
+        out += part.weighed(columns, y[samples, :, rows])
     return out.reshape(outputs, channels // groups, *w.kernel)
 
 
@@ -206,24 +122,21 @@ def _spread(y: Any, weight: Any, w: Windows, groups: int) -> Any:
     if each and (out := _if_finite(spread_each, y, weight, w)) is not None:
         return out
     # A correlation with the taps in reverse has nothing to add up; it pays unless its columns are far more than ours.
-    if max(w.stride) == 1 and outputs // groups * math.prod(w.size) <= 2 * per_group * math.prod(w.counts):
+    if max(w.stride) == 1 and outputs // groups * math.prod(w.size) <= _FAR_MORE * per_group * math.prod(w.counts):
         return _correlate(y, _flipped(weight, groups), w.turned, groups)
     if max(w.stride) > 1 and max(w.dilation) == 1:
         return _spread_by_phases(y, weight, w, groups)
     # The adjoint as it stands: what each tap gives, as columns, is added up where the columns were cut out.
     matrix = weight.reshape(groups, outputs // groups, per_group * w.taps).swapaxes(1, 2)
     out = np.empty((n, groups * per_group, *w.size), y.dtype)
-    samples, rows = _steps(w, groups * per_group, y)
-    for start in range(0, n, samples):
-        block = y[start : start + samples]
-        frame = np.zeros((groups * per_group, *w.span, len(block)), y.dtype)
-        for here, seen, part in _tiles(w, rows):
-            columns = np.matmul(matrix, _as_columns(block[:, :, here], groups, part.counts[-1]))
-            columns = columns.reshape(groups * per_group, *w.kernel, *part.counts, len(block))
-            tile = frame[:, seen]
-            for tap, cut in cuts(part):
-                tile[(slice(None), *cut)] += columns[(slice(None), *tap)]
-        out[start : start + samples] = unframed(_samples_first(frame), w)
+    step = samples_at_once(w, groups * per_group, y.dtype)
+    for block in (slice(start, start + step) for start in range(0, n, step)):
+        part = y[block].reshape(-1, groups, outputs // groups, math.prod(w.counts))
+        columns = np.matmul(matrix, part).reshape(-1, groups * per_group, *w.kernel, *w.counts)
+        frame = np.zeros((len(part), groups * per_group, *w.span), y.dtype)
+        for tap, cut in cuts(w):
+            frame[(slice(None), slice(None), *cut)] += columns[(slice(None), slice(None), *tap)]
+        out[block] = unframed(frame, w)
     return out
 
 
