@@ -22,7 +22,7 @@ from heapq import heappop, heappush
 from itertools import count
 from operator import attrgetter
 from sys import getrefcount
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -54,6 +54,7 @@ class _Mode(threading.local):
 mode = _thread = _Mode()
 
 
+F = TypeVar("F", bound=Callable[..., Any])
 changes = [0]  # counts what modules and hooks have become, for those who took note of how they were
 
 
@@ -67,6 +68,24 @@ def repeated(method: Callable[..., Any]) -> Callable[..., Any]:
         return mode.recorder.effect(functools.partial(method, self, **kwargs), *args)
 
     return called
+
+
+def unit(function: F) -> F:
+    """A function of arrays that writes into its own or looks at numbers: a recorded program has it as one call."""
+
+    @functools.wraps(function)
+    def called(*args: Any) -> Any:
+        return function(*args) if mode.recorder is None else mode.recorder.kernel(function, *args)
+
+    return called  # type: ignore[return-value]
+
+
+def verify(check: Callable[..., None], *args: Any) -> None:
+    """A check of arrays' numbers, check(*args), which raises: a recorded program makes it at every call."""
+    if mode.recorder is None:
+        check(*args)
+    else:
+        mode.recorder.effect(check, *args)
 
 
 class _ModeSwitch:

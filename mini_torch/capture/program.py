@@ -38,6 +38,7 @@ class Program:
         """Leaves out what need not be done at every call."""
         self._keep(self._live())
         self._merge_equal()
+        self._elide_copies()
         self._fold_constants()
         self._keep(self._live())
 
@@ -87,6 +88,41 @@ class Program:
         self.calls = kept
         if self.turn is not None:
             self.turn = kept_before_turn
+        self._replace(instead)
+
+    def _elide_copies(self) -> None:
+        """A copy of what nobody looks at afterwards is that itself."""
+        last = last_uses(self)
+        instead: dict[int, Value] = {}
+        kept, dropped, turn = [], [], self.turn
+        for i, call in enumerate(self.calls):
+            if instead:
+                call.args, call.kwargs = mapped((call.args, call.kwargs), lambda x: instead.get(id(x), x))
+                call.writes = [instead.get(id(x), x) for x in call.writes]
+                for out in call.outs:
+                    if out is not None and out.is_view and id(out.root) in instead:
+                        out.root = instead[id(out.root)].root
+            source, out = call.args[0] if call.args else None, call.out
+            if (
+                call.function is np.ndarray.astype and out is not None and isinstance(source, Value)
+                and (source.dtype, source.shape, source.strides) == (out.dtype, out.shape, out.strides)
+                and source.root.kind == "made" and last[id(source.root)] == i
+                and not (turn is not None and i >= turn)
+            ):  # fmt: skip
+                instead[id(out)] = source
+                last[id(source.root)] = max(i, last[id(out)])
+                dropped.append(call)
+                source.root.written |= out.written
+                source.name = out.name or source.name
+                if self.turn is not None and turn is not None and i < turn:
+                    self.turn -= 1
+                continue
+            kept.append(call)
+        self.calls = kept
+        self._replace(instead)
+
+    def _replace(self, instead: dict[int, Value]) -> None:
+        """Puts other values in the place of results."""
         self.outputs = [instead.get(id(x), x) for x in self.outputs]
         self.pulled = [instead.get(id(x), x) for x in self.pulled]
         self.grads = [(leaf, instead.get(id(x), x)) for leaf, x in self.grads]

@@ -99,6 +99,8 @@ def _finish(recorder: Recorder, watch: Watch, out: Recording) -> None:
     out.tree = mapped(out.result, lambda x: _output(x, program, watch, made) if isinstance(x, Tensor) else x)
     out.grads = [(x, None if x._grad is None else x._grad._array.value) for x in watch.grads.values()]
     program.grads = [(x, value) for x, value in out.grads if value is not None]
+    for x, value in program.grads:
+        value.name = f"d_{out.names.get(id(x), 'leaf')}"
     grad_tensors = [x._grad for x, _ in program.grads]
     alive = _with_graph(made, out.tree)
     if alive:

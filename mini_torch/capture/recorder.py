@@ -221,7 +221,7 @@ class Recorder:
 
         `pure` says that it does nothing else, as drawing random numbers would be.
         """
-        filled, at = next(((x, i) for i, x in enumerate(args) if type(x) is dict and not x), (None, 0))
+        filled, at = next(((x, i) for i, x in enumerate(args) if handle and type(x) is dict and not x), (None, 0))
         if filled is not None:
             function = _Filling(function, at)
         real = self.real(args)
@@ -432,7 +432,7 @@ def _inside_operation() -> bool:
     frame = sys._getframe(2)
     while frame is not None:
         code = frame.f_code
-        if (code.co_name, code.co_filename.rpartition("/")[2]) in _INSIDE:
+        if (code.co_name, code.co_filename.rpartition("/")[2]) in _INSIDE or code.co_filename.startswith("<the door"):
             return True
         frame = frame.f_back  # type: ignore[assignment]
     return False

@@ -56,6 +56,7 @@ class RunUpdate:
         self.gradient = np.zeros(size, run.sheet.dtype)  # zeros: one that no call writes into is not read either
         self.slots = [*self._parts(self.gradient)]
         self._seen: tuple[Any, ...] = ()
+        self._has_tensors = False
         self._options: Any = None
 
     def _parts(self, flat: Array) -> Iterator[Array]:
@@ -100,10 +101,10 @@ class RunUpdate:
         return True
 
     def advance(self) -> None:
-        """The step by its blocks; for large ones, where writing out a program's calls saves nothing."""
-        optimizer = self.optimizer
-        with np.errstate(all="ignore"):
-            self.run.advance(options_of(optimizer.param_groups[self.group]), optimizer._count, optimizer._formula)
+        """The step by its blocks, once `ready`: for large ones, where writing out the calls saves nothing."""
+        by = [self.factors.get(name) for name in ("scale", "decay", "shrink")]
+        for block in self.program.blocks:
+            block.do(*by)
 
 
 def _is_not(a: Any, b: Any) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..tensor import Tensor
+from ..tensor import wrap
 from .source import Source
 from .update import RunUpdate
 from .values import Call, Value
@@ -91,7 +91,7 @@ class Writer(Source):
 
         def step(*arrays: Any) -> None:
             for p, array in zip(params, arrays):
-                p._grad = Tensor._make_grad(array) if hasattr(Tensor, "_make_grad") else _wrapped(array)
+                p._grad = wrap(array)
             optimizer.step()
 
         name = self.object(step, f"{type(optimizer).__name__.lower()}_step")
@@ -109,10 +109,11 @@ class Writer(Source):
     def _large(self, run: RunUpdate, gradients: list[str]) -> list[str]:
         """The blocks do it; they look for the gradients at the parameters."""
         params = run.params
+        slots = [self.plan.slots.get(id(p)) for p in params]
 
         def advance(*arrays: Any) -> None:
-            for p, array in zip(params, arrays):
-                p._grad = _wrapped(array)
+            for p, slot, array in zip(params, slots, arrays):
+                p._grad = wrap(array) if slot is None else slot
             run.advance()
 
         self._kept.append(advance)
@@ -162,12 +163,6 @@ class Writer(Source):
         if (id(run), place) not in known:
             known[id(run), place] = self.object(array, self._constant_name(array) if kind == "number" else str(key_name))
         return str(known[id(run), place])
-
-
-def _wrapped(array: Any) -> Tensor:
-    from ..tensor import wrap
-
-    return wrap(array)
 
 
 def _indented(lines: list[str]) -> list[str]:

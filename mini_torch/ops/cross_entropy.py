@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..graph import mode, unit
 from ..op import fused, keeps_type, row, takes_out, type_name
 from ..tensor import Tensor, wrap
 from .activation import need_reals
@@ -118,24 +119,32 @@ def class_shares(
 ) -> tuple[Tensor, Tensor]:
     """Target classes, safe to index with, and what each counts (one number if all count the same)."""
     check_reduction(reduction)
-    t, kind = target._array, input._array.dtype
-    if t.dtype != np.int64:
-        t = t.astype(np.int64)
-    classes = input._array.shape[axis]
+    t, classes = target._array, input._array.shape[axis]
+    weights = None if weight is None else weight._array
+    found, share = _shares(t, weights, input._array.dtype, classes, ignore_index, reduction == "mean",
+                           mode.recorder is not None)  # fmt: skip
+    return target if found is t else wrap(found), wrap(share)
+
+
+@unit
+def _shares(
+    t: Any, weight: Any, kind: Any, classes: int, ignore_index: int, mean: bool, each: bool
+) -> tuple[Any, Any]:  # fmt: skip
+    """`class_shares` of arrays; with `each`, what they count is never one number, whatever the targets."""
+    t = t.astype(np.int64, copy=False)
     # As unsigned numbers, negative classes are huge: one maximum finds everything out of range.
     plain = weight is None and t.size and not 0 <= ignore_index < classes
     if plain and np.maximum.reduce(t.view(np.uint64), axis=None) < classes:
-        share = np.array(1 / t.size if reduction == "mean" else 1.0, kind)
-        return target if t is target._array else wrap(t), wrap(share)
+        return t, np.full(t.shape if each else (), 1 / t.size if mean else 1.0, kind)
     ignored = t == ignore_index
     t = np.where(ignored, 0, t)
     if t.size and (t.min() < 0 or t.max() >= classes):
         raise IndexError(f"Target {int(t[(t < 0) | (t >= classes)][0])} is out of bounds.")
-    share = np.where(ignored, 0, 1 if weight is None else weight._array[t]).astype(kind)
-    if reduction == "mean":
+    share = np.where(ignored, 0, 1 if weight is None else weight[t]).astype(kind)
+    if mean:
         total = share.sum()
         share = share / total if total else np.full_like(share, math.nan)  # a mean of nothing
-    return wrap(t), wrap(share)
+    return t, share
 
 
 def _by_class(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..graph import verify
 from ..op import check_writable, row, takes_out, type_name
 from ..tensor import Tensor, wrap
 from .adjoint import combine_at
@@ -82,8 +83,12 @@ def check_rows(input: Tensor, weight: Tensor, name: str, error: type[Exception])
         )
     if weight._array.ndim != 2:
         raise RuntimeError("'weight' must be 2-D")
-    count = weight._array.shape[0]
-    if index.size and (index.min() < 0 or index.max() >= count):
+    if index.size:
+        verify(_check_range, index, weight._array.shape[0], error)
+
+
+def _check_range(index: Any, count: int, error: type[Exception]) -> None:
+    if index.min() < 0 or index.max() >= count:
         wrong = int(index[(index < 0) | (index >= count)][0])
         raise error(f"index out of range in self: {wrong} for {count} rows")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...graph import mode
+from ...graph import mode, unit
 from ...op import rounds_once, row
 from ...tensor import Tensor, wrap
 from ..places import pick_places
@@ -34,6 +34,7 @@ def _largest(x: Any, w: Windows) -> Any:
     return np.array(out, order="C") if w.taps == 1 else out
 
 
+@unit
 def _largest_and_where(x: Any, w: Windows) -> tuple[Any, Any]:
     """The largest element of each window, and its place: the first of equals, the last NaN."""
     frame = framed(x, w, lowest(x.dtype))

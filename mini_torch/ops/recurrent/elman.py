@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...graph import unit
 from ...op import quiet, several
 from ...tensor import Tensor
 from ..linalg.products import rows_product
@@ -33,6 +34,7 @@ def _elman_forward(
     return hs, h, (hs > 0).astype(hs.dtype) if relu else 1 - hs * hs, prev
 
 
+@unit
 @quiet
 def _elman_pull(
     grads: tuple[Any, Any], w: Any, kept: tuple[Any, Any], sizes: Sizes, reverse: bool

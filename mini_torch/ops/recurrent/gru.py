@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...graph import unit
 from ...op import quiet, several
 from ...tensor import Tensor
 from ..linalg.products import linear, rows_product
@@ -54,6 +55,7 @@ def _gru_forward(
     return hs, h, gates, inner, prev
 
 
+@unit
 @quiet
 def _gru_pull(
     grads: tuple[Any, Any], w: Any, kept: tuple[Any, Any, Any], sizes: Sizes, reverse: bool

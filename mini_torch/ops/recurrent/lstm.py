@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...graph import unit
 from ...op import quiet, several
 from ...tensor import Tensor
 from ..linalg.products import rows_product
@@ -48,6 +49,7 @@ def _lstm_forward(
     return hs, h, c, gates, before, tanhs, prev
 
 
+@unit
 @quiet
 def _lstm_pull(
     grads: tuple[Any, Any, Any], w: Any, v: Any, kept: tuple[Any, Any, Any, Any], sizes: Sizes, reverse: bool
