@@ -17,7 +17,7 @@ from ..optimizer.optimizer import has_hooks
 from ..optimizer.sheet import Layout, Run, factors, flags_of
 from ..tensor import Tensor
 
-__all__ = ["RunUpdate", "runs_of"]
+__all__ = ["RunUpdate", "numbers_of", "runs_of"]
 
 Array = np.ndarray[Any, Any]
 
@@ -79,36 +79,48 @@ class RunUpdate:
         start = self.run.start
         return self.run.buffers(self.program.numbers, start, start + self.gradient.size)(place)
 
-    def ready(self) -> bool:
-        """Puts this step's numbers in place; False, and nothing is changed, if the program is not for them."""
-        optimizer, run = self.optimizer, self.run
+    def counted(self) -> tuple[Any, Any, list[Any]] | None:
+        """This step's numbers; None if the program is not for them. Nothing is changed."""
+        optimizer, run, layout = self.optimizer, self.run, self.layout
         group = optimizer.param_groups[self.group]
         values = tuple(group.values())
-        if not self._options or any(map(_is_not, values, self._seen)) or self._has_tensors:
+        if len(values) != len(self._seen) or self._has_tensors or any(map(_is_not, values, self._seen)):
             self._seen, self._options = values, options_of(group)
             self._has_tensors = any(isinstance(x, Tensor) for x in (*values, *group.get("betas", ())))
-        if optimizer._layouts.get(self.group) is not self.layout or run not in self.layout.runs:
-            return False
-        if not self.layout.holds(self.layout.present, optimizer._state_names(group), optimizer.state):
-            return False
+        if optimizer._layouts.get(self.group) is not layout or run not in layout.runs:
+            return None
+        if not layout.holds(layout.present, optimizer._state_names(group), optimizer.state):
+            return None
         own, k = run.counted(self._options, optimizer._count)
-        by = factors(self._options, k)
+        by = [x for x in factors(self._options, k)]
         if flags_of(k) != self.flags or [x is None for x in by] != [x is None for x in self.by]:
-            return False
-        self.program.begin(run, own, k)
-        for place, value in zip(self.factors.values(), [x for x in by if x is not None]):
-            place.fill(value)
-        return True
+            return None
+        return own, k, [x for x in by if x is not None]
 
     def advance(self) -> None:
-        """The step by its blocks, once `ready`: for large ones, where writing out the calls saves nothing."""
+        """The step by its blocks, once the numbers are in place: for large ones, where writing out the calls saves nothing."""
         by = [self.factors.get(name) for name in ("scale", "decay", "shrink")]
         for block in self.program.blocks:
             block.do(*by)
 
 
+def numbers_of(optimizer: FlatOptimizer, runs: list[RunUpdate]) -> Callable[[], bool]:
+    """Puts a step's numbers in place for all runs; False, and nothing is changed, if the program is not for them."""
+    groups = len(optimizer.param_groups)
+
+    def put() -> bool:
+        found = [run.counted() for run in runs]
+        if None in found or len(optimizer.param_groups) != groups or has_hooks(optimizer):
+            return False
+        for run, (own, k, by) in zip(runs, found):  # type: ignore[misc]
+            run.program.begin(run.run, own, k)
+            for place, value in zip(run.factors.values(), by):
+                place.fill(value)
+        return True
+
+    return put
+
+
 def _is_not(a: Any, b: Any) -> bool:
     return a is not b and a != b
 
-
-Ready = Callable[[], bool]

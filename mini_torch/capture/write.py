@@ -8,7 +8,7 @@ import numpy as np
 
 from ..tensor import wrap
 from .source import Source
-from .update import RunUpdate
+from .update import RunUpdate, numbers_of
 from .values import Call, Value
 
 __all__ = ["Writer"]
@@ -79,8 +79,8 @@ class Writer(Source):
         if runs is None:
             return [alone]
         prefix = type(optimizer).__name__.lower()
-        ready = " and ".join(f"{self.object(run.ready, f'{prefix}_numbers')}()" for run in runs)
-        lines = [f"if {ready}:  # puts this step's numbers in place"]
+        put = self.object(numbers_of(optimizer, runs), f"{prefix}_numbers")
+        lines = [f"if {put}():  # puts this step's numbers in place"]
         for run in runs:
             lines += [f"    {line}" for line in self._run_lines(run, params, grads)]
         return [*lines, "else:  # its options are others now", f"    {alone}"]
