@@ -30,12 +30,13 @@ TABLES: dict[str, dict[int, Make]] = {
 
 
 def line(size: int, make: Make, rounds: int) -> list[str]:
-    """A row of the table: PyTorch's time, and the ratios to it."""
-    times = Contest(make).times(rounds)
+    """A row of the table: PyTorch's time, and the ratios to it; what keeps it from a plan goes to the error stream."""
+    contest = Contest(make)
+    times = contest.times(rounds)
     base = times.get("PyTorch", times["eager"])
     found = ratios(times)
     cells = [f"{found[name]:.2f}" if name in found else "–" for name in ("eager", "compiled")]
-    print(size, *cells, file=sys.stderr)
+    print(size, *cells, f"not compiled: {contest.why}" if contest.why else "", file=sys.stderr)
     return [f"{size:,}", f"{statistics.median(base) * 1e6:,.0f} µs", *cells]
 
 
