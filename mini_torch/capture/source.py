@@ -54,7 +54,7 @@ class Source:
         self.arguments = [self._new(name) for name in arguments]
         for value, name in zip(program.inputs, self.arguments):
             self._names[id(value)] = name
-        self.parts: dict[str, list[str]] = {}
+        self._numbers = {id(call): i for i, call in enumerate(program.calls)}
 
     # ---- names -------------------------------------------------------------------------------------------------------
     def _new(self, wish: str) -> str:
@@ -270,14 +270,26 @@ class Source:
         """The lines of some calls, with a comment where another part of the network begins."""
         lines: list[str] = []
         scope = None
+        loose: dict[int, list[str]] = {}  # names of what was made loose, by memory
         for call in calls:
             new = update(call) if call.form == "update" else [self.statement(call)]
-            new = [line for line in new if line]
+            for out in call.outs:
+                if out is not None and not self.memory.is_static(out) and id(out) in self._names:
+                    loose.setdefault(id(out.root), []).append(self._names[id(out)])
+            new = [line for line in [*new, self._let_go(call, loose)] if line]
             if new and call.scope != scope:
                 scope = call.scope
                 lines += [""] * bool(lines) + [f"# {scope}"] * bool(scope)
             lines += new
         return lines
+
+    def _let_go(self, call: Call, loose: dict[int, list[str]]) -> str:
+        """Frees what was made loose and is not read after this call: the next one finds its memory still warm."""
+        last, number = self.memory.last, self._numbers[id(call)]
+        roots = {id(v.root) for v in [*call.reads(), *filter(None, call.outs)]}
+        gone = [root for root in roots if root in loose and last[root] == number and root not in self.memory.across]
+        names = [name for root in gone for name in loose.pop(root)]
+        return f"del {', '.join(sorted(names))}" if names else ""
 
     def scalar(self, array: Array, wish: str) -> str:
         """The name of an array of ours."""
