@@ -27,6 +27,7 @@ from .graph import is_grad_enabled as is_grad_enabled
 from .graph import is_inference_mode_enabled as is_inference_mode_enabled
 from .graph import no_grad as no_grad
 from .graph import set_grad_enabled as set_grad_enabled
+from .heap import keep_freed as _keep_freed
 from .ops.comparison import *  # noqa: F403
 from .ops.conversion import *  # noqa: F403
 from .ops.elementwise import *  # noqa: F403
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
 
 
 newaxis = None
+_keep_freed()
 
 # What not every program uses opens when it is first asked for: it takes as long to import as all the rest.
 _ROOMS = ("accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions", "fft", "func", "linalg", "mps",
