@@ -159,7 +159,7 @@ class Run:
         try:
             with np.errstate(over="ignore", invalid="ignore"):  # Watch looks at the loss and says it in words
                 fit(self.model, data, self.settings, callbacks=callbacks, max_steps=options.max_steps,
-                    resume=options.resume)
+                    resume=options.resume, compile=options.compile)
         except KeyboardInterrupt:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # the impatient second Ctrl-C must not cost the run
             if self.model.position.steps:
@@ -220,6 +220,7 @@ def parse(args: Sequence[str] | None = None) -> tuple[argparse.Namespace, dict[s
     option("--save", action="store_true", help="write a checkpoint at the end")
     option("--draw", action="store_true", help="draw the pictures")
     option("--resume", action="store_true", help="go on with the run in the checkpoint; implies --train")
+    option("--compile", action="store_true", help="train with compiled steps: the same numbers, sooner")
     option("--live", action="store_true", help="a window that follows the fit, where there is a display")
     option("--data_dir", type=Path, default=Path("data"), help="where the data is" + DEFAULT)
     option("--model_dir", type=Path, help="where to load from, if not --model_save_dir")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import serialization
+from ..capture.compiled import Compiled
 from ..data_loader import DataLoader, TensorDataset
 from ..dtype import default_numpy_dtype
 from ..errors import CheckpointError
@@ -60,6 +61,8 @@ class Model:
         self._options = options
         self._loader: Any = None  # the one that fit is at work on
         self._to_resume: dict[str, Any] | None = None  # what a checkpoint said and only a continued fit can use
+        self._programs: Programs | None = None  # those of the last fit with `compile`
+        self._compiles = False  # whether such a fit is at work
 
     # ---- one step ------------------------------------------------------------------------------------------
     @property
@@ -85,13 +88,24 @@ class Model:
 
     def train_step(self, x: Any, y: Any) -> float:
         """Forward, backward and one step of the optimizer on one batch; its mean loss."""
+        value: float
+        if self._compiles and self._optimizer is not None:
+            value = self._program().step(x, y).item()
+            return value
         loss = self.loss(self.network(x), y)
         optimizer = self.optimizer  # after the forward pass, which may have made parameters
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        value: float = loss.item()
+        value = loss.item()
         return value
+
+    def _program(self) -> Programs:
+        """The compiled step and loss of the network, the loss and the optimizer that there are now."""
+        parts = (self.network, self.loss, self.optimizer)
+        if self._programs is None or any(a is not b for a, b in zip(parts, self._programs.parts)):
+            self._programs = Programs(*parts)
+        return self._programs
 
     # ---- training ------------------------------------------------------------------------------------------
     def fit(
@@ -107,6 +121,7 @@ class Model:
         batch_size: int = 64,
         scheduler_interval: str = "epoch",
         resume: bool = False,
+        compile: bool = False,
     ) -> History:
         """Trains for `epochs` passes over `data`, or until `max_steps` steps are done.
 
@@ -131,6 +146,10 @@ class Model:
         generators' states at that epoch's beginning and at the cut, and the scheduler's state; `Position` says
         how they are used. Random numbers from elsewhere (Python's `random`, `np.random`) are not covered.
 
+        With `compile`, the step and the evaluation are recorded once per shape of a batch and then run as
+        straight-line NumPy (`mini_torch.compile`), to the same numbers. What cannot be recorded runs as it is,
+        and a warning says why.
+
         Errors: RuntimeError for `resume=True` where there is no run to continue.
         """
         if scheduler_interval not in ("epoch", "step"):
@@ -143,11 +162,11 @@ class Model:
         self._attach(scheduler, resume)
         self.stop = False
         fit = Fit(self, loader, validation, epochs, max_steps, as_callbacks(callbacks), scheduler_interval, progress)
-        self._loader = loader
+        self._loader, self._compiles = loader, compile
         try:
             return fit.run()
         finally:
-            self._loader = None
+            self._loader, self._compiles = None, False
 
     def _attach(self, scheduler: Any, resume: bool) -> None:
         """Takes the scheduler, and gives it the state it had when the run was cut."""
@@ -207,9 +226,10 @@ class Model:
             starts = range(0, len(whole[0]), batch_size)
             data = (tuple(part[start : start + batch_size] for part in whole) for start in starts)
         total, rows = 0.0, 0
+        mean_loss = self._program().loss if self._compiles else lambda x, y: self.loss(self.network(x), y)
         with self._evaluating():
             for x, y in data:
-                total += self.loss(self.network(x), y).item() * len(y)
+                total += mean_loss(x, y).item() * len(y)
                 rows += len(y)
         if not rows:
             raise ValueError("there is no data to evaluate on: got 0 rows")
@@ -258,6 +278,7 @@ class Model:
         if saved["optimizer"] is not None:
             self._load_optimizer(path, *saved["optimizer"])
         self.network.load_state_dict(saved["network"])
+        self._programs = None  # the optimizer's state is in other memory now
         self.position = Position.from_state_dict(saved["position"])
         groups = [] if saved["optimizer"] is None else saved["optimizer"][1]["param_groups"]
         groups = [{key: value for key, value in group.items() if key != "params"} for group in groups]
@@ -308,6 +329,24 @@ class Model:
         torch.Size([5, 3])
         """
         return record(self.network, layer_names)
+
+
+class Programs:
+    """A training step and a mean loss as compiled functions; `parts` is what they are of."""
+
+    def __init__(self, network: Module, loss: Callable[[Any, Any], Tensor], optimizer: Optimizer) -> None:
+        self.parts = (network, loss, optimizer)
+
+        def step(x: Any, y: Any) -> Tensor:
+            value = loss(network(x), y)
+            optimizer.zero_grad()
+            value.backward()
+            optimizer.step()
+            return value
+
+        step.__qualname__ = "the step of Model.fit"  # as warnings have it
+        self.step = Compiled(step)
+        self.loss = Compiled(lambda x, y: loss(network(x), y))
 
 
 def _first_difference(own: dict[str, Any], saved: dict[str, Any]) -> str | None:
