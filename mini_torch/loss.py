@@ -97,7 +97,7 @@ class MSELoss(_Loss):
     """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return mse_loss(input, target, reduction=self.reduction)
+        return mse_loss(input, target, None, None, self.reduction)  # by name it takes a microsecond longer
 
 
 class L1Loss(_Loss):

@@ -19,7 +19,7 @@ __all__ = ["Buffer", "Memory", "takes_out"]
 
 _ALIGNED = 64  # bytes, a cache line
 _TAKE_OUT = {np.sum, np.mean, np.prod, np.max, np.min, np.amax, np.amin, np.cumsum, np.concatenate, np.stack, np.clip,
-             np.any, np.all, np.take, np.std, np.var, np.round}  # fmt: skip
+             np.any, np.all, np.take, np.std, np.var, np.round, np.dot}  # fmt: skip
 _METHODS_WITH_OUT = {np.ndarray.sum, np.ndarray.mean, np.ndarray.prod, np.ndarray.max, np.ndarray.min, np.ndarray.cumsum,
                      np.ndarray.clip, np.ndarray.any, np.ndarray.all}  # fmt: skip
 _COPIES = {np.ndarray.astype}

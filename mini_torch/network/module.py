@@ -79,6 +79,8 @@ class Module:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self._has_hooks:
             return call_with_hooks(self, args, kwargs)
+        if len(args) == 1 and not kwargs:  # the usual call, by a shorter way
+            return self.forward(args[0])
         return self.forward(*args, **kwargs)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:

@@ -5,6 +5,7 @@ At its kinks every function has PyTorch's gradient. `inplace=True` writes the re
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import mode
-from ..op import fused, keeps_type, need_float32, public, quiet, row, takes_out, type_name, unary
+from ..op import fused, keeps_type, need_float32, public, quiet, row, rows, takes_out, type_name, unary
 from ..op import inplace as in_place_form
 from ..random import default_generator
 from ..tensor import Tensor, check_dim, method, wrap
@@ -62,7 +63,16 @@ def refuse_to_clamp(name: str, x: Tensor) -> None:
 
 # ---- relu -----------------------------------------------------------------------------------------------------------
 def _rectified(x: Any) -> Any:
-    return np.maximum(x, np.zeros(x.shape, x.dtype))  # NumPy compares with an array twice as fast as with a number
+    # NumPy compares with an array twice as fast as with a number.
+    return np.maximum(x, (_zeros_of if x.size <= 32768 else np.zeros)(x.shape, x.dtype))
+
+
+@functools.lru_cache(maxsize=64)
+def _zeros_of(shape: tuple[int, ...], kind: np.dtype[Any]) -> Any:
+    """Zeros of that shape, kept for the next time, so of not too many."""
+    zeros = np.zeros(shape, kind)
+    zeros.flags.writeable = False
+    return zeros
 
 
 # Per floating type: the integers of its size, and 0 as an array, which NumPy takes faster than a number.
@@ -94,6 +104,7 @@ def _relu_rule(g: Any, out: Any) -> Any:
 
 
 _relu = row("relu", _rectified, x=_relu_rule)
+_RELU = rows["relu"]
 
 
 @public
@@ -106,7 +117,7 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
     """
     if input._array.dtype.kind in "bc":
         refuse_to_clamp("relu", input)
-    return run_either_way(_relu, input, (), True) if inplace else _relu(input)
+    return run_either_way(_relu, input, (), True) if inplace else _RELU.apply((input,))
 
 
 def relu_(input: Tensor) -> Tensor:

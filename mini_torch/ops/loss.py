@@ -116,7 +116,7 @@ def _warn_of_size(input: Tensor, target: Tensor, stacklevel: int = 4) -> None:
 def _scaled_squares(x: Any, y: Any, scale: float | None) -> Any:
     if scale is None:
         return np.square(x - y)
-    d = np.ravel(x - y)
+    d = np.reshape(x - y, -1)
     # np.dot adds one after the other, which is quick for a batch; long sums need np.add's pairwise order.
     return (np.dot(d, d) if d.size < 4096 else np.add.reduce(np.square(d))) * scale
 
