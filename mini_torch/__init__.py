@@ -14,6 +14,7 @@ from math import nan as nan
 from math import pi as pi
 from typing import TYPE_CHECKING, Any
 
+from . import allocator as _allocator
 from . import autograd as autograd
 from . import late as _late
 from . import random as random
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from .settings import *  # noqa: F403
 
 
+_allocator.keep_freed_memory()
 newaxis = None
 _keep_freed()
 

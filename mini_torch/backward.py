@@ -80,7 +80,8 @@ def _roots(outputs: list[Tensor], gradients: list[Tensor | None], create_graph: 
                 raise RuntimeError("grad can be implicitly created only for scalar outputs")
             if out._array.dtype.kind == "c":
                 raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {out.dtype}")
-            g = wrap(np.ones(out._array.shape, out._array.dtype))
+            like = out._array
+            g = wrap(np.ones(like.shape, like.dtype) if mode.recorder is None else np.ones_like(like))
         elif not isinstance(g, Tensor):
             raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
         elif g._array.shape != out._array.shape:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import sys
+import weakref
 from collections.abc import Callable
 from operator import attrgetter, is_
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
 
-from ..graph import Node, changes
+from ..graph import Node
 from ..op import quiet
 from ..parts import Pick
 from ..tensor import Tensor, make, wrap
 from .guard import Guard
 from .memory import Memory, takes_out
 from .record import Output, Recording
-from .source import Source, suggest_names
+from .source import suggest_names
 from .update import RunUpdate, runs_of
 from .values import Call, Value, mapped
 from .write import Writer
@@ -69,11 +70,12 @@ class Plan:
         self.source = self.writer.text
         self._code = compile(self.writer.text, "<compiled>", "exec")
         self.instances = [self._bind()]
-        self.grads = [(x, self._grad_of(x, value)) for x, value in recording.grads]
-        self._static_grads = [(x, g) for x, g in self.grads if isinstance(g, Tensor) or g is None]
-        self._loose_grads = [x for x, g in self.grads if isinstance(g, Value)]
-        self._held = [g for _, g in self._static_grads if g is not None]
-        self._counts: list[int] | None = None
+        grads = [(x, self._grad_of(x, value)) for x, value in recording.grads]
+        self._loose_grads = [x for x, g in grads if isinstance(g, Value)]
+        self._no_grads = [x for x, g in grads if g is None]
+        lent = [x for x, g in grads if isinstance(g, Tensor)]
+        del grads  # references are counted now
+        self.lent = Lent(lent, self.slots)
         self.single = isinstance(self.tree, Output) and self.tree.index is not None
         self.waits = [x for x in recording.written if type(x._cell) is list]
 
@@ -114,18 +116,18 @@ class Plan:
         for x, grad in self.grads_read:
             if (x._grad is None) != (grad is None) or (grad is not None and x._grad is not grad):
                 return False
-        return self.guard.holds()
+        return self.lent.is_free() and self.guard.holds()
 
     def run(self, tensors: list[Tensor]) -> Any:
         """One run on these arguments."""
-        if self._held:
-            self._let_go()
         instance = self.instances[0]
         if self.leaves and not instance.is_free():
             instance = self._free_instance()
         results = instance.forward(*[x._array for x in tensors])
-        for x, g in self._static_grads:
+        for x, g in zip(self.lent.leaves, self.lent.tensors):
             x._grad = g
+        for x in self._no_grads:
+            x._grad = None
         for x in self.waits:
             x._cell[0] += 1
         if self.single and not self._loose_grads and not self.leaves:
@@ -163,28 +165,41 @@ class Plan:
         self.instances.append(self._bind())
         return self.instances[-1]
 
-    def _let_go(self) -> None:
-        """Gives those who kept a gradient of the last run a copy, because its memory is written to now."""
-        counts = [*map(sys.getrefcount, self._held)]
-        if self._counts is None or counts == self._counts:
-            if self._counts is None:
-                self._counts = self._usual_counts()
-                if counts != self._counts:
-                    self._copy_kept(counts)
-            return
-        self._copy_kept(counts)
 
-    def _usual_counts(self) -> list[int]:
-        """References to the gradients that are ours: the list's, the pair's, the slot's, and the leaf's if it has it."""
-        return [0] * len(self._held)
+class Lent:
+    """The gradients that lie in an optimizer's flat array, which every run writes to anew, as tensors.
 
-    def _copy_kept(self, counts: list[int]) -> None:
-        return
+    Whoever keeps such a tensor over the next run is left with a copy. `slots` has them by the id of their leaf.
+    """
 
-    @property
-    def text(self) -> str:
-        """The source."""
-        return self.source
+    def __init__(self, leaves: list[Tensor], slots: dict[int, Tensor]) -> None:
+        self.leaves, self.slots = leaves, slots
+        self.tensors = [slots[id(x)] for x in leaves]
+        self.arrays = [x._array for x in self.tensors]
+        self.arrays += [x.base for x in {id(x.base): x for x in self.arrays}.values() if x.base is not None]
+        self._of_arrays = [*map(getrefcount, self.arrays)]
+        self._ours = [*map(getrefcount, self.tensors)]
+        self._usual = [count + 1 for count in self._ours]  # when each is its leaf's `grad`, too
+
+    def is_free(self) -> bool:
+        """Whether nobody but the leaves has these gradients, after those who kept a tensor got a copy; False where
+        somebody kept the very array, or a view of it."""
+        if not self.tensors:
+            return True
+        if [*map(getrefcount, self.arrays)] != self._of_arrays:
+            return False
+        if [*map(getrefcount, self.tensors)] != self._usual:
+            self._part()
+        return True
+
+    def _part(self) -> None:
+        counts = [*map(getrefcount, self.tensors)]
+        for i, (leaf, ours, count) in enumerate(zip(self.leaves, self._ours, counts)):
+            kept = self.tensors[i]
+            if count > ours + (leaf._grad is kept):
+                slot = kept._array
+                kept._array = slot.copy()
+                self.tensors[i] = self.slots[id(leaf)] = wrap(slot)
 
 
 class _Back:
@@ -199,8 +214,6 @@ class _Back:
 
     def behind(self, made: list[Tensor]) -> None:
         """Puts a node behind the results."""
-        import weakref
-
         plan = self.plan
         given = {id(value.owner): x for value, x in zip(plan.program.inputs, self.tensors)}
         edges = [given.get(id(x), x) for x in plan.leaves]
@@ -240,5 +253,3 @@ def _outputs(tree: Any) -> list[Output]:
 def _tensor(array: Any) -> Tensor:
     return make(Tensor, array) if type(array) is np.ndarray else wrap(array)
 
-
-_ = (changes, Source)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -70,11 +69,15 @@ class Program:
         kept_before_turn = 0
         kept: list[Call] = []
         dropped: list[Call] = []  # values are told apart by their ids, which are theirs as long as they live
+        versions: dict[int, int] = {}  # how often a memory was written to so far
+        results = {id(value.root) for value in self.results()}
         for i, call in enumerate(self.calls):
             if instead:
                 call.args, call.kwargs = mapped((call.args, call.kwargs), lambda x: instead.get(id(x), x))
                 call.writes = [instead.get(id(x), x) for x in call.writes]
-            key = self._key(call)
+            key = self._key(call, versions, results)
+            for value in call.writes:
+                versions[id(value.root)] = versions.get(id(value.root), 0) + 1
             known = None if key is None else first.setdefault(key, call)
             if known is not None and known is not call:
                 instead.update({id(a): b for a, b in zip(call.outs, known.outs) if b is not None})
@@ -127,27 +130,26 @@ class Program:
         self.pulled = [instead.get(id(x), x) for x in self.pulled]
         self.grads = [(leaf, instead.get(id(x), x)) for leaf, x in self.grads]
 
-    def _key(self, call: Call) -> Any:
+    @staticmethod
+    def _key(call: Call, versions: dict[int, int], results: set[int]) -> Any:
         """What two calls have in common that give the same; None for one that has no like."""
-        if not call.pure or call.writes or call.form == "kernel" or None in call.outs:
+        if not call.pure or call.writes or call.form == "kernel" or None in call.outs or not call.outs:
             return None
-        results = {id(value.root) for value in self.results()}
-        fixed = call.is_view or not (
-            any(value.root.written for value in call.reads())
-            or any(out is not None and (out.written or id(out) in results) for out in call.outs)
-        )
-        if not fixed:
+        if not call.is_view and any(out is not None and (out.root.written or id(out.root) in results) for out in call.outs):
             return None
+        then = None if call.is_view else [versions.get(id(value.root), 0) for value in call.reads()]
         try:
-            key = (call.function, call.form, _frozen(call.args), _frozen(call.kwargs))
+            key = (call.function, call.form, _frozen(call.args), _frozen(call.kwargs), _frozen(then))
             hash(key)
         except TypeError:
             return None
         return key
 
     def _fold_constants(self) -> None:
-        """What is made of nothing, or of such constants alone, is a constant. (An array from outside may change.)"""
-        kept, turn, folded = [], self.turn, set()
+        """What is made of nothing, or of such constants alone, is a constant; also of numbers, which are read-only.
+        (Any other array from outside may change.)"""
+        kept, turn = [], self.turn
+        folded: set[int] = set()
         results = {id(value.root) for value in self.results()}
         for i, call in enumerate(self.calls):
             reads = call.reads()
@@ -155,7 +157,7 @@ class Program:
             if (
                 out is not None and call.pure and not call.writes and call.form != "kernel"
                 and not out.root.written and id(out.root) not in results
-                and all(id(value) in folded for value in reads)
+                and all(id(value) in folded or _is_fixed(value) for value in reads)
             ):  # fmt: skip
                 args, kwargs = mapped((call.args, call.kwargs), lambda x: x.array if isinstance(x, Value) else x)
                 with np.errstate(all="ignore"):
@@ -167,6 +169,10 @@ class Program:
                 continue
             kept.append(call)
         self.calls, self.turn = kept, turn
+
+
+def _is_fixed(value: Value) -> bool:
+    return value.kind == "constant" and not value.array.flags.writeable and value.array.base is None
 
 
 def _frozen(x: Any) -> Any:
@@ -194,5 +200,3 @@ def last_uses(program: Program) -> dict[int, int]:
         last[id(value.root)] = len(program.calls)
     return last
 
-
-Predicate = Callable[[Value], bool]

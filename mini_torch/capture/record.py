@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..backward import gradients_into
-from ..graph import Node, births, mode, reachable
+from ..graph import Node, mode, reachable
 from ..network.module import Module
 from ..random.generator import default_generator
 from ..tensor import Tensor
@@ -229,7 +229,6 @@ def _following(recorder: Recorder, out: Recording) -> Iterator[None]:
     """Inside, the recorder knows which module is at work, and the names of its parameters."""
     call = Module.__call__
     modules: dict[int, str] = {}
-    starts: list[tuple[int, str]] = []
 
     def named(module: Module, *args: Any, **kwargs: Any) -> Any:
         if mode.recorder is not recorder:
@@ -238,17 +237,14 @@ def _following(recorder: Recorder, out: Recording) -> Iterator[None]:
             modules.update({id(m): name for name, m in module.named_modules()})
             out.modules += [m for m in module.modules() if m not in out.modules]
             out.names.update({id(p): _short(name) for name, p in [*module.named_parameters(), *module.named_buffers()]})
-        before = recorder.scope
-        name = modules[id(module)]
+        before = recorder.scope, recorder.path
+        name = recorder.path = modules[id(module)]
         recorder.scope = f"{name}: {type(module).__name__}" if name else type(module).__name__
-        starts.append((next(births), recorder.scope))
         try:
             return call(module, *args, **kwargs)
         finally:
-            recorder.scope = before
-            starts.append((next(births), before))
+            recorder.scope, recorder.path = before
 
-    recorder.scope_at = lambda birth: next((s for b, s in reversed(starts) if b < birth), "")
     Module.__call__ = named  # type: ignore[method-assign]
     try:
         yield

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import threading
 import traceback
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import LeavesProgram
-from ..graph import enable_grad, mode
+from ..graph import Node, births, enable_grad, mode
 from ..optimizer.flat import FlatOptimizer
 from ..plan import Plan
 from ..tensor import Tensor
@@ -60,7 +61,8 @@ class Recorder:
         self.calls: list[Call] = []
         self.reasons: list[str] = []  # why there can be no plan
         self.scope = ""
-        self.scope_at: Callable[[int], str] = lambda birth: ""  # the scope at a node's birth
+        self.path = ""  # where the module at work is in the network
+        self.labels: list[tuple[int, str]] = []  # names of results, with the number that a node would have had before
         self.count = 0
         self.updated = False  # whether an optimizer has stepped, which cannot be undone
         self.constants: dict[int, tuple[Array, Value, Array | None]] = {}
@@ -79,6 +81,17 @@ class Recorder:
             snapshot = array.copy() if array.size <= _SMALL else None
             known = self.constants[id(array)] = (array, self.value("constant", array), snapshot)
         return Traced(array, known[1], self)
+
+    def label(self, value: Value, name: str) -> None:
+        """Names the result of an operation after it and the module at work."""
+        if not value.name and value.kind in ("made", "object") and self.active:
+            value.name = f"{name}_{self.path}".strip("_")
+            self.labels.append((next(births), value.name))
+
+    def label_of(self, node: Any) -> str:
+        """The name of what the node has made."""
+        i = bisect_left(self.labels, (node.birth, ""))
+        return self.labels[i - 1][1] if i else "result"
 
     def holds(self, x: Any) -> bool:
         """Whether x stands for an array here."""
@@ -216,7 +229,9 @@ class Recorder:
         return isinstance(part, np.ndarray) and part.shape == value.held.shape and part.strides == value.held.strides \
             and part.__array_interface__["data"] == value.held.__array_interface__["data"]  # fmt: skip
 
-    def kernel(self, function: Callable[..., Any], *args: Any, handle: bool = False, pure: bool = True) -> Any:
+    def kernel(
+        self, function: Callable[..., Any], *args: Any, handle: bool = False, pure: bool = True, label: str = ""
+    ) -> Any:
         """An operation as a unit. With `handle`, what it returns beside its first result is for its like alone.
 
         `pure` says that it does nothing else, as drawing random numbers would be.
@@ -234,6 +249,8 @@ class Recorder:
         call.many = True
         value = self.value("object", None)
         first = self._out(call, args, result[0])
+        self.label(first.value, label)
+        value.name = f"{first.value.name}_kept"
         call.outs.append(value)
         if filled is not None:
             filled.update(zip(function.keys, [self._out(call, args, each) for each in result[2:]]))
@@ -350,8 +367,14 @@ class Recorder:
     # ---- backward ----------------------------------------------------------------------------------------------------
     def pull(self, plan: Any, node: Any, g: Any) -> Any:
         """`plan.pull(node, g)`, with a formula that cannot be written down as a kernel."""
-        name = node.name().removesuffix("0").removesuffix("Backward")
-        self.scope = f"backward of {self.scope_at(node.birth) or name}"
+        self.scope = f"backward of {self.label_of(node)}"
+        grads = self._pulled(plan, node, g)
+        for edge, grad in zip(node.edges, grads):
+            if type(grad) is Traced and isinstance(edge, Node):
+                self.label(grad.value, f"d_{self.label_of(edge)}")
+        return grads
+
+    def _pulled(self, plan: Any, node: Any, g: Any) -> Any:
         if not isinstance(plan, Plan):
             return plan.pull(node, g)
         turned = plan.holomorphic and g.dtype.kind == "c"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import math
 import re
@@ -10,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from .memory import Buffer, Memory, is_elementwise, takes_out
+from .memory import Buffer, Memory, takes_out
 from .program import Program
 from .recorder import _getitem, _imag, _real, _setitem, fresh
-from .update import RunUpdate
 from .values import Call, Value
 
 __all__ = ["Source", "place"]
@@ -21,12 +21,14 @@ __all__ = ["Source", "place"]
 Array = np.ndarray[Any, Any]
 
 _PLAIN = {np.ndarray.reshape, np.ndarray.ravel, np.ndarray.flatten, np.reshape, np.ravel, np.ndarray.astype}
+_LARGE = 1 << 14  # bytes of an array that is worth being let go
 _KEYWORD_OUT = {np.maximum, np.minimum}  # NumPy wants to give a third positional argument another meaning
 
 
-def place(memory: Array, kind: str, shape: tuple[int, ...], order: tuple[int, ...] | None = None) -> Array:
+def place(
+    memory: Array, dtype: np.dtype[Any], shape: tuple[int, ...], order: tuple[int, ...] | None = None
+) -> Array:  # fmt: skip
     """The first bytes of a buffer as an array of that type and shape, the dimensions in that order in memory."""
-    dtype = np.dtype(kind)
     flat = memory[: math.prod(shape) * dtype.itemsize].view(dtype)
     if order is None:
         return flat.reshape(shape)
@@ -48,12 +50,16 @@ class Source:
         self._owners = names
         self._names: dict[int, str] = {}
         self._objects: dict[int, str] = {}
-        self._used: set[str] = {"forward", "backward", *keyword.kwlist, *dir(__builtins__)}
+        self._used: set[str] = {"forward", "backward", *keyword.kwlist, *dir(builtins)}
         self._ready: set[int] = set()  # values that are there before the first call
         self._kept: list[Any] = []
+        for call in program.calls:  # functions keep their own names
+            if call.form in ("ufunc", "function"):
+                self.callee(call)
         self.arguments = [self._new(name) for name in arguments]
         for value, name in zip(program.inputs, self.arguments):
             self._names[id(value)] = name
+        self._placed: dict[str, int] = {}  # where in `setup` an array is placed, by how
         self._numbers = {id(call): i for i, call in enumerate(program.calls)}
 
     # ---- names -------------------------------------------------------------------------------------------------------
@@ -109,8 +115,13 @@ class Source:
             buffer = self.memory.places[id(value)]
             order = sorted(range(len(value.shape)), key=lambda axis: -value.strides[axis])
             turned = "" if order == sorted(order) else f", {tuple(order)}"
-            kind = value.dtype.str
-            self.setup.append(f"{name} = place({self.buffer(buffer)}, {kind!r}, {value.shape}{turned})")
+            kind = self.object(value.dtype, _type_name(value.dtype))
+            made = f"place({self.buffer(buffer)}, {kind}, {value.shape}{turned})"
+            if made in self._placed:  # the same array, and so nearer
+                self.setup[self._placed[made]] = f"{name} = {self.setup[self._placed[made]]}"
+            else:
+                self._placed[made] = len(self.setup)
+                self.setup.append(f"{name} = {made}")
 
     def buffer(self, buffer: Buffer) -> str:
         """The name of a buffer."""
@@ -135,9 +146,11 @@ class Source:
         if isinstance(x, slice):
             return f"slice({self.render(x.start)}, {self.render(x.stop)}, {self.render(x.step)})"
         if isinstance(x, np.dtype):
-            return self.object(x, x.name)
+            return self.object(x, _type_name(x))
         if isinstance(x, type) and issubclass(x, np.generic):
-            return self.object(np.dtype(x), np.dtype(x).name)
+            return self.object(np.dtype(x), _type_name(np.dtype(x)))
+        if isinstance(x, np.generic):
+            return self.object(x, self._constant_name(np.asarray(x)))
         return self.object(x, type(x).__name__)
 
     def _index(self, index: Any) -> str:
@@ -223,7 +236,7 @@ class Source:
         if call.is_view and all(memory.is_static(v) for v in call.reads()):
             if out is not None:
                 if id(out) not in self._names:
-                    name = self._names[id(out)] = self._new(self._view_name(call))
+                    name = self._names[id(out)] = self._new(out.name or self._view_name(call))
                     self.setup.append(f"{name} = {self.expression(call)}")
                 return ""
         if call.function is _setitem:
@@ -274,7 +287,8 @@ class Source:
         for call in calls:
             new = update(call) if call.form == "update" else [self.statement(call)]
             for out in call.outs:
-                if out is not None and not self.memory.is_static(out) and id(out) in self._names:
+                if out is not None and not self.memory.is_static(out) and id(out) in self._names \
+                        and (out.root.nbytes >= _LARGE or out.dtype.hasobject):  # fmt: skip
                     loose.setdefault(id(out.root), []).append(self._names[id(out)])
             new = [line for line in [*new, self._let_go(call, loose)] if line]
             if new and call.scope != scope:
@@ -296,18 +310,20 @@ class Source:
         return self.object(array, wish)
 
 
+def _type_name(kind: np.dtype[Any]) -> str:
+    return "bool_" if kind == bool else kind.name
+
+
 def suggest_names(program: Program) -> None:
-    """Gives values that have none names by what makes them."""
+    """Gives values that have no name one by what makes them; a view's base is named after it."""
     for call in program.calls:
         for out in call.outs:
-            if out is not None and not out.name:
-                out.name = f"{call.name.strip('_<>')}{_suffix(call.scope)}"
+            if out is not None and out.is_view and out.name and not out.root.name:
+                out.root.name = f"{out.name}_{'base' if out.dtype == out.root.dtype else 'bits'}"
+    for call in program.calls:
+        for out in call.outs:
+            if out is not None and not out.name and not out.is_view:
+                out.name = _NAMES.get(call.name, call.name.strip("_<>"))
 
 
-def _suffix(scope: str) -> str:
-    where = scope.removeprefix("backward of ").partition(":")[0]
-    mark = "_back" if scope.startswith("backward") else ""
-    return mark + ("_" + where if where and " " not in where and len(where) < 24 else "")
-
-
-_ = (RunUpdate, is_elementwise, fresh)
+_NAMES = {"not_equal": "mask", "equal": "mask", "greater": "mask", "less": "mask", "astype": "copy", "fresh": "new"}

@@ -8,6 +8,7 @@ when nothing is recorded, a tensor's slots cost what slots cost.
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 import weakref
 from collections.abc import Iterator
@@ -78,7 +79,11 @@ class Watch:
         elif id(x) not in self.made:
             number = id(x)
             self.made[number] = weakref.ref(x, lambda _: self.made.pop(number, None))
-        _array_slot.__set__(x, array if type(array) is Traced else recorder.constant(array))
+        traced = array if type(array) is Traced else recorder.constant(array)
+        frame = sys._getframe(1)
+        if frame.f_code.co_name == "apply" and not traced.value.name:
+            recorder.label(traced.value, frame.f_locals["row"].name)
+        _array_slot.__set__(x, traced)
 
     def get_grad(self, x: Tensor) -> Any:
         """`x._grad`."""

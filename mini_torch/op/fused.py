@@ -48,7 +48,7 @@ def fused(
         if mode.recorder is None:
             array, kept = run(keep, *arrays, *args[count:])
         else:
-            array, kept = mode.recorder.kernel(run, keep, *arrays, *args[count:], handle=True)
+            array, kept = mode.recorder.kernel(run, keep, *arrays, *args[count:], handle=True, label=name)
         out = wrap(array)
         if keep:
             plan.record(inputs, args[count:], wanted, kept, out)

@@ -148,7 +148,9 @@ def _constant(number: float, kind: np.dtype[Any]) -> Tensor:
     if type(number) is int and not -(2**63) <= number < 2**64:
         raise OverflowError(f"int too big to convert: {number}")
     with np.errstate(over="ignore"):  # 1e300 is inf in float32
-        made = constants[number, kind] = make(Tensor, np.array(number, kind))
+        array = np.array(number, kind)
+        array.flags.writeable = False
+        made = constants[number, kind] = make(Tensor, array)
     made._cell = [0, 0]  # it outlives an inference_mode that it may have been made in
     return made
 
