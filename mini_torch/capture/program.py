@@ -73,8 +73,7 @@ class Program:
         results = {id(value.root) for value in self.results()}
         for i, call in enumerate(self.calls):
             if instead:
-                call.args, call.kwargs = mapped((call.args, call.kwargs), lambda x: instead.get(id(x), x))
-                call.writes = [instead.get(id(x), x) for x in call.writes]
+                call.replace(instead)
             key = self._key(call, versions, results)
             for value in call.writes:
                 versions[id(value.root)] = versions.get(id(value.root), 0) + 1
@@ -100,8 +99,7 @@ class Program:
         kept, dropped, turn = [], [], self.turn
         for i, call in enumerate(self.calls):
             if instead:
-                call.args, call.kwargs = mapped((call.args, call.kwargs), lambda x: instead.get(id(x), x))
-                call.writes = [instead.get(id(x), x) for x in call.writes]
+                call.replace(instead)
                 for out in call.outs:
                     if out is not None and out.is_view and id(out.root) in instead:
                         out.root = instead[id(out.root)].root
@@ -194,8 +192,11 @@ def last_uses(program: Program) -> dict[int, int]:
     """Per memory (id of a root) the last call that touches it; for what outlives the program their number."""
     last: dict[int, int] = {}
     for i, call in enumerate(program.calls):
-        for value in [*call.reads(), *call.writes, *each_value(call.outs)]:
+        for value in call.reads():
             last[id(value.root)] = i
+        for value in (*call.writes, *call.outs):
+            if value is not None:
+                last[id(value.root)] = i
     for value in program.results():
         last[id(value.root)] = len(program.calls)
     return last

@@ -51,6 +51,7 @@ class Source:
         self._names: dict[int, str] = {}
         self._objects: dict[int, str] = {}
         self._used: set[str] = {"forward", "backward", *keyword.kwlist, *dir(builtins)}
+        self._counts: dict[str, int] = {}  # how many have a name already
         self._ready: set[int] = set()  # values that are there before the first call
         self._kept: list[Any] = []
         for call in program.calls:  # functions keep their own names
@@ -59,6 +60,7 @@ class Source:
         self.arguments = [self._new(name) for name in arguments]
         for value, name in zip(program.inputs, self.arguments):
             self._names[id(value)] = name
+        self._numbers_known: dict[Any, str] = {}
         self._placed: dict[str, int] = {}  # where in `setup` an array is placed, by how
         self._numbers = {id(call): i for i, call in enumerate(program.calls)}
 
@@ -67,10 +69,11 @@ class Source:
         """A name that nobody has, as near to the wish as can be."""
         base = re.sub(r"\W+", "_", wish).strip("_") or "x"
         base = f"_{base}" if base[0].isdigit() else base
-        name, count = base, 1
+        name, count = base, self._counts.get(base, 1)
         while name in self._used:
             count += 1
             name = f"{base}_{count}"
+        self._counts[base] = count
         self._used.add(name)
         return name
 
@@ -173,14 +176,10 @@ class Source:
                 with np.errstate(all="ignore"):
                     array = np.array(x, kind)
                 array.flags.writeable = False
-                key = (float(x), kind)
-                for known in self._kept:
-                    if isinstance(known, tuple) and known[0] == key and math.copysign(1, known[0][0]) == math.copysign(1, x):
-                        return known[1]
-                name = self._new(self._constant_name(array))
-                self.scope[name] = array
-                self._kept.append((key, name))
-                return name
+                key = (repr(x), kind)
+                if key not in self._numbers_known:
+                    self._numbers_known[key] = self.object(array, self._constant_name(array))
+                return self._numbers_known[key]
         return self.render(x)
 
     # ---- calls -------------------------------------------------------------------------------------------------------
@@ -192,7 +191,7 @@ class Source:
         if function in (_real, _imag):
             return f"{self.render(args[0])}.{call.name.strip('_')}"
         rest = [f"{key}={self.render(x)}" for key, x in call.kwargs.items()]
-        if call.form == "method" and isinstance(args[0], Value) and call.name in dir(np.ndarray):
+        if call.form == "method" and isinstance(args[0], Value) and hasattr(np.ndarray, call.name):
             inner = ", ".join([*map(self.render, args[1:]), *rest])
             return f"{self.render(args[0])}.{call.name}({inner})"
         operands = [self._operand(x, call) for x in args] if call.form == "ufunc" else [*map(self.render, args)]

@@ -10,6 +10,7 @@ import numpy as np
 __all__ = ["Call", "Value", "each_value", "mapped"]
 
 Array = np.ndarray[Any, Any]
+_LEAVES = (int, float, str, type(None), np.dtype)
 
 
 class Value:
@@ -56,7 +57,7 @@ class Call:
     that nobody can use; `many` says that it returns a tuple of them. `writes` are values it changes in place.
     """
 
-    __slots__ = ("args", "form", "function", "kwargs", "many", "outs", "pure", "scope", "writes")
+    __slots__ = ("_reads", "args", "form", "function", "kwargs", "many", "outs", "pure", "scope", "writes")
 
     def __init__(
         self, form: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], scope: str,
@@ -64,13 +65,29 @@ class Call:
     ) -> None:  # fmt: skip
         self.form, self.function, self.args, self.kwargs = form, function, args, kwargs
         self.scope, self.pure = scope, pure
+        self._reads: list[Value] | None = None
         self.outs: list[Value | None] = []
         self.writes: list[Value] = []
         self.many = False
 
     def reads(self) -> list[Value]:
         """The values among the arguments."""
-        return [*each_value((self.args, self.kwargs))]
+        if self._reads is None:
+            self._reads = []
+            for x in (*self.args, *self.kwargs.values()):
+                if type(x) is Value:
+                    self._reads.append(x)
+                elif not isinstance(x, _LEAVES):
+                    self._reads += each_value(x)
+        return self._reads
+
+    def replace(self, instead: dict[int, Value]) -> None:
+        """Reads and writes other values in the place of some, given by their ids."""
+        if any(id(x) in instead for x in self.reads()):
+            self.args, self.kwargs = mapped((self.args, self.kwargs), lambda x: instead.get(id(x), x))
+            self._reads = None
+        if self.writes:
+            self.writes = [instead.get(id(x), x) for x in self.writes]
 
     @property
     def out(self) -> Value | None:
