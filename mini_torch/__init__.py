@@ -14,7 +14,6 @@ from math import nan as nan
 from math import pi as pi
 from typing import TYPE_CHECKING, Any
 
-from . import allocator as _allocator
 from . import autograd as autograd
 from . import late as _late
 from . import random as random
@@ -64,7 +63,6 @@ if TYPE_CHECKING:
     from .settings import *  # noqa: F403
 
 
-_allocator.keep_freed_memory()
 newaxis = None
 _keep_freed()
 
