@@ -220,7 +220,7 @@ class Source:
             unsafe = ', "unsafe"' if function is np.ndarray.astype and call.args[0].dtype != out.dtype else ""
             return f"{self.object(np.copyto, 'copyto')}({target}, {source}{unsafe})"
         text = self.expression(call)
-        positional = call.form == "ufunc" and not call.kwargs and function not in _KEYWORD_OUT
+        positional = (call.form == "ufunc" or function is np.dot) and not call.kwargs and function not in _KEYWORD_OUT
         return f"{text[:-1]}, {target})" if positional else f"{text[:-1]}, out={target})"
 
     def _as_source(self, call: Call, target: str) -> str:
@@ -275,6 +275,8 @@ class Source:
         base = "x" if first is None else self.name(first)
         if call.function is np.ndarray.transpose and len(call.args) == 1:
             return f"{base}_T"
+        if first is not None and call.out is not None and call.out.dtype != first.dtype:
+            return f"{base}_bits"
         return f"{base}_{'part' if call.function is _getitem else 'view'}"
 
     # ---- the whole ---------------------------------------------------------------------------------------------------
@@ -310,7 +312,7 @@ class Source:
 
 
 def _type_name(kind: np.dtype[Any]) -> str:
-    return "bool_" if kind == bool else kind.name
+    return "boolean" if kind == bool else kind.name
 
 
 def suggest_names(program: Program) -> None:
@@ -325,4 +327,10 @@ def suggest_names(program: Program) -> None:
                 out.name = _NAMES.get(call.name, call.name.strip("_<>"))
 
 
-_NAMES = {"not_equal": "mask", "equal": "mask", "greater": "mask", "less": "mask", "astype": "copy", "fresh": "new"}
+_NAMES = {
+    "not_equal": "mask", "equal": "mask", "greater": "mask", "less": "mask", "greater_equal": "mask",
+    "less_equal": "mask", "astype": "copied", "fresh": "made", "subtract": "difference", "multiply": "scaled",
+    "add": "total", "divide": "quotient", "matmul": "product", "dot": "product", "exp": "exponential", "sqrt": "root",
+    "reduce": "total", "negative": "opposite", "maximum": "larger", "minimum": "smaller", "square": "squared",
+    "reciprocal": "inverse", "where": "chosen",
+}  # fmt: skip

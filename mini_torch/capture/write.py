@@ -130,7 +130,7 @@ class Writer(Source):
 
         def part(place: Any) -> list[str]:
             if place not in parts:
-                wish = self._buffer(run, place)
+                wish = "step" if place == call.result else self._buffer(run, place)
                 parts[place] = [self.object(a, f"{wish}_{w}") for a, w in zip(run.parts_of(place), weights)]
             return parts[place]
 
@@ -157,7 +157,7 @@ class Writer(Source):
 
     def _buffer(self, run: RunUpdate, place: Any) -> str:
         kind, key = place
-        key_name = {"g": "scaled_gradient", "p": "parameters"}.get(key, key) if kind == "named" else f"{kind}{key}"
+        key_name = {"g": "scaled_gradient", "p": "parameters"}.get(key, key) if kind == "named" else f"{kind}_{key}" if key else kind
         array = run.buffer(place)
         known = self.__dict__.setdefault("_run_buffers", {})
         if (id(run), place) not in known:
