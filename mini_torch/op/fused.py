@@ -9,6 +9,7 @@ import numpy as np
 
 from ..backward import grad
 from ..graph import Lift, Node, enable_grad, mode
+from ..parts import Pick
 from ..plan import settled
 from ..saved import pack
 from ..tensor import Tensor, wrap
@@ -21,9 +22,9 @@ Given = Sequence[Any]
 
 
 def fused(
-    name: str, forward: Callable[..., tuple[Any, Any]], pull: Callable[..., Given], plain: Callable[..., Tensor],
-    grad_name: str | None = None,
-) -> Callable[..., Tensor]:  # fmt: skip
+    name: str, forward: Callable[..., tuple[Any, Any]], pull: Callable[..., Given], plain: Callable[..., Any],
+    grad_name: str | None = None, further: tuple[str, ...] = (),
+) -> Callable[..., Any]:  # fmt: skip
     """Declares an operation by hand; what it returns takes tensors (or None), then options.
 
     - `plain(*tensors, *options)`, of recorded operations, says what is computed. The names of its parameters up to the
@@ -35,12 +36,20 @@ def fused(
 
     An empty dict among the options gets further results, which have no gradient, by name. Both functions may write into
     arrays of their own; `pull` may not write into `kept`, for backward may come twice.
+
+    With names of `further` results, which have a gradient, too, the forward gets such a dict for them behind the
+    options; g is a list of all results' gradients, None where nothing arrives; and `plain` and what is declared return
+    a tuple of all results.
     """
     count = plain.__code__.co_posonlyargcount
-    plan = _Plan(grad_name or name.title().replace("_", "") + "Backward0", quiet(pull), plain)
+    if further:
+        pull = _holomorphic(pull)
+    plan = _Plan(grad_name or name.title().replace("_", "") + "Backward0", quiet(pull), plain, len(further))
     run = quiet(forward)
 
-    def function(*args: Any) -> Tensor:
+    def function(*args: Any) -> Any:
+        if further:
+            args = (*args, {})
         inputs = args[:count]
         wanted = [x is not None and x.requires_grad for x in inputs] if mode.enabled else []
         keep = True in wanted
@@ -50,6 +59,11 @@ def fused(
         else:
             array, kept = mode.recorder.kernel(run, keep, *arrays, *args[count:], handle=True, label=name)
         out = wrap(array)
+        if further:
+            outs = out, *[wrap(args[-1][each]) for each in further]
+            if keep:
+                plan.record_all(inputs, args[count:-1], wanted, kept, outs)
+            return outs
         if keep:
             plan.record(inputs, args[count:], wanted, kept, out)
         return out
@@ -65,8 +79,8 @@ class _Plan:
     lends = saves_out = False
     holomorphic = False  # real numbers only
 
-    def __init__(self, name: str, pull: Callable[..., Given], plain: Callable[..., Tensor]) -> None:
-        self.name, self.run, self.plain = name, pull, plain
+    def __init__(self, name: str, pull: Callable[..., Given], plain: Callable[..., Any], further: int) -> None:
+        self.name, self.run, self.plain, self.further = name, pull, plain, further
 
     def record(self, inputs: Given, options: Given, wanted: list[bool], kept: Any, out: Tensor) -> None:
         """Puts a node behind `out`. What is kept stands where other nodes have their result: it goes with the rest."""
@@ -79,6 +93,19 @@ class _Plan:
         if mode.anomaly:
             node.notes = {"traceback": where_called()}
 
+    def record_all(
+        self, inputs: Given, options: Given, wanted: list[bool], kept: Any, outs: tuple[Tensor, ...]
+    ) -> None:
+        """`record` of several results, which share a node."""
+        self.record(inputs, options, wanted, kept, outs[0])
+        node = outs[0]._node
+        for i, out in enumerate(outs):
+            out._node, out._requires_grad = Pick(node, i), True
+
+    def _given(self, g: Any) -> Any:
+        """The gradient, or the list of those of all results."""
+        return [g.parts.get(i) for i in range(self.further + 1)] if self.further else g
+
     def _inputs(self, node: Node, saved: Given) -> list[Any]:
         """The saved inputs, and None where there was none."""
         given = iter(saved)
@@ -90,33 +117,50 @@ class _Plan:
         wanted, _, options = node.options
         arrays = self._inputs(node, [x._array for x in node.saved[::2]])
         if mode.recorder is None:
-            grads = self.run(g, node.out, wanted, *arrays, *options)
+            grads = self.run(self._given(g), node.out, wanted, *arrays, *options)
         else:
-            grads = mode.recorder.kernel(self.run, g, node.out, wanted, *arrays, *options)
+            grads = mode.recorder.kernel(self.run, self._given(g), node.out, wanted, *arrays, *options)
         return [settled(d, x.dtype) if want else None for d, x, want in zip(grads, arrays, wanted)]
 
     def pull_tensors(self, node: Node, g: Any, lift: Lift) -> Given:
         """`pull` on tensors: what the plain operation's gradient does is recorded in turn."""
         node.check()
         options = node.options[2]
-        return replayed(lambda *inputs: self.plain(*inputs, *options), self._inputs(node, node.tensors()), [g])
+        grads = self._given(g) if self.further else [g]
+        return replayed(lambda *inputs: self.plain(*inputs, *options), self._inputs(node, node.tensors()), grads)
+
+
+def _holomorphic(pull: Callable[..., Given]) -> Callable[..., Given]:
+    """`pull` of several results, which is written as for real numbers, for complex ones, too."""
+
+    def pulled(gs: Given, *rest: Any) -> Given:
+        return [_conjugate(d) for d in pull([_conjugate(g) for g in gs], *rest)]
+
+    pulled.__name__ = pull.__name__
+    return pulled
 
 
 def replayed(
     function: Callable[..., Any], inputs: Sequence[Tensor | None], grads: Sequence[Any]
 ) -> list[Tensor | None]:
-    """The gradients of a function (of one result or a list) of recorded operations, with a history of their own."""
+    """The gradients of a function (of one result or several) of recorded operations, with a history of their own. None
+    among `grads` is for a result that has none."""
     with enable_grad():
         # Clones: where one input is made from another, only its own part is wanted.
         copies = [None if x is None else x.clone() for x in inputs]
         results = function(*copies)
+        results = [results] if isinstance(results, Tensor) else results
         wanted = [x for x in copies if x is not None and x.requires_grad]
-        given = [_conjugate(g if isinstance(g, Tensor) else wrap(g)) for g in grads]
-        found = iter(grad(results, wanted, given, create_graph=True))
+        pairs = [
+            (result, _conjugate(g if isinstance(g, Tensor) else wrap(g)))
+            for result, g in zip(results, grads) if g is not None
+        ]  # fmt: skip
+        outs, given = zip(*pairs)
+        found = iter(grad(outs, wanted, given, create_graph=True, materialize_grads=True))
         # A formula is as if for real numbers, and `grad` conjugates what comes in and goes out: it is undone here.
         return [_conjugate(next(found)) if x is not None and x.requires_grad else None for x in copies]
 
 
-def _conjugate(x: Tensor) -> Tensor:
-    conjugate: Any = np.conjugate(x) if x._array.dtype.kind == "c" else x
-    return conjugate
+def _conjugate(x: Any) -> Any:
+    kind = None if x is None else x._array.dtype.kind if isinstance(x, Tensor) else x.dtype.kind
+    return np.conjugate(x) if kind == "c" else x

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from ...graph import unit
-from ...op import quiet, several
+from ...op import fused
 from ...tensor import Tensor
 from ..linalg.products import linear, rows_product
 from ..split import chunk
-from .steps import Sizes, replayed, shared, steps_of, turned
+from .steps import Sizes, looped, steps_of, turned
 
 __all__ = ["gru_sweep"]
 
@@ -26,10 +24,9 @@ def _halve(a: Any) -> None:
 
 
 # x (R, 3H): the inputs' part of the gates r, z, n; w (3H, H), b (3H).
-@quiet
 def _gru_forward(
-    x: Any, w: Any, b: Any, h0: Any, sizes: Sizes, reverse: bool, keep: bool, once: dict[int, Any]
-) -> tuple[Any, ...]:
+    keep: bool, x: Any, w: Any, b: Any, h0: Any, sizes: Sizes, reverse: bool, last: dict[str, Any]
+) -> tuple[Any, Any]:
     size, rows = h0.shape[1], len(x) if keep else max(sizes)
     gates = np.empty((rows, 3 * size), x.dtype)
     prev, inner = np.empty((rows, size), x.dtype), np.empty((rows, size), x.dtype)
@@ -52,25 +49,25 @@ def _gru_forward(
         out *= doors[:, size:]
         out += new
         hs[step] = out
-    return hs, h, gates, inner, prev
+    last.update(h=h)
+    return hs, (gates, inner, prev)
 
 
-@unit
-@quiet
 def _gru_pull(
-    grads: tuple[Any, Any], w: Any, kept: tuple[Any, Any, Any], sizes: Sizes, reverse: bool
+    gs: Any, kept: Any, wanted: Any, x: Any, w: Any, b: Any, h0: Any, sizes: Sizes, reverse: bool
 ) -> tuple[Any, ...]:
     """The gradients of x, w, b and h0."""
-    gates, inner, prev = kept
+    (g_hs, g_h), (gates, inner, prev) = gs, kept
     rows, size = prev.shape
     r, z, new = (gates[:, k * size : (k + 1) * size] for k in range(3))
     of_new = (1 - z) * (1 - new * new)
     slopes = np.stack([of_new * inner * r * (1 - r), (prev - new) * z * (1 - z), of_new * r], axis=1)
     d_hidden, d_hs = np.empty((rows, 3, size), gates.dtype), np.empty((rows, size), gates.dtype)
-    flat, dh = d_hidden.reshape(rows, 3 * size), grads[1].copy()
+    flat, dh = d_hidden.reshape(rows, 3 * size), np.zeros_like(h0) if g_h is None else g_h.copy()
     for step, n in reversed(steps_of(sizes, reverse)):
         d, kept_d = dh[:n], d_hs[step]
-        d += grads[0][step]
+        if g_hs is not None:
+            d += g_hs[step]
         kept_d[...] = d
         np.multiply(slopes[step], d[:, None], out=d_hidden[step])
         np.matmul(flat[step], w, out=d)
@@ -87,22 +84,8 @@ def _gru_step(x: Any, w: Any, b: Any, h: Any) -> tuple[Any]:
     return ((h - new) * (xz + hz).sigmoid() + new,)
 
 
-def _gru_formula(index: int) -> Callable[..., Any]:
-    def formula(
-        g_hs: Any, g_h: Any, x: Any, w: Any, b: Any, h0: Any, gates: Any, inner: Any, prev: Any, sizes: Sizes,
-        reverse: bool, once: dict[int, Any],
-    ) -> Any:  # fmt: skip
-        def pull() -> Sequence[Any]:
-            if not isinstance(w, Tensor):
-                return _gru_pull((g_hs, g_h), w, (gates, inner, prev), sizes, reverse)
-            return replayed(_gru_step, (x, w, b, h0), 1, (g_hs, g_h), sizes, reverse)
-
-        return shared(once, index, pull)
-
-    return formula
+def _gru_plain(x: Any, w: Any, b: Any, h0: Any, /, sizes: Sizes, reverse: bool) -> list[Tensor]:
+    return looped(_gru_step, x, [w, b], [h0], sizes, reverse)
 
 
-gru_sweep = several(
-    "gru", _gru_forward, ("hs", "h"), kept=("gates", "inner", "prev"),
-    x=_gru_formula(0), w=_gru_formula(1), b=_gru_formula(2), h0=_gru_formula(3),
-)  # fmt: skip
+gru_sweep = fused("gru", _gru_forward, _gru_pull, _gru_plain, further=("h",))

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from ...graph import mode
 from ...op import cast, type_name
 from ...tensor import Tensor, wrap
 from ..dropout import dropout as drop
@@ -35,11 +34,6 @@ class _Weights:
         self.hr: Tensor | None = given[-1] if len(given) % 2 else None
 
 
-def _keeps(*inputs: Tensor) -> bool:
-    """Whether backward will come."""
-    return mode.enabled and any(x.requires_grad for x in inputs)
-
-
 def _all_biases(weights: _Weights) -> Tensor | None:
     return weights.biases[0] + weights.biases[1] if weights.biases else None
 
@@ -49,21 +43,23 @@ def _lstm_layer(
 ) -> tuple[Tensor, ...]:
     if len(states) != 2:
         raise RuntimeError("lstm expects two hidden states")
-    v = wrap(np.empty((0, 0), x._array.dtype)) if weights.hr is None else weights.hr
-    inputs = linear(x, weights.ih, _all_biases(weights)), weights.hh, *states, v
-    return lstm_sweep(*inputs, sizes, reverse, _keeps(*inputs), {})
+    outs: tuple[Tensor, ...] = lstm_sweep(
+        x, weights.ih, weights.hh, _all_biases(weights), *states, weights.hr, sizes, reverse
+    )
+    return outs
 
 
 def _gru_layer(x: Tensor, states: list[Tensor], weights: _Weights, sizes: Sizes, reverse: bool) -> tuple[Tensor, ...]:
     b_ih, b_hh = weights.biases or (None, wrap(np.zeros(len(weights.hh), x._array.dtype)))
-    inputs = linear(x, weights.ih, b_ih), weights.hh, b_hh, *states
-    return gru_sweep(*inputs, sizes, reverse, _keeps(*inputs), {})
+    outs: tuple[Tensor, ...] = gru_sweep(linear(x, weights.ih, b_ih), weights.hh, b_hh, *states, sizes, reverse)
+    return outs
 
 
 def _elman_layer(relu: bool) -> Layer:
     def layer(x: Tensor, states: list[Tensor], weights: _Weights, sizes: Sizes, reverse: bool) -> tuple[Tensor, ...]:
         inputs = linear(x, weights.ih, _all_biases(weights)), weights.hh, *states
-        return elman_sweep(*inputs, relu, sizes, reverse, _keeps(*inputs), {})
+        outs: tuple[Tensor, ...] = elman_sweep(*inputs, relu, sizes, reverse)
+        return outs
 
     return layer
 
