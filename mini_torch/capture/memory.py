@@ -83,19 +83,28 @@ class Memory:
         self.places: dict[int, Buffer] = {}
         self.buffers: list[Buffer] = []
         self._free: list[Buffer] = []
+        self._scratch: list[Buffer] = []
         loose = {id(value.root) for value in [*program.outputs, *program.pulled]}
         loose |= {id(value.root) for _, value in program.grads if id(value.root) not in fixed}
         self.across = _used_across(program)
         for i, call in enumerate(program.calls):
-            out = call.out
-            if out is not None and takes_out(call) and id(out) not in loose and id(out) not in fixed:
-                self._place(i, call, out)
+            for out in call.outs if call.form == "chain" or takes_out(call) else ():
+                if out is not None and id(out) not in loose and id(out) not in fixed:
+                    self._place(i, call, out)
             self._release(i, call)
 
     def is_static(self, value: Value) -> bool:
         """Whether its memory is there before the first call, the same for all."""
         root = value.root
         return root.kind in ("tensor", "constant") or id(root) in self.places or id(root) in self.fixed
+
+    def scratch(self, number: int, nbytes: int) -> Buffer:
+        """One of the buffers that chains use for blocks, each for itself, with room for so much."""
+        while len(self._scratch) <= number:
+            self._scratch.append(Buffer(len(self.buffers), 1))
+            self.buffers.append(self._scratch[-1])
+        self._scratch[number].nbytes = max(self._scratch[number].nbytes, nbytes)
+        return self._scratch[number]
 
     def _place(self, i: int, call: Call, out: Value) -> None:
         over = self._written_over(i, call, out)

@@ -14,6 +14,7 @@ from ..graph import Node
 from ..op import quiet
 from ..parts import Pick
 from ..tensor import Tensor, make, wrap
+from .chains import find_chains
 from .guard import Guard
 from .memory import Memory, takes_out
 from .record import Output, Recording
@@ -65,6 +66,7 @@ class Plan:
                 self._assign_slots(runs or [], fixed)
         program.simplify()
         suggest_names(program)
+        find_chains(program)
         self.memory = Memory(program, fixed)
         self.writer = Writer(self, recording.names, arguments)
         self.source = self.writer.text

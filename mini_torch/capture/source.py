@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from .blocks import ChainWriter
+from .chains import Chain
 from .memory import Buffer, Memory, takes_out
 from .program import Program
 from .recorder import _getitem, _imag, _real, _setitem, fresh
@@ -55,8 +57,9 @@ class Source:
         self._ready: set[int] = set()  # values that are there before the first call
         self._kept: list[Any] = []
         for call in program.calls:  # functions keep their own names
-            if call.form in ("ufunc", "function"):
-                self.callee(call)
+            for each in call.calls if isinstance(call, Chain) else [call]:
+                if each.form in ("ufunc", "function"):
+                    self.callee(each)
         self.arguments = [self._new(name) for name in arguments]
         for value, name in zip(program.inputs, self.arguments):
             self._names[id(value)] = name
@@ -118,13 +121,17 @@ class Source:
             buffer = self.memory.places[id(value)]
             order = sorted(range(len(value.shape)), key=lambda axis: -value.strides[axis])
             turned = "" if order == sorted(order) else f", {tuple(order)}"
-            kind = self.object(value.dtype, _type_name(value.dtype))
+            kind = self.type(value.dtype)
             made = f"place({self.buffer(buffer)}, {kind}, {value.shape}{turned})"
             if made in self._placed:  # the same array, and so nearer
                 self.setup[self._placed[made]] = f"{name} = {self.setup[self._placed[made]]}"
             else:
                 self._placed[made] = len(self.setup)
                 self.setup.append(f"{name} = {made}")
+
+    def type(self, kind: np.dtype[Any]) -> str:
+        """The name of a type."""
+        return self.object(kind, _type_name(kind))
 
     def buffer(self, buffer: Buffer) -> str:
         """The name of a buffer."""
@@ -286,7 +293,10 @@ class Source:
         scope = None
         loose: dict[int, list[str]] = {}  # names of what was made loose, by memory
         for call in calls:
-            new = update(call) if call.form == "update" else [self.statement(call)]
+            if isinstance(call, Chain):
+                new = ChainWriter(self, call).lines()
+            else:
+                new = update(call) if call.form == "update" else [self.statement(call)]
             for out in call.outs:
                 if out is not None and not self.memory.is_static(out) and id(out) in self._names \
                         and (out.root.nbytes >= _LARGE or out.dtype.hasobject):  # fmt: skip

@@ -89,6 +89,10 @@ class Call:
         if self.writes:
             self.writes = [instead.get(id(x), x) for x in self.writes]
 
+    def touched(self) -> list[Value]:
+        """The values that it reads, writes into or makes."""
+        return [*self.reads(), *self.writes, *(out for out in self.outs if out is not None)]
+
     @property
     def out(self) -> Value | None:
         """What it makes, if that is one value."""

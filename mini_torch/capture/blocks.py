@@ -1,0 +1,265 @@
+"""How a chain is written: what is set up for its blocks, and the loop over them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .chains import Chain, axes_of
+from .memory import is_elementwise, takes_out
+from .recorder import fresh
+from .values import Call, Value
+
+if TYPE_CHECKING:
+    from .source import Source
+
+__all__ = ["ChainWriter", "cut"]
+
+Array = np.ndarray[Any, Any]
+
+
+def cut(array: Array, blocks: list[Any]) -> list[Array]:
+    """The blocks of an array."""
+    return [array[block] for block in blocks]
+
+
+class Scratch:
+    """Block-sized memory for what lives only inside a chain: `slots` by value, `sizes` in bytes by slot."""
+
+    def __init__(self, chain: Chain, lengths: dict[int, int]) -> None:
+        self.chain, self.lengths = chain, lengths
+        self.slots: dict[int, int] = {}
+        self.sizes: list[int] = []
+        self._free: list[int] = []
+        last = {self._memory(v): i for i, call in enumerate(chain.calls) for v in call.touched()}
+        for i, call in enumerate(chain.calls):
+            out = call.out
+            if out is not None and id(out) in chain.inside:
+                self.slots[id(out)] = self._slot(call, out, [v for v in call.reads() if last[self._memory(v)] == i])
+            for number in {self._memory(v) for v in call.touched()}:
+                if number in self.slots and last[number] == i and not (
+                    out is not None and id(out) != number and self.slots.get(id(out)) == self.slots[number]
+                ):  # fmt: skip
+                    self._free.append(self.slots[number])
+
+    def _memory(self, value: Value) -> int:
+        return self.chain.same.get(id(value), id(value))
+
+    def shape(self, value: Value) -> tuple[int, ...]:
+        """The shape of a whole block of a value."""
+        axes = self.chain.domain.axes(value)
+        return tuple(min(n, self.lengths.get(axis, n)) for n, axis in zip(value.shape, axes))
+
+    def _slot(self, call: Call, out: Value, dying: list[Value]) -> int:
+        nbytes = int(np.prod(self.shape(out), dtype=np.int64)) * out.dtype.itemsize
+        if is_elementwise(call) and not call.kwargs:
+            for x in dying:
+                slot = self.slots.get(self._memory(x))
+                if slot is not None and x.shape == out.shape and x.dtype.itemsize == out.dtype.itemsize:
+                    return slot
+        if self._free:
+            fitting = [s for s in self._free if self.sizes[s] >= nbytes]
+            slot = min(fitting, key=self.sizes.__getitem__) if fitting else self._free[-1]
+            self._free.remove(slot)
+            self.sizes[slot] = max(self.sizes[slot], nbytes)
+            return slot
+        self.sizes.append(nbytes)
+        return len(self.sizes) - 1
+
+
+class ChainWriter:
+    """Writes one chain into a source."""
+
+    def __init__(self, source: Source, chain: Chain) -> None:
+        self.source, self.chain, self.domain = source, chain, chain.domain
+        domain = self.domain
+        self.scratch = Scratch(chain, dict.fromkeys(domain.split[:-1], 1) | {domain.split[-1]: domain.step})
+        self.is_even = domain.shape[domain.split[-1]] % domain.step == 0
+        self.first: list[str] = []  # lines at the loop's beginning
+        self.after: list[str] = []
+        self.columns: dict[str, str] = {}  # per variable of the loop the list that it goes through
+        self._known: dict[Any, str] = {}  # variables by what they are for
+        self._names: dict[int, str] = {}  # of the call at hand: its values' variables
+
+    def lines(self) -> list[str]:
+        """The chain."""
+        source, chain = self.source, self.chain
+        loose = [value for value in chain.outs if value is not None and not source.memory.is_static(value)]
+        before = [f"{source.name(value)} = {self._new_array(value)}" for value in loose]
+        body: list[str] = []
+        scope = chain.scope
+        for call, role in zip(chain.calls, chain.roles):
+            lines = self._call(call, role)
+            body += [f"# {call.scope}"] * bool(lines and call.scope != scope and call.scope) + lines
+            scope = call.scope if lines else scope
+        variables, blocks = self._loop()
+        head = f"for {variables} in {blocks}:  # {self.domain.blocks} blocks"
+        return [*before, head, *[f"    {line}" for line in [*self.first, *body]], *self.after]
+
+    def _loop(self) -> tuple[str, str]:
+        """The variables of the loop, and what they go through."""
+        if not self.columns:
+            return "_", f"range({self.domain.blocks})"
+        if len(self.columns) == 1:
+            return next(iter(self.columns.items()))
+        name = self.source._new("blocks")
+        self.source.setup.append(f"{name} = [*zip({', '.join(self.columns.values())})]")
+        return ", ".join(self.columns), name
+
+    def _new_array(self, value: Value) -> str:
+        """An array for a result that is new at every call."""
+        source = self.source
+        kind = source.type(value.dtype)
+        if list(value.strides) == sorted(value.strides, reverse=True):
+            return f"{source.object(np.empty, 'empty')}({value.shape}, {kind})"
+        return f"{source.object(fresh, 'fresh')}({value.shape}, {kind}, {value.strides}, None)"
+
+    # ---- calls -------------------------------------------------------------------------------------------------------
+    def _call(self, call: Call, role: str) -> list[str]:
+        """The lines of one call, over the block."""
+        self._names = {id(v): self._variable(v, self._operand_axes(call, v)) for v in [*call.reads(), *call.writes]}
+        out = call.out
+        if role == "alias":
+            self._alias(call)
+            return []
+        if out is not None:
+            self._names[id(out)] = self._part(out) if role == "across" else self._variable(out, self._result_axes(call))
+        if role == "across":
+            ufunc = getattr(call.function, "__self__", np.add)
+            add_up = f"{self.source.object(ufunc, ufunc.__name__)}.reduce"
+            self.after.append(f"{add_up}({self._names[id(out)]}s, axis=0, out={self.source.name(out)})")  # type: ignore
+        return self._rendered(lambda: self._statement(call))
+
+    def _rendered(self, write: Any) -> Any:
+        """What `write` gives while values have the names of their blocks."""
+        names = self.source._names
+        before = {number: names[number] for number in self._names if number in names}
+        names.update(self._names)
+        try:
+            return write()
+        finally:
+            for number in self._names:
+                del names[number]
+            names.update(before)
+
+    def _statement(self, call: Call) -> list[str]:
+        source, out = self.source, call.out
+        if call.function is np.where and out is not None:
+            condition, a, b = map(source.render, call.args)
+            copyto, to = source.object(np.copyto, "copyto"), source.name(out)
+            return [f"{copyto}({to}, {b})", f"{copyto}({to}, {a}, where={condition})"]
+        how = takes_out(call)
+        return [source.into(call, how) if how and out is not None else source.statement(call)]
+
+    def _operand_axes(self, call: Call, value: Value) -> list[int]:
+        """The axes that an operand's dimensions lie along: the last ones, except of a vector that adds up."""
+        if call.function is np.matmul:
+            a, b = call.args
+            if value is a and b.shape == self.domain.shape and value is not b:
+                return [-1] * (len(a.shape) - 1) + [0]
+            if value is b and a.shape == self.domain.shape:
+                return [-1]
+        return self.domain.axes(value)
+
+    def _result_axes(self, call: Call) -> list[int]:
+        axes = list(range(len(self.domain.shape)))
+        if call.function is np.matmul:
+            return axes[:-1]
+        if getattr(call.function, "__name__", "") == "reduce" and not call.kwargs.get("keepdims"):
+            return [axis for axis in axes if axis not in axes_of(call)]
+        return self.domain.axes(call.out)  # type: ignore[arg-type]
+
+    def _alias(self, call: Call) -> None:
+        """A value that is another one's block, as another type."""
+        base, out = call.args[0], call.out
+        assert out is not None
+        name = self._names[id(base)]
+        key = (name, out.dtype)
+        if out.dtype != base.dtype and key not in self._known:
+            view = self._known[key] = self.source._new(f"{name}_view")
+            text = self._rendered(lambda: self.source.expression(call))
+            (self.source.setup if self._is_set(base) else self.first).append(f"{view} = {text}")
+        self._known[id(out), None] = self._known[key] if out.dtype != base.dtype else name
+
+    def _is_set(self, value: Value) -> bool:
+        """Whether a value's block is the same memory in each round."""
+        return self.is_even and self.chain.same.get(id(value), 0) in self.chain.inside
+
+    # ---- values ------------------------------------------------------------------------------------------------------
+    def _variable(self, value: Value, axes: list[int]) -> str:
+        """What a value's block is called."""
+        if (id(value), None) in self._known:
+            return self._known[id(value), None]
+        if id(value) in self.chain.inside:
+            return self._scratch(value)
+        name, lengths = self.source.name(value), value.shape
+        split = tuple((i, axis) for i, axis in enumerate(axes) if axis in self.domain.split and lengths[i] != 1)
+        if not split:
+            return name
+        key = (id(value), split)
+        if key not in self._known:
+            variable = self._known[key] = self.source._new(f"{name}_rows")
+            index, indices = self._index(split, "{lo}")
+            if self.source.memory.is_static(value):
+                self.columns[variable] = f"{self.source.object(cut, 'cut')}({name}, {indices})"
+            else:
+                self.columns[index] = indices
+                self.first.append(f"{variable} = {name}[{index}]")
+        return self._known[key]
+
+    def _index(self, split: tuple[tuple[int, int], ...], start: str) -> tuple[str, str]:
+        """A variable for the index of a block, and the list of these indices, of an array of which some dimensions are
+        split. In scratch memory a block begins at 0."""
+        key = ("index", split, start)
+        if key not in self._known:
+            name = self._known[key] = self.source._new("all_rows")
+            self._known[name] = self.source._new("rows")
+            of = dict(split)
+            parts = [self._slice(of[i], start) if i in of else "slice(None)" for i in range(max(of) + 1)]
+            loops = [f"for {self._counter(axis)} in range({self._range(axis)})" for axis in self.domain.split]
+            index = parts[0] if len(parts) == 1 else f"({', '.join(parts)})"
+            self.source.setup.append(f"{name} = [{index} {' '.join(loops)}]")
+        return self._known[self._known[key]], self._known[key]
+
+    def _counter(self, axis: int) -> str:
+        return "lo" if axis == self.domain.split[-1] else f"i{axis}"
+
+    def _range(self, axis: int) -> str:
+        n = self.domain.shape[axis]
+        return f"0, {n}, {self.domain.step}" if axis == self.domain.split[-1] else f"{n}"
+
+    def _slice(self, axis: int, start: str) -> str:
+        counter, is_last = self._counter(axis), axis == self.domain.split[-1]
+        if start == "0":
+            return f"slice(0, {self.domain.shape[axis]} - lo)" if is_last else "slice(None)"
+        return f"slice({counter}, {counter} + {self.domain.step if is_last else 1})"
+
+    def _scratch(self, value: Value) -> str:
+        """The memory of a value that lives only here."""
+        source, slot = self.source, self.scratch.slots[id(value)]
+        shape = self.scratch.shape(value)
+        order = sorted(range(len(shape)), key=lambda axis: -value.strides[axis])
+        key = ("scratch", slot, value.dtype, shape, *order)
+        if key not in self._known:
+            turned = "" if order == sorted(order) else f", {tuple(order)}"
+            buffer = source.buffer(source.memory.scratch(slot, self.scratch.sizes[slot]))
+            name = self._known[key] = source._new(value.name or "block")
+            place = f"place({buffer}, {source.type(value.dtype)}, {shape}{turned})"
+            cut_axis = self.domain.split[-1]
+            split = tuple((i, a) for i, a in enumerate(self.domain.axes(value)) if a == cut_axis and shape[i] > 1)
+            if self.is_even or not split:
+                source.setup.append(f"{name} = {place}")
+            else:
+                self.columns[name] = f"{source.object(cut, 'cut')}({place}, {self._index(split, '0')[1]})"
+        return self._known[key]
+
+    def _part(self, out: Value) -> str:
+        """Where a block's share of a sum over all blocks goes."""
+        source, count = self.source, self.domain.blocks
+        part = source._new(f"{source.name(out)}_part")
+        source._used.add(f"{part}s")
+        empty = source.object(np.empty, "empty")
+        source.setup.append(f"{part}s = {empty}({(count, *out.shape)}, {source.type(out.dtype)})")
+        self.columns[part] = f"[{part}s[i, ...] for i in range({count})]"
+        return part

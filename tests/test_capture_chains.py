@@ -1,0 +1,217 @@
+"""Chains of elementwise calls, block by block: the numbers of eager, whatever the shapes, and less memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import mini_torch as torch
+from mini_torch.capture import chains, domain
+from mini_torch.capture.chains import Chain
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of 1 KiB from arrays of 4 KiB on, so that small arrays make many of them."""
+    monkeypatch.setattr(chains, "LARGE", 4096)
+    monkeypatch.setattr(domain, "BLOCK", 1024)
+    torch.manual_seed(0)
+
+
+def same(a: Any, b: Any) -> None:
+    """Bit for bit."""
+    assert (a.shape, a.dtype) == (b.shape, b.dtype)
+    np.testing.assert_array_equal(a.detach().numpy(), b.detach().numpy())
+
+
+def check(function: Callable[..., Any], *arguments: Any, runs: int = 3, count: int = 1) -> Any:
+    """The function compiled gives what it gives, at each run, and has so many chains."""
+    compiled = torch.compile(function, fullgraph=True)
+    for _ in range(runs):
+        fresh = [torch.randn(x.shape) if x.dtype == torch.float32 else x for x in arguments]
+        found, wanted = compiled(*fresh), function(*fresh)
+        for a, b in zip(*[x if isinstance(x, tuple) else (x,) for x in (found, wanted)]):
+            same(a, b)
+    assert sum(isinstance(call, Chain) for call in compiled.plan.program.calls) == count, compiled.source
+    return compiled
+
+
+SHAPES = [(37, 101), (1, 5003), (5003,), (3, 50, 41), (40, 3, 2, 17), (2, 2003), (1, 1, 3, 700), (64, 64)]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_chain_equals_eager_bit_for_bit(shape: tuple[int, ...]) -> None:
+    check(lambda x, y: torch.exp(-torch.tanh(x * 2 + y)) * x, torch.randn(*shape), torch.randn(*shape))
+
+
+@pytest.mark.parametrize("other", [(101,), (1, 101), (37, 1), (1, 1), (1,), ()])
+def test_rows_columns_and_numbers_spread(other: tuple[int, ...]) -> None:
+    x, y = torch.randn(37, 101), torch.randn(other)
+    check(lambda x, y: torch.sigmoid(x * y - y) + x, x, y)
+    check(lambda x, y: torch.maximum(y - x, x) * y, x, y)
+
+
+@pytest.mark.parametrize("other", [(3, 1, 41), (50, 1), (1, 50, 41), (3, 50, 1), (41,)])
+def test_spreading_in_three_dimensions(other: tuple[int, ...]) -> None:
+    check(lambda x, y: torch.exp(x * y) - y * x, torch.randn(3, 50, 41), torch.randn(other))
+
+
+def test_parameters_and_constants_are_cut_once() -> None:
+    weight, shift = torch.randn(37, 101), torch.randn(101)
+    compiled = check(lambda x: (x * weight + shift).relu() * weight, torch.randn(37, 101))
+    weight.mul_(2)  # in place: the blocks show the same memory
+    x = torch.randn(37, 101)
+    same(compiled(x), (x * weight + shift).relu() * weight)
+
+
+def test_a_transposed_array_is_cut_along_its_memory() -> None:
+    check(lambda x: torch.exp(torch.tanh(x.t() * 3) - 1).t() + 0.5, torch.randn(37, 101))
+
+
+def test_values_that_are_used_after_the_chain() -> None:
+    def function(x: Any, w: Any) -> Any:
+        a = torch.tanh(x * 2)
+        b = torch.exp(a) + a
+        return a, b @ w, b * a
+
+    check(function, torch.randn(60, 40), torch.randn(40, 7))
+
+
+def test_writing_in_place_in_the_middle() -> None:
+    def function(x: Any) -> Any:
+        y = x * 2
+        z = torch.tanh(y)
+        y.mul_(z).add_(1)
+        z.add_(y[:1])  # reads another block than its own
+        return torch.exp(y) * z, y
+
+    compiled = torch.compile(function, fullgraph=True)
+    for _ in range(3):
+        x = torch.randn(60, 40)
+        for a, b in zip(compiled(x), function(x)):
+            same(a, b)
+
+
+def test_state_from_outside_that_is_written_in_place() -> None:
+    state, twin = torch.zeros(60, 40), torch.zeros(60, 40)
+
+    def step(state: Any, x: Any) -> Any:
+        state.mul_(0.9).add_(x * 0.1)
+        return torch.tanh(state) * x
+
+    compiled = torch.compile(lambda x: step(state, x), fullgraph=True)
+    for _ in range(4):
+        x = torch.randn(60, 40)
+        same(compiled(x), step(twin, x))
+    same(state, twin)
+
+
+def test_a_shifted_view_of_what_is_written_is_not_mixed_up() -> None:
+    def function(x: Any) -> Any:
+        y = x * 1.5
+        y[1:].add_(y[:-1] * 0.5)
+        return torch.exp(y) - y
+
+    compiled = torch.compile(function, fullgraph=True)
+    for _ in range(2):
+        x = torch.randn(61, 40)
+        same(compiled(x), function(x))
+
+
+def test_kinds_of_calls() -> None:
+    other = torch.randn(60, 40)
+
+    def function(x: Any) -> Any:
+        chosen = torch.where(x > other, x * 2, other)
+        return torch.clamp(chosen, -1, 1).double() * chosen, (chosen > 0) & (x < 1), -chosen.abs()
+
+    check(function, torch.randn(60, 40))
+
+
+def test_softmax_of_rows_stays_inside_blocks() -> None:
+    def function(x: Any) -> Any:
+        y = torch.exp(x * 2 - x.amax(1, keepdim=True))
+        return y / (y + 1)
+
+    check(function, torch.randn(60, 40))
+
+
+def losses(function: Callable[[Any, Any, Any], Any], *leaves: Any) -> Callable[[], Any]:
+    def step() -> Any:
+        for leaf in leaves:
+            leaf.grad = None
+        loss = function(*leaves)
+        loss.backward()
+        return loss
+
+    return step
+
+
+@pytest.mark.parametrize("shape", [(37, 101), (60, 40), (6, 30, 20)])
+def test_forward_and_backward_with_sums(shape: tuple[int, ...]) -> None:
+    """Sums of blocks differ from sums of the whole by rounding."""
+    n, leaves = shape[-1], [torch.randn(*shape), torch.randn(shape[-1]), torch.randn(*shape[:-1], 1)]
+    assert n
+    for leaf in leaves:
+        leaf.requires_grad_()
+
+    def function(x: Any, row: Any, column: Any) -> Any:
+        y = torch.tanh(x * row + column)
+        z = torch.sigmoid(y * column - row)
+        return (torch.exp(-z) * y + z).relu().sum()
+
+    step = losses(function, *leaves)
+    compiled = torch.compile(step, fullgraph=True)
+    for _ in range(3):
+        wanted = step().item()
+        grads = [leaf.grad.numpy().copy() for leaf in leaves]
+        assert compiled().item() == pytest.approx(wanted, rel=1e-5)
+        for leaf, grad in zip(leaves, grads):
+            np.testing.assert_allclose(leaf.grad.numpy(), grad, rtol=2e-5, atol=2e-5)
+    assert any(isinstance(call, Chain) for call in compiled.plan.program.calls)
+
+
+def test_a_network_with_its_optimizer() -> None:
+    def make() -> tuple[Any, Any]:
+        torch.manual_seed(1)
+        nn = torch.nn
+        network = nn.Sequential(nn.Linear(20, 40), nn.Tanh(), nn.Linear(40, 30), nn.ReLU(), nn.Linear(30, 1))
+        optimizer = torch.optim.Adam(network.parameters(), lr=1e-2)
+
+        def step(x: Any, y: Any) -> Any:
+            optimizer.zero_grad()
+            loss = ((network(x).tanh() - y) ** 2).mean()
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        return step, network
+
+    (step, network), (twin, other) = make(), make()
+    compiled = torch.compile(step, fullgraph=True)
+    for i in range(6):
+        x = torch.randn(64 if i < 4 else 50, 20)
+        y = x[:, :1].sin()
+        assert compiled(x, y).item() == pytest.approx(twin(x, y).item(), rel=1e-4)
+    for a, b in zip(network.parameters(), other.parameters()):
+        np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-3, atol=1e-4)
+
+
+def test_a_chain_needs_less_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    def bytes_of() -> int:
+        compiled = torch.compile(lambda x: (torch.exp(-torch.tanh(x * 2 + 1)) * x).sqrt() + x, fullgraph=True)
+        compiled(torch.randn(200, 100))
+        return sum(buffer.nbytes for buffer in compiled.plan.memory.buffers)
+
+    in_blocks = bytes_of()
+    monkeypatch.setattr(chains, "LARGE", 1 << 40)
+    assert in_blocks < bytes_of() / 10
+
+
+def test_the_source_is_a_loop() -> None:
+    compiled = check(lambda x: torch.exp(x * 2) + 1, torch.randn(60, 40))
+    assert "for rows in all_rows:  # " in compiled.source
+    assert "exp(mul, mul)" in compiled.source
