@@ -171,7 +171,7 @@ def grad(
                 )
             results.append(wrap(np.zeros_like(x._array)) if materialize_grads else None)
         else:
-            results.append(g if create_graph else wrap(np.array(g)))
+            results.append(g if create_graph else wrap(g.copy("K")))
     return tuple(results)
 
 

@@ -25,7 +25,7 @@ def apply(row, inputs, options=()):
     {names} = inputs
     try:
         array = row.forward({arrays}, *options) if options else row.forward({arrays})
-    except RuntimeError:
+    except Exception:
         array = row.again(inputs, options)
     if type(array) is not ndarray:
         array = as_array(array, x0._array.dtype)

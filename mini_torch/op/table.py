@@ -32,7 +32,6 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import LeavesProgram
 from ..graph import mode
 from ..plan import Plan
 from ..tensor import Tensor, wrap
@@ -95,10 +94,14 @@ class Row:
         return plan
 
     def again(self, inputs: tuple[Tensor, ...], options: tuple[Any, ...]) -> Any:
-        """The forward once more, where a RuntimeError may have meant that the quiet context was taken; see `quiet`."""
-        if isinstance(sys.exc_info()[1], LeavesProgram):  # a program is recorded, and this cannot be taken apart
+        """The forward once more, where a RuntimeError may have meant that the quiet context was taken; see `quiet`.
+
+        While a program is recorded, whatever goes wrong may mean that the forward cannot be taken apart (it looks at
+        numbers, or asks for what only real arrays have): then it is one call, and an error of its own comes again.
+        """
+        if mode.recorder is not None:
             return mode.recorder.kernel(self.given, *[x._array for x in inputs], *options)
-        if self.given is self.forward:
+        if self.given is self.forward or not isinstance(sys.exc_info()[1], RuntimeError):
             raise
         with np.errstate(all="ignore"):
             return self.given(*[x._array for x in inputs], *options)
