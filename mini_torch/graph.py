@@ -80,6 +80,11 @@ def unit(function: F) -> F:
     return called  # type: ignore[return-value]
 
 
+def as_unit(function: Callable[..., Any], *args: Any) -> Any:
+    """function(*args) of such a function, see `unit`."""
+    return function(*args) if mode.recorder is None else mode.recorder.kernel(function, *args)
+
+
 def verify(check: Callable[..., None], *args: Any) -> None:
     """A check of arrays' numbers, check(*args), which raises: a recorded program makes it at every call."""
     if mode.recorder is None:

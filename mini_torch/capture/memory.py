@@ -87,15 +87,27 @@ class Memory:
         loose = {id(value.root) for value in [*program.outputs, *program.pulled]}
         loose |= {id(value.root) for _, value in program.grads if id(value.root) not in fixed}
         self.across = _used_across(program)
+        self.anew: set[int] = set()
         for i, call in enumerate(program.calls):
             for out in call.outs if call.form == "chain" or takes_out(call) else ():
                 if out is not None and id(out) not in loose and id(out) not in fixed:
                     self._place(i, call, out)
             self._release(i, call)
+        self.anew = self._made_anew()
+
+    def _made_anew(self) -> set[int]:
+        """Views that are made at every call, because what they are views of is, or is one of several results."""
+        found: set[int] = set()
+        for call in self.program.calls:
+            if call.is_view and (call.many or any(id(v) in found for v in call.reads())):
+                found.update(id(out) for out in call.outs)
+        return found
 
     def is_static(self, value: Value) -> bool:
-        """Whether its memory is there before the first call, the same for all."""
+        """Whether it is there before the first call, the same for all."""
         root = value.root
+        if id(value) in self.anew:
+            return False
         return root.kind in ("tensor", "constant") or id(root) in self.places or id(root) in self.fixed
 
     def scratch(self, number: int, nbytes: int) -> Buffer:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .values import Call, Value, each_value, mapped
+from .values import Call, Value, mapped
 
 __all__ = ["Program"]
 
@@ -44,9 +44,12 @@ class Program:
     def _live(self) -> set[int]:
         """The calls that something depends on: a result, memory from outside, or another such call."""
         wanted = {id(value.root) for value in self.results()}
+        read = {id(value) for value in self.results()}
         live: set[int] = set()
         for i in range(len(self.calls) - 1, -1, -1):
             call = self.calls[i]
+            if call.is_view and call.pure and not call.writes and not any(id(out) in read for out in call.outs):
+                continue
             touched = [out.root for out in call.outs if out is not None] + [value.root for value in call.writes]
             if (
                 not call.pure
@@ -55,6 +58,7 @@ class Program:
             ):
                 live.add(id(call))
                 wanted.update(id(value.root) for value in [*call.reads(), *call.writes])
+                read.update(id(value) for value in [*call.reads(), *call.writes])
         return live
 
     def _keep(self, live: set[int]) -> None:

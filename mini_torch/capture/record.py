@@ -104,7 +104,10 @@ def _finish(recorder: Recorder, watch: Watch, out: Recording) -> None:
     grad_tensors = [x._grad for x, _ in program.grads]
     alive = _with_graph(made, out.tree)
     if alive:
-        _record_backward(recorder, program, alive, out)
+        try:
+            _record_backward(recorder, program, alive, out)
+        except Exception as error:
+            recorder.give_up(f"has a gradient that raises {type(error).__name__}: {error}")
     nodes = reachable([x._node for x in made if x._node is not None])
     for x in watch.survivors([*made, *grad_tensors, *out.leaves, *_kept_by(nodes), *_bases(made)]):
         recorder.give_up(f"leaves a tensor of shape {list(x.shape)} somewhere outside, which a plan would not do again")
@@ -211,7 +214,11 @@ def _record_backward(recorder: Recorder, program: Program, wanted: list[Tensor],
     program.seeds = [seed.value for seed in seeds]
     found = gradients_into([x._node for x in wanted], seeds, leaves)
     out.leaves = [x for x, g in zip(leaves, found) if g is not None]
-    program.pulled = [g.value for g in found if g is not None]
+    program.pulled = [_value_of(g, recorder) for g in found if g is not None]
+
+
+def _value_of(g: Any, recorder: Recorder) -> Value:
+    return (g if type(g) is Traced else recorder.constant(g)).value
 
 
 def _leaves(nodes: list[Any]) -> list[Tensor]:

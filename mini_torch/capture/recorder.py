@@ -207,8 +207,8 @@ class Recorder:
 
     def getitem(self, x: Traced, index: Any) -> Any:
         """x[index]."""
-        if any(type(i) is Traced and i.dtype.kind == "b" or isinstance(i, np.ndarray) and i.dtype.kind == "b"
-               for i in (index if isinstance(index, tuple) else (index,))):  # fmt: skip
+        parts = index if isinstance(index, tuple) else (index,)
+        if any(type(i) is Traced and i.dtype.kind == "b" and i.value.root.kind != "constant" for i in parts):
             return self.leave(x, "has a result whose shape depends on values (an index of bools)")[self.real(index)]
         return self._any(_getitem, (x, index), {})
 
@@ -256,6 +256,15 @@ class Recorder:
             filled.update(zip(function.keys, [self._out(call, args, each) for each in result[2:]]))
         return first, Traced(result[1], value, self)
 
+    def formula(self, function: Callable[..., Any], *args: Any) -> Any:
+        """function(*args): written down call by call, or as a unit if it cannot be taken apart."""
+        before = len(self.calls)
+        try:
+            return function(*args)
+        except Exception:
+            del self.calls[before:]
+            return self.kernel(function, *args)
+
     def effect(self, function: Callable[..., Any], *args: Any) -> Any:
         """Something that is to be done at every call, such as a scheduler's step; its result is a fact of this one."""
         args = mapped(args, lambda x: x._array if isinstance(x, Tensor) else x)
@@ -292,12 +301,12 @@ class Recorder:
 
     # ---- writing them down -------------------------------------------------------------------------------------------
     def _made(self, form: str, function: Any, args: Any, kwargs: Any, result: Any) -> Any:
-        for x in _flat(args):
+        for x in _flat((args, kwargs)):
             if type(x) is Traced and x.held is result:
                 return x
         call = Call(form, function, self._noted(args), self._noted(kwargs), self.scope)
         self.calls.append(call)
-        return self._outs(call, args, result)
+        return self._outs(call, (args, kwargs), result)
 
     def _outs(self, call: Call, args: Any, result: Any) -> Any:
         if isinstance(result, tuple | list):
@@ -318,7 +327,7 @@ class Recorder:
         root = None
         owner = _owner(result)
         for x in _flat(args):
-            if isinstance(x, np.ndarray):
+            if type(x) is not Traced and isinstance(x, np.ndarray):
                 x = self.constant(x)
             if type(x) is Traced and isinstance(x.held, np.ndarray) and _owner(x.held) is owner:
                 root = x.value.root
@@ -378,9 +387,11 @@ class Recorder:
         if not isinstance(plan, Plan):
             return plan.pull(node, g)
         turned = plan.holomorphic and g.dtype.kind == "c"
+        before = len(self.calls)
         try:
             return plan.pull_complex(node, g) if turned else plan.pull(node, g)
-        except Exception:  # noqa: BLE001 - what a formula does that only real arrays can, or an error that comes again
+        except Exception:
+            del self.calls[before:]
             grads = plan.pull_singly(node, np.conjugate(g) if turned else g, self.kernel)
         return [np.conjugate(d) if turned and d is not None and d.dtype.kind == "c" else d for d in grads]
 

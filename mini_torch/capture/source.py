@@ -15,7 +15,7 @@ from .blocks import ChainWriter
 from .chains import Chain
 from .memory import Buffer, Memory, takes_out
 from .program import Program
-from .recorder import _getitem, _imag, _real, _setitem, fresh
+from .recorder import _getitem, _imag, _real, _setitem
 from .values import Call, Value
 
 __all__ = ["Source", "place"]
@@ -65,6 +65,7 @@ class Source:
             self._names[id(value)] = name
         self._numbers_known: dict[Any, str] = {}
         self._placed: dict[str, int] = {}  # where in `setup` an array is placed, by how
+        self._as_arrays = _as_arrays(program)
         self._numbers = {id(call): i for i, call in enumerate(program.calls)}
 
     # ---- names -------------------------------------------------------------------------------------------------------
@@ -144,6 +145,8 @@ class Source:
             return self.name(x)
         if isinstance(x, tuple):
             inner = ", ".join(map(self.render, x))
+            if type(x) is not tuple and hasattr(x, "_fields"):
+                return f"{self.object(type(x), type(x).__name__)}({inner})"
             return f"({inner},)" if len(x) == 1 else f"({inner})"
         if isinstance(x, list):
             return f"[{', '.join(map(self.render, x))}]"
@@ -262,6 +265,8 @@ class Source:
         text = self.expression(call)
         if call.many:
             return f"{', '.join(targets)}{',' if len(targets) == 1 else ''} = {text}"
+        if out is not None and id(out) in self._as_arrays:
+            text = f"{self.object(np.asarray, 'asarray')}({text})"
         return f"{targets[0]} = {text}" if targets and targets != ["_"] else text
 
     def _operand_into(self, x: Any, call: Call, out: Value) -> str:
@@ -344,3 +349,14 @@ _NAMES = {
     "reduce": "total", "negative": "opposite", "maximum": "larger", "minimum": "smaller", "square": "squared",
     "reciprocal": "inverse", "where": "chosen",
 }  # fmt: skip
+
+
+def _as_arrays(program: Program) -> set[int]:
+    """Results without dimensions, of which NumPy makes scalars, where only an array will do: something is written into
+    it, or an operation of ours reads it."""
+    wanted = {id(value) for call in program.calls if call.form in ("kernel", "effect", "update") for value in call.reads()}
+    return {
+        id(call.out) for call in program.calls
+        if call.out is not None and call.out.shape == () and not call.is_view
+        and (call.out.written or id(call.out) in wanted)
+    }  # fmt: skip

@@ -26,6 +26,11 @@ class Traced(NDArrayOperatorsMixin):
     def __init__(self, held: Any, value: Value, recorder: Any) -> None:
         self.held, self.value, self.recorder = held, value, recorder
 
+    @property
+    def __class__(self) -> type:  # type: ignore[override]
+        """`isinstance(x, np.ndarray)` is asked of what stands for one, too. (`type(x)` tells the truth.)"""
+        return np.ndarray
+
     # ---- NumPy's protocols -------------------------------------------------------------------------------------------
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         return self.recorder.ufunc(ufunc, method, inputs, kwargs)

@@ -45,7 +45,7 @@ class Writer(Source):
     def _handed_out(self, value: Value) -> str:
         name = self.name(value)
         return f"{name}.copy()" if value.root.kind == "constant" or (
-            value.kind == "made" and self.memory.is_static(value) and value.root.kind != "tensor"
+            value.kind == "made" and self.memory.is_static(value.root) and value.root.kind != "tensor"
         ) else name  # fmt: skip
 
     def _crossing(self, turn: int) -> list[str]:

@@ -120,7 +120,13 @@ class _Plan:
         grads: list[Any] = []
         for formula, arguments, shape in zip(self.formulas, self.arguments, node.shapes):
             values["shape"] = shape
-            grads.append(None if formula is None else flip(formula(*[values[name] for name in arguments])))
+            given_to = [values[name] for name in arguments]
+            if formula is None:
+                grads.append(None)
+            elif mode.recorder is None or (isinstance(saved, list) and any(isinstance(x, Tensor) for x in saved)):
+                grads.append(flip(formula(*given_to)))
+            else:
+                grads.append(flip(mode.recorder.formula(formula, *given_to)))
         return grads
 
     @staticmethod

@@ -200,11 +200,17 @@ def rrelu(
     if not training:
         return run_either_way(_leaky_relu, input, ((lower + upper) / 2,), inplace)
     x = input._array
+    slopes = _slopes(x, lower, upper) if mode.recorder is None else mode.recorder.kernel(_slopes, x, lower, upper, pure=False)
+    return run_either_way(_times, input, (wrap(slopes),), inplace)
+
+
+def _slopes(x: Any, lower: float, upper: float) -> Any:
+    """1, and where x falls a random slope."""
     slopes = np.ones(x.shape, x.dtype)
     falling = x <= 0
     low, high = float(x.dtype.type(lower)), float(x.dtype.type(upper))
     slopes[falling] = default_generator.uniform(int(falling.sum()), dtype=np.float64) * (high - low) + low
-    return run_either_way(_times, input, (wrap(slopes),), inplace)
+    return slopes
 
 
 def rrelu_(input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False) -> Tensor:

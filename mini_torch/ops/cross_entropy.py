@@ -214,7 +214,7 @@ def _smooth_part(
     if reduction != "mean":
         return reduced(each, reduction)
     share = counted if weight is None else np.where(counted, weight._array[np.where(counted, target._array, 0)], 0)
-    return sum(each) / float(share.sum())
+    return sum(each) / wrap(share.sum().astype(each._array.dtype))
 
 
 def _over_classes(log_probabilities: Tensor, target: Tensor | None, weight: Tensor | None, axis: int) -> Tensor:

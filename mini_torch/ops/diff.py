@@ -80,6 +80,6 @@ def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
         raise ValueError(f"'shape' cannot have negative values, but got {tuple(sizes)}")
     out, rest = [], indices._array.astype(np.int64)
     for n in reversed(sizes):
-        out.append(wrap(np.asarray(rest % n)))
+        out.append(wrap(rest % n))
         rest = rest // n
     return tuple(reversed(out))

@@ -111,6 +111,13 @@ def shorten(weight: Tensor, rows: Any, longest: float, norm_type: float) -> None
     weight._bump()
 
 
+def _check_classes(classes: Any, count: int) -> None:
+    if classes.size and classes.min() < 0:
+        raise RuntimeError("Class values must be non-negative.")
+    if count != -1 and classes.size and classes.max() >= count:
+        raise RuntimeError("Class values must be smaller than num_classes.")
+
+
 @takes_out
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """1 at the place of each class, else 0; as many places as the largest class needs if `num_classes` is -1.
@@ -127,10 +134,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
     if not classes.size and num_classes <= 0:
         raise RuntimeError("Can not infer total number of classes from empty tensor.")
-    if classes.size and classes.min() < 0:
-        raise RuntimeError("Class values must be non-negative.")
+    verify(_check_classes, classes, num_classes)
     if num_classes == -1:
         num_classes = int(classes.max()) + 1
-    elif classes.size and classes.max() >= num_classes:
-        raise RuntimeError("Class values must be smaller than num_classes.")
     return wrap((classes[..., None] == np.arange(num_classes)).astype(np.int64))

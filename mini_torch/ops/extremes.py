@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..graph import as_unit
 from ..op import implements, public, refused, row
 from ..tensor import Tensor, check_dim, wrap
 from .adjoint import add_along
@@ -131,9 +132,13 @@ def pick_at(input: Tensor, dim: int, keepdim: bool, find: Any, name: str) -> Ext
         return found(name, _pick_0d[name](input), np.zeros((), np.int64))
     axis = check_dim(dim, input._array.ndim)
     need_elements(input, (axis,), name)
-    index = np.asarray(find(input._array, axis))
+    index = as_unit(_found, find, input._array, axis)
     values = _pick[name](input, index, axis, keepdim)
     return found(name, values, index.reshape(values._array.shape))
+
+
+def _found(find: Any, x: Any, *axis: int) -> Any:
+    return np.asarray(find(x, *axis))
 
 
 def _picked(x: Any, index: Any, axis: int, keepdim: bool) -> Any:
@@ -210,14 +215,14 @@ def _arg(input: Tensor, dim: int | None, keepdim: bool, find: Any, name: str) ->
     if dim is None:
         if not array.size:
             raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.")
-        index = np.asarray(find(array))
+        index = as_unit(_found, find, array)
         return wrap(index.reshape((1,) * array.ndim) if keepdim else index)
     axis = check_dim(dim, array.ndim)
     if not array.ndim:
         return wrap(np.zeros((), np.int64))
     need_elements(input, (axis,), name)
-    index = find(array, axis)
-    return wrap(np.expand_dims(index, axis) if keepdim else np.asarray(index))
+    index = as_unit(_found, find, array, axis)
+    return wrap(np.expand_dims(index, axis) if keepdim else index)
 
 
 @public
@@ -239,6 +244,11 @@ def _running_extreme(name: str, input: Tensor, dim: int, better: Any) -> Extreme
         return found(name, input.clone(), np.zeros((), np.int64))
     if x.dtype.kind == "c" and x.size:
         raise refused(f"{name}_cpu", x.dtype)
+    best, index = as_unit(_all_so_far, x, axis, better)
+    return found(name, _running(input, best, index, axis), index)
+
+
+def _all_so_far(x: Any, axis: int, better: Any) -> tuple[Any, Any]:
     rows = np.ascontiguousarray(np.moveaxis(x, axis, -1))
     best, index = np.empty_like(rows), np.empty(rows.shape, np.int64)
     if x.size:
@@ -249,7 +259,7 @@ def _running_extreme(name: str, input: Tensor, dim: int, better: Any) -> Extreme
             part = slice(start, start + block)
             b[part], c[part] = _so_far(a[part], better)
     best, index = (np.ascontiguousarray(np.moveaxis(each, -1, axis)) for each in (best, index))
-    return found(name, _running(input, best, index, axis), index)
+    return best, index
 
 
 _BLOCK = 65536  # elements at a time, which stay in the cache

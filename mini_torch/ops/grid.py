@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ..graph import mode
 from ..op import need_float32, rounds_once, row, type_name
 from ..ramp import spread
 from ..tensor import Tensor, wrap
@@ -107,7 +108,7 @@ def _pixels(image: Tensor, corner: Sequence[Any], size: Shape) -> Tensor:
     """The image's (N, C, P) pixels at whole places, 0 outside: (N, C, M)."""
     number, inside = _numbers(corner, size)
     seen = pick_places(image, wrap(number[:, None]), 1, None, "GridSampler")
-    return seen if inside.all() else seen.masked_fill(wrap(~inside[:, None]), 0.0)
+    return seen if mode.recorder is None and inside.all() else seen.masked_fill(wrap(~inside[:, None]), 0.0)
 
 
 def _nearest(image: Tensor, places: list[Tensor], size: Shape, padding: str, align: bool) -> Tensor:

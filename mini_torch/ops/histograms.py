@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..graph import as_unit
 from ..op import public, refused, type_name
 from ..tensor import Tensor, wrap
 
@@ -84,8 +85,12 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
     if bins <= 0:
         raise RuntimeError(f"bins must be > 0, but got {bins}")
     x = input._array.reshape(-1)
-    low, high = _limits("torch.histc", x, min, max, 1)
-    return wrap(_counts(x, bins, low, high, None).astype(x.dtype))
+    return wrap(as_unit(_histc, x, bins, min, max))
+
+
+def _histc(x: Array, bins: int, least: float, most: float) -> Array:
+    low, high = _limits("torch.histc", x, least, most, 1)
+    return _counts(x, bins, low, high, None).astype(x.dtype)
 
 
 def _counts(x: Array, bins: int, low: Any, high: Any, weights: Array | None) -> Array:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..graph import verify
 from ..op import keeps_type, row, takes_out
 from ..tensor import Tensor, wrap
 from .activation import need_reals
@@ -57,12 +58,16 @@ def gaussian_nll_loss(
     return reduced(loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)
 
 
+def _check_variances(var: Any) -> None:
+    if (var < 0).any():
+        raise ValueError("var has negative entry/entries")
+
+
 def _variances(var: Tensor | float, input: Tensor) -> Tensor:
     """`var` as a tensor that broadcasts with the input."""
     if not isinstance(var, Tensor):
         var = wrap(np.full(input._array.shape, var, input._array.dtype))
-    if (var._array < 0).any():
-        raise ValueError("var has negative entry/entries")
+    verify(_check_variances, var._array)
     found, wanted = var._array.shape, input._array.shape
     if found == wanted:
         return var

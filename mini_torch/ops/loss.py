@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..dtype import default_numpy_dtype
+from ..graph import verify
 from ..op import as_operand, common_type, keeps_type, operands, quiet, row, takes_out, type_name
 from ..tensor import Tensor
 from .activation import logsigmoid_row, need_reals, sigmoid
@@ -273,12 +274,15 @@ def binary_cross_entropy(
             "deprecated. Please ensure they have the same size."
         )
     _check_same_type(input, target)
-    x = input._array
-    if x.size and not (x.min() >= 0 and x.max() <= 1):
-        raise RuntimeError("all elements of input should be between 0 and 1")
+    verify(_check_probabilities, input._array)
     if weight is None:
         return applied(_bce, input, target, reduction)
     return reduced(applied(_bce, input, target, "none") * weight, reduction)
+
+
+def _check_probabilities(x: Any) -> None:
+    if x.size and not (x.min() >= 0 and x.max() <= 1):
+        raise RuntimeError("all elements of input should be between 0 and 1")
 
 
 def _check_same_type(input: Tensor, target: Tensor) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..graph import verify
 from ..op import keeps_type, row, takes_out, type_name
 from ..tensor import Tensor, wrap
 from .activation import need_reals, sigmoid
@@ -135,6 +136,11 @@ _multi_margin = row(
 )
 
 
+def _check_classes(t: Any, classes: int) -> None:
+    if t.size and (t.min() < 0 or t.max() >= classes):
+        raise IndexError(f"target out of range: class {int(t[(t < 0) | (t >= classes)][0])} of {classes}")
+
+
 @takes_out
 def multi_margin_loss(
     input: Tensor, target: Tensor, p: int = 1, margin: float = 1.0, weight: Tensor | None = None,
@@ -157,8 +163,7 @@ def multi_margin_loss(
     count, classes = scores._array.shape
     _check_samples(input, target, (count,), 1)
     t = target._array.reshape(count)
-    if t.size and (t.min() < 0 or t.max() >= classes):
-        raise IndexError(f"target out of range: class {int(t[(t < 0) | (t >= classes)][0])} of {classes}")
+    verify(_check_classes, t, classes)
     if weight is not None and weight._array.size != classes:
         raise RuntimeError(f"inconsistent weight size: expected {classes} but got {list(weight.shape)}")
     share = np.full(count, 1 / classes) if weight is None else weight._array[t] / classes
@@ -216,6 +221,11 @@ _multilabel = row(
 )
 
 
+def _check_labels(labels: Any, classes: int) -> None:
+    if labels.size and (labels.min() < -1 or labels.max() >= classes):
+        raise RuntimeError(f"multilabel_margin_loss: target is out of range, labels are -1 to {classes - 1}")
+
+
 @takes_out
 def multilabel_margin_loss(
     input: Tensor, target: Tensor, size_average: Flag = None, reduce: Flag = None, reduction: str = "mean"
@@ -232,8 +242,7 @@ def multilabel_margin_loss(
     shape = scores._array.shape
     _check_samples(input, target, shape, 2)
     labels = target._array.reshape(shape)
-    if labels.size and (labels.min() < -1 or labels.max() >= shape[1]):
-        raise RuntimeError(f"multilabel_margin_loss: target is out of range, labels are -1 to {shape[1] - 1}")
+    verify(_check_labels, labels, shape[1])
     counted, named = _labels(labels)
     pairs = counted[:, :, None] & ~named[:, None, :]
     each = _multilabel(scores, wrap(np.where(counted, labels, 0)), wrap(pairs))

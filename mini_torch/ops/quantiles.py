@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..graph import verify
 from ..op import public, refused, row
 from ..tensor import Tensor, check_dim, wrap
 from .adjoint import take_along
@@ -145,6 +146,10 @@ def _check_quantile(name: str, x: Any, q: Any, interpolation: str) -> None:
             f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got {interpolation}"
         )
     values = q._array if isinstance(q, Tensor) else np.asarray(q)
+    verify(_check_shares, values, name)
+
+
+def _check_shares(values: Any, name: str) -> None:
     if not ((values >= 0) & (values <= 1)).all():
         raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
 

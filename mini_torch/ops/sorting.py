@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..graph import as_unit
 from ..op import as_operand, common_type, public, refused, type_name
 from ..tensor import Tensor, check_dim, wrap
 from .adjoint import take_along
@@ -204,7 +205,7 @@ def searchsorted(
     Source: PyTorch's `torch.searchsorted`.
     """
     rows = sorted_sequence._array
-    wanted = np.asarray(input._array if isinstance(input, Tensor) else input)
+    wanted = input._array if isinstance(input, Tensor) else np.asarray(input)
     where = _side(right, side)
     _check_search(rows, wanted, input)
     if sorter is not None:
@@ -216,12 +217,15 @@ def searchsorted(
         if sorter._array.dtype != np.int64:
             raise RuntimeError(f"torch.searchsorted(): sorter must be a tensor of long dtype but got {sorter.dtype}")
         rows = np.take_along_axis(rows, sorter._array, -1)
-    kind = np.int32 if out_int32 else np.int64
+    return wrap(as_unit(_searched, rows, wanted, where, np.int32 if out_int32 else np.int64))
+
+
+def _searched(rows: Any, wanted: Any, where: Any, kind: Any) -> Any:
     if rows.ndim == 1:
-        return wrap(np.asarray(np.searchsorted(rows, wanted, where)).astype(kind))
+        return np.asarray(np.searchsorted(rows, wanted, where)).astype(kind)
     pairs = zip(rows.reshape(-1, rows.shape[-1]), wanted.reshape(-1, wanted.shape[-1])) if wanted.size else ()
     places = [np.searchsorted(row, values, where) for row, values in pairs]
-    return wrap(np.array(places, kind).reshape(wanted.shape))
+    return np.array(places, kind).reshape(wanted.shape)
 
 
 @public(method=False)
@@ -242,4 +246,8 @@ def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, inve
     for x in (a, b):
         if x.dtype.kind in "bc":
             raise RuntimeError(f"Unsupported input type encountered for isin(): {type_name(x.dtype)}")
-    return wrap(np.asarray(np.isin(a, b, assume_unique=assume_unique, invert=invert)))
+    return wrap(as_unit(_is_in, a, b, assume_unique, invert))
+
+
+def _is_in(a: Any, b: Any, assume_unique: bool, invert: bool) -> Any:
+    return np.asarray(np.isin(a, b, assume_unique=assume_unique, invert=invert))

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..graph import verify
 from ..op import public, type_name
 from ..tensor import Tensor, wrap
 from .complex_view import view_as_real
@@ -139,6 +140,11 @@ def _check_stft(input: Tensor, n_fft: int, hop: int, length: int, window: Tensor
     raise RuntimeError(_story("stft", input, window, n_fft=n_fft, hop_length=hop, win_length=length) + wrong)
 
 
+def _check_gaps(envelope: Any, story: str) -> None:
+    if not envelope.size or np.abs(envelope).min() < 1e-11:
+        raise RuntimeError(story)
+
+
 @public
 def istft(
     input: Tensor, n_fft: int, hop_length: int | None = None, win_length: int | None = None,
@@ -173,8 +179,7 @@ def istft(
     envelope = _added_up((shape * shape).expand(1, spectra._array.shape[1], n_fft), hop)
     first, last = _kept(signal._array.shape[-1], n_fft, center, length)
     signal, envelope = signal[:, first:last], envelope[:, first:last]
-    if not envelope._array.size or np.abs(envelope._array).min() < 1e-11:
-        raise RuntimeError(f"{story}window overlap add min: the windows leave a gap between {first} and {last}")
+    verify(_check_gaps, envelope._array, f"{story}window overlap add min: the windows leave a gap between {first} and {last}")
     signal = _lengthened(signal / envelope, length)
     return signal if input._array.ndim == 3 else signal.squeeze(0)
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..creation import empty_like, finish, size_of
 from ..dtype import check_device, default_numpy_dtype, to_numpy_dtype
+from ..graph import verify
 from ..op import functions, no_formula, row, shape_mismatch, type_name
 from ..tensor import Tensor, method, wrap
 from . import distributions
@@ -115,6 +116,11 @@ def randperm(
     return blank.requires_grad_(requires_grad)
 
 
+def _check_spread(spread: Any) -> None:
+    if not np.all(np.greater_equal(spread, 0)):
+        raise RuntimeError("normal expects all elements of std >= 0.0")
+
+
 def normal(
     mean: float | Tensor, std: float | Tensor = 1.0, size: Any = None, *, generator: Generator | None = None,
     out: Tensor | None = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
@@ -130,8 +136,7 @@ def normal(
         blank = _blank("normal", (size,), dtype, out, device)
         return normal_(blank, mean, std, generator=generator).requires_grad_(requires_grad)
     centre, spread = (x._array if isinstance(x, Tensor) else x for x in (mean, std))
-    if not np.all(np.greater_equal(spread, 0)):
-        raise RuntimeError("normal expects all elements of std >= 0.0")
+    verify(_check_spread, spread)
     try:
         shape = np.broadcast_shapes(np.shape(centre), np.shape(spread))
     except ValueError:
@@ -209,6 +214,11 @@ def _check_weights(weights: Any, count: int, replacement: bool) -> None:
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
 
 
+def _check_rates(rates: Any) -> None:
+    if not (rates >= 0).all():
+        raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
+
+
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     """A Poisson count for each rate in `input`, in its type. Its gradient is 0.
 
@@ -217,8 +227,7 @@ def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     rates = input._array
     if rates.dtype.kind not in "fV":
         raise NotImplementedError(f"\"poisson_cpu\" not implemented for '{type_name(rates.dtype)}'")
-    if not (rates >= 0).all():
-        raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
+    verify(_check_rates, rates)
     return _of_one["poisson"](input, distributions.poisson(chosen(generator), rates))
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..dtype import finfo, from_numpy_dtype
+from ..graph import verify
 from ..op import adopt, check_writable, shape_mismatch, type_name
 from ..rounding import Array, narrowed
 from ..tensor import Tensor, method, wrap
@@ -113,6 +114,11 @@ def _limits(kind: np.dtype[Any]) -> tuple[float, float]:
     return np.iinfo(kind).min, np.iinfo(kind).max
 
 
+def _check_odds(p: Any) -> None:
+    if not ((p >= 0) & (p <= 1)).all():
+        raise RuntimeError("Expected p_in >= 0 && p_in <= 1 to be true, but got false.")
+
+
 def bernoulli_(self: Tensor, p: float | Tensor = 0.5, *, generator: Generator | None = None) -> Tensor:
     """Fills with 1 of probability `p`, else 0; `p` is a number or a tensor that broadcasts to this shape.
 
@@ -126,8 +132,7 @@ def bernoulli_(self: Tensor, p: float | Tensor = 0.5, *, generator: Generator | 
             raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p:g}")
         return _fill(self, lambda shape: source.bernoulli(shape, p))
     _float_kind(p, "bernoulli_tensor_cpu_p_")
-    if not ((p._array >= 0) & (p._array <= 1)).all():
-        raise RuntimeError("Expected p_in >= 0 && p_in <= 1 to be true, but got false.")
+    verify(_check_odds, p._array)
     try:
         odds = np.empty_like(self._array, p._array.dtype)
         odds[...] = p._array

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...graph import verify
 from ...op import binary, implements, public, quiet, unary
 from ...tensor import Tensor, method
 from .arithmetic import no_gradient, two
@@ -21,7 +22,12 @@ reciprocal = unary("reciprocal", np.reciprocal, lambda g, out: -g * out * out, d
 
 
 def _no_zero_divisor(input: Any, other: Any, a: Tensor, b: Tensor) -> None:
-    if a._array.dtype.kind in "iu" and a._array.size and not b._array.all():
+    if a._array.dtype.kind in "iu" and a._array.size:
+        verify(_check_divisor, b._array)
+
+
+def _check_divisor(y: Any) -> None:
+    if not y.all():
         raise RuntimeError("ZeroDivisionError")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...graph import verify
 from ...op import as_operand, implements, public, row, type_name
 from ...op.types import shape_mismatch
 from ...tensor import Tensor, check_dim, wrap
@@ -33,7 +34,10 @@ def _check_index(input: Tensor, index: Tensor, axis: int, name: str, whose: str 
             f"Index tensor must have the same number of dimensions as {whose} tensor, but got {list(array.shape)} for "
             f"{list(input.shape)}"
         )
-    n = input._array.shape[axis] if input._array.ndim else 1
+    verify(_check_reach, array, axis, input._array.shape[axis] if input._array.ndim else 1)
+
+
+def _check_reach(array: Any, axis: int, n: int) -> None:
     if array.view(_UNSIGNED[array.dtype.itemsize]).max() >= n:  # where what is below 0 is large, too
         low, high = int(array.min()), int(array.max())
         bad = low if low < 0 else high

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...graph import mode
+from ...graph import mode, verify
 from ...op import adopt, as_operand, cast, check_writable, number_as, public, record, row, rows, type_name
 from ...op.types import as_type
 from ...tensor import Tensor, alias, make, method, wrap
@@ -193,10 +193,14 @@ def _positions(input: Tensor, index: Tensor, name: str) -> np.ndarray[Any, Any]:
         raise RuntimeError(f"{name}(): Expected a long tensor for index, but got {type_name(array.dtype)}")
     if array.size and not n:
         raise IndexError(f"{name}(): tried to take from an empty tensor")
+    verify(_check_positions, array, n)
+    return array.copy()
+
+
+def _check_positions(array: Any, n: int) -> None:
     if array.size and (array.min() < -n or array.max() >= n):
         bad = array.max() if array.max() >= n else array.min()
         raise IndexError(f"out of range: tried to access index {bad} on a tensor of {n} elements.")
-    return np.array(array)
 
 
 @public(apart=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...graph import mode, verify
 from ...tensor import Tensor
 
 __all__ = ["Parts", "explained", "is_mask", "picked_shape", "read_arrays", "read_index"]
@@ -122,7 +123,7 @@ def _index_array(part: Any) -> np.ndarray[Any, Any]:
         array = array.astype(bool)  # PyTorch's old masks
     if array.dtype.kind not in "bi" or array.dtype in (np.int8, np.int16):
         raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
-    return np.array(array, np.int64 if array.dtype.kind == "i" else bool)
+    return array.astype(np.int64 if array.dtype.kind == "i" else bool)
 
 
 def is_mask(part: Any) -> bool:
@@ -176,10 +177,12 @@ def _check_range(part: Any, n: int, axis: int) -> None:
     """`part` is an int or an array of them."""
     if isinstance(part, int):
         low = high = part
+        _check_ends(low, high, n, axis)
     elif part.size:
-        low, high = int(part.min()), int(part.max())
-    else:
-        return
+        verify(lambda part: _check_ends(int(part.min()), int(part.max()), n, axis), part)
+
+
+def _check_ends(low: int, high: int, n: int, axis: int) -> None:
     if low < -n or high >= n:
         bad = high if high >= n else low
         raise IndexError(f"index {bad} is out of bounds for dimension {axis} with size {n}")
@@ -207,7 +210,11 @@ def _in_two_steps(parts: list[Any], ndim: int) -> tuple[Parts | None, Parts]:
 def picked_shape(array: Any, index: Parts) -> tuple[int, ...]:
     """The shape of `array[index]`; IndexError where the arrays of the index do not broadcast."""
     try:
-        return np.broadcast_to(np.empty((), bool), array.shape)[index].shape
+        # While a program is recorded, indices have no numbers, which do not matter here; masks do.
+        numbers = index if mode.recorder is None else tuple(
+            [np.zeros(part.shape, int) if isinstance(part, np.ndarray) and not is_mask(part) else part for part in index]
+        )
+        return np.broadcast_to(np.empty((), bool), array.shape)[numbers].shape
     except IndexError:
         sizes = [[int(part.sum())] if is_mask(part) else list(part.shape)
                  for part in index if isinstance(part, np.ndarray)]  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...graph import verify
 from ...op import public, type_name
 from ...tensor import Tensor, check_dim
 from ..adjoint import take as pick
@@ -18,16 +19,21 @@ __all__ = ["index_add", "index_copy", "index_fill", "index_reduce", "index_selec
 
 def _along(index: Tensor, axis: int) -> tuple[Any, ...]:
     """The index as NumPy takes it; an own copy, so that a later change of the tensor cannot reach backward."""
-    return (slice(None),) * axis + (np.array(index._array.reshape(-1), np.int64),)
+    return (slice(None),) * axis + (index._array.reshape(-1).astype(np.int64),)
 
 
-def _check_range(input: Tensor, index: Tensor, axis: int, message: str, low: bool = False) -> None:
-    """IndexError where the index points outside; with `low`, it may count from the end."""
+def _check_range(
+    input: Tensor, index: Tensor, axis: int, message: str, low: bool = False, error: type[Exception] = IndexError
+) -> None:
+    """The error where the index points outside; with `low`, it may count from the end."""
     n = input._array.shape[axis] if input._array.ndim else 1
-    array = index._array
-    if array.size and (array.min() < (-n if low else 0) or array.max() >= n):
-        bad = int(array.max()) if array.max() >= n else int(array.min())
-        raise IndexError(message.format(bad=bad, axis=axis, n=n))
+
+    def check(array: Any) -> None:
+        if array.size and (array.min() < (-n if low else 0) or array.max() >= n):
+            bad = int(array.max()) if array.max() >= n else int(array.min())
+            raise error(message.format(bad=bad, axis=axis, n=n))
+
+    verify(check, index._array)
 
 
 def _check_vector(index: Tensor, message: str, error: type[Exception] = IndexError) -> None:
@@ -103,11 +109,9 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
     """
     axis = check_dim(dim, input._array.ndim)
     _check_source(input, axis, index, source, "index_add_")
-    n = input._array.shape[axis] if input._array.ndim else 1
-    array = index._array
-    if array.size and (array.min() < 0 or array.max() >= n):
-        bad = int(array.max()) if array.max() >= n else int(array.min())
-        raise RuntimeError(f"index {bad} is out of bounds for dimension {axis} with size {n}")
+    _check_range(
+        input, index, axis, "index {bad} is out of bounds for dimension {axis} with size {n}", error=RuntimeError
+    )
     alpha = np.asarray(alpha).astype(input._array.dtype).item()  # -1 is 255 for uint8
     source = source if alpha == 1 else source * alpha
     if not input._array.ndim:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ...graph import verify
 from ...op import row, several, takes_out
 from ...tensor import Tensor, wrap
 from .matrices import (
@@ -233,9 +234,9 @@ def _factor(A: Tensor, pivot: bool, name: str) -> tuple[Tensor, Tensor, Tensor]:
     return _lu(A)
 
 
-def _check_pivots(info: Tensor, name: str) -> None:
-    if info._array.any():
-        where, i = first_failure(info._array)
+def _check_pivots(info: Any, name: str) -> None:
+    if info.any():
+        where, i = first_failure(info)
         raise RuntimeError(
             f"{name}: {where}U[{i},{i}] is zero and using it on lu_solve would result in a division by zero. If you "
             "still want to perform the factorization, consider calling linalg.lu(A, pivot) or "
@@ -256,7 +257,7 @@ def lu_factor(A: Tensor, *, pivot: bool = True) -> Any:
     Errors: RuntimeError where U has a zero on its diagonal. Source: PyTorch's `torch.linalg.lu_factor`.
     """
     factors, pivots, info = _factor(A, pivot, "torch.lu_factor")
-    _check_pivots(info, "torch.linalg.lu_factor")
+    verify(_check_pivots, info._array, "torch.linalg.lu_factor")
     return LUFactor(factors, pivots)
 
 
@@ -268,7 +269,7 @@ def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False) -
     """
     factors, pivots, info = _factor(A, pivot, "torch.lu_factor")
     if check_errors:
-        _check_pivots(info, "torch.linalg.lu_factor_ex")
+        verify(_check_pivots, info._array, "torch.linalg.lu_factor_ex")
     return LUFactorEx(factors, pivots, info)
 
 

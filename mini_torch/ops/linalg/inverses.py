@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import LinAlgError
+from ...graph import as_unit
 from ...op import quiet, row, several, takes_out
 from ...tensor import Tensor, wrap
 from .elimination import check_equation, eliminate, first_failure, substitute
@@ -58,9 +59,13 @@ solved: Callable[..., Any] = row(
 
 def _info(A: Tensor, result: Tensor) -> Any:
     """The first zero pivot of each matrix, from 1, or 0. A result without inf and nan had none."""
-    if result._array.size and np.isfinite(result._array).all():
-        return np.zeros(A._array.shape[:-2], np.int32)
-    return eliminate(A._array)[2]
+    return as_unit(_pivot_info, A._array, result._array)
+
+
+def _pivot_info(a: Any, result: Any) -> Any:
+    if result.size and np.isfinite(result).all():
+        return np.zeros(a.shape[:-2], np.int32)
+    return eliminate(a)[2]
 
 
 def _solution_and_info(A: Tensor, B: Tensor, left: bool) -> tuple[Tensor, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import LinAlgError
+from ...graph import verify
 from ...op import row, several, takes_out, type_name
 from ...random import randn
 from ...tensor import Tensor, wrap
@@ -96,11 +97,11 @@ def _check(A: Tensor, driver: str | None = None) -> None:
         raise RuntimeError(
             "torch.linalg.svd: keyword argument `driver=` is only supported on CUDA inputs with cuSOLVER backend."
         )
-    _need_numbers(A)
+    verify(_need_numbers, A._array)
 
 
-def _need_numbers(A: Tensor) -> None:
-    failed = np.isnan(A._array).any(axis=(-2, -1))
+def _need_numbers(a: Any) -> None:
+    failed = np.isnan(a).any(axis=(-2, -1))
     if failed.any():
         where, _ = first_failure(failed)
         raise LinAlgError(
@@ -193,7 +194,7 @@ def pinv(input: Tensor, rcond: Any = None, hermitian: bool = False, *, atol: Any
         )
     if not input._array.size:
         return mT(input).clone()
-    _need_numbers(input)
+    verify(_need_numbers, input._array)
     return pinv_of(input, atol, rtol if rcond is None else rcond, hermitian)
 
 
@@ -218,7 +219,7 @@ def matrix_rank(
     if hermitian:
         s = np.abs(eigvalsh(input.detach())._array)
     else:
-        _need_numbers(input)
+        verify(_need_numbers, input._array)
         s = values_of(array)
     return wrap(np.sum(_cut(s, array.shape, atol, rtol), axis=-1, dtype=np.int64))
 
@@ -256,7 +257,7 @@ def lstsq(input: Tensor, b: Tensor, rcond: float | None = None, *, driver: str |
         raise RuntimeError(f"{name}: input.size(-2) should match other.size({words})")
     driver = driver or "gelsy"
     cutoff = float(np.finfo(kind_of(input)).eps) * max(shape[-2:]) if rcond is None else rcond
-    _need_numbers(input)
+    verify(_need_numbers, input._array)
     s = values_of(input._array)
     rank = np.sum(_cut(s, shape, None, cutoff), axis=-1, dtype=np.int64)
     if driver == "gels":

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ...graph import verify
 from ...op import several, takes_out, type_name
 from ...tensor import Tensor
 from .definite import cholesky
@@ -148,9 +149,13 @@ def _general_spectrum(A: Tensor, name: str) -> tuple[Any, Any]:
     if kind_of(A).kind not in "fc":
         raise RuntimeError(f"Unknown Complex ScalarType for {type_name(kind_of(A))}")
     need_half_not(A, "linalg_eig_out_cpu")
-    if not np.isfinite(A._array).all():
-        raise RuntimeError(f"torch.{name}: input tensor should not contain infs or NaNs.")
+    verify(_need_finite, A._array, name)
     return _eig(A)
+
+
+def _need_finite(a: Any, name: str) -> None:
+    if not np.isfinite(a).all():
+        raise RuntimeError(f"torch.{name}: input tensor should not contain infs or NaNs.")
 
 
 @takes_out

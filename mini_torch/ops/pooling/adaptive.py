@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ...graph import as_unit
 from ...op import rounds_once
 from ...tensor import Tensor, wrap
 from ..places import pick_places
@@ -122,6 +123,14 @@ def adaptive_avg_pool3d(input: Tensor, output_size: Size) -> Tensor:
 
 
 # ---- largest ---------------------------------------------------------------------------------------------------------
+def _choice(seen: Any) -> Any:
+    """The first of the largest, or the last NaN."""
+    choice, bad = np.argmax(seen, -1), np.isnan(seen)
+    if bad.any():
+        choice = np.where(bad.any(-1), seen.shape[-1] - 1 - np.argmax(bad[..., ::-1], -1), choice)
+    return choice
+
+
 def largest_among(input: Tensor, index: Any, size: Shape, count: Shape, node: str) -> tuple[Tensor, Tensor]:
     """The largest of the elements that each window may choose from, and its place.
 
@@ -135,10 +144,7 @@ def largest_among(input: Tensor, index: Any, size: Shape, count: Shape, node: st
     else:
         places = index.reshape(*lead, math.prod(index.shape[-2:]))
         seen = np.take_along_axis(flat, places, -1).reshape(index.shape)
-    choice = np.argmax(seen, -1)
-    bad = np.isnan(seen)
-    if bad.any():
-        choice = np.where(bad.any(-1), index.shape[-1] - 1 - np.argmax(bad[..., ::-1], -1), choice)
+    choice = as_unit(_choice, seen)
     where = np.take_along_axis(np.broadcast_to(index, seen.shape), choice[..., None], -1)
     found = wrap(where.reshape(*lead, *count))
     return pick_places(input, found, len(size), np.max(seen, -1).reshape(*lead, *count), node), found

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...graph import verify
 from ...op import rounds_once, row, type_name
 from ...tensor import Tensor
 from ..places import pick_places
@@ -63,7 +64,10 @@ def _check(name: str, dims: int, input: Tensor, indices: Tensor, size: Shape) ->
             f"{name}(): Expected input to have non-zero size for non-batch dimensions, but got {list(shape)}"
         )
     need_types(input, f"max_unpool{max(dims, 2)}d")
-    index = indices._array
+    verify(_check_places, indices._array, size)
+
+
+def _check_places(index: Any, size: Any) -> None:
     if index.size and (index.min() < 0 or index.max() >= math.prod(size)):
         bad = int(index[(index < 0) | (index >= math.prod(size))][0])
         raise RuntimeError(f"Found an invalid max index: {bad} (output volumes are of size {'x'.join(map(str, size))})")

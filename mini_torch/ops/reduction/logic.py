@@ -15,7 +15,7 @@ __all__ = ["all", "any", "count_nonzero"]
 
 def _reduce_bools(input: Tensor, dim: Dims, keepdim: bool, ufunc: Any) -> Tensor:
     axes = () if dim == () else axes_of(dim, input._array.ndim)  # here, and only here, () is no dimension
-    out = np.asarray(ufunc.reduce(input._array, axis=axes, keepdims=keepdim))
+    out = ufunc.reduce(input._array, axis=axes, keepdims=keepdim)
     return wrap(out.astype(np.uint8) if input._array.dtype == np.uint8 else out)
 
 
