@@ -96,11 +96,11 @@ class Memory:
         self.anew = self._made_anew()
 
     def _made_anew(self) -> set[int]:
-        """Views that are made at every call, because what they are views of is, or is one of several results."""
+        """Views that are made at every call: by an operation of ours, as one of several results, or of such a view."""
         found: set[int] = set()
         for call in self.program.calls:
-            if call.is_view and (call.many or any(id(v) in found for v in call.reads())):
-                found.update(id(out) for out in call.outs)
+            if call.out is None or call.form == "kernel" or any(id(v) in found for v in call.reads()):
+                found.update(id(out) for out in call.outs if out is not None and out.is_view)
         return found
 
     def is_static(self, value: Value) -> bool:

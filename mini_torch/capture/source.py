@@ -242,12 +242,11 @@ class Source:
     def statement(self, call: Call) -> str:
         """The call as a line; "" if there is nothing to do."""
         memory, out = self.memory, call.out
-        if call.is_view and all(memory.is_static(v) for v in call.reads()):
-            if out is not None:
-                if id(out) not in self._names:
-                    name = self._names[id(out)] = self._new(out.name or self._view_name(call))
-                    self.setup.append(f"{name} = {self.expression(call)}")
-                return ""
+        if out is not None and out.is_view and memory.is_static(out) and all(map(memory.is_static, call.reads())):
+            if id(out) not in self._names:
+                name = self._names[id(out)] = self._new(out.name or self._view_name(call))
+                self.setup.append(f"{name} = {self.expression(call)}")
+            return ""
         if call.function is _setitem:
             target, index, value = call.args
             return f"{self.render(target)}[{self._index(index)}] = {self.render(value)}"

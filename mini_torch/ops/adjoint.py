@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from ..dtype import contiguous_strides
+from ..graph import unit
 from ..op.table import row
 
 __all__ = ["add_along", "add_at", "combine_along", "combine_at", "cut", "diagonal_of", "on_diagonal", "place",
@@ -183,6 +184,7 @@ def _on_diagonal(x: Any, size: Shape, offset: int, axis1: int, axis2: int) -> An
     return out
 
 
+@unit
 def _diagonal(x: Any, offset: int, axis1: int, axis2: int) -> Any:
     out = np.diagonal(x, offset, axis1, axis2)
     out.flags.writeable = x.flags.writeable  # NumPy marks it read-only out of habit
