@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import functools
 import keyword
 import math
 import re
@@ -115,7 +116,7 @@ class Source:
         if value.kind in ("tensor", "constant"):
             self.scope[name] = value.array
             if value.kind == "tensor":
-                self.notes.append(f"# {name}: {value.dtype} {list(value.shape)}")
+                self.notes.append(f"# {name}: {_type_name(value.dtype)} {list(value.shape)}")
         elif id(value) in self.memory.fixed:
             self.scope[name] = self.memory.fixed[id(value)]
         elif id(value) in self.memory.places:
@@ -325,6 +326,7 @@ class Source:
         return self.object(array, wish)
 
 
+@functools.cache
 def _type_name(kind: np.dtype[Any]) -> str:
     return "boolean" if kind == bool else kind.name
 
