@@ -21,11 +21,14 @@ from typing import Any
 
 import numpy as np
 
+from ..graph import unit
 from ..op import rounds_once, row, type_name
 from ..tensor import Tensor
 from .columns import columns_of, samples_at_once
 from .depthwise import correlate_each, spread_each, weigh_each
+from .reduction.sums import sums_of_rows
 from .spatial import Shape, Sizes, need_tensor, need_types, per_dimension
+from .standardize import wide
 from .window import Windows, cuts, unframed, windows_of
 
 __all__ = [
@@ -75,6 +78,7 @@ def _if_finite(function: Callable[..., Any], *args: Any) -> Any:
 
 
 # ---- the three rows --------------------------------------------------------------------------------------------------
+@unit
 @_halves_as_floats
 def _correlate(x: Any, weight: Any, w: Windows, groups: int, bias: Any = None) -> Any:
     n, channels, outputs = len(x), x.shape[1], len(weight)
@@ -99,6 +103,7 @@ def _shifted(y: Any, shift: Any) -> Any:
     return y
 
 
+@unit
 @_halves_as_floats
 def _weigh(x: Any, y: Any, w: Windows, groups: int) -> Any:
     n, channels, outputs = len(x), x.shape[1], y.shape[1]
@@ -115,6 +120,7 @@ def _weigh(x: Any, y: Any, w: Windows, groups: int) -> Any:
     return out.reshape(outputs, channels // groups, *w.kernel)
 
 
+@unit
 @_halves_as_floats
 def _spread(y: Any, weight: Any, w: Windows, groups: int) -> Any:
     n, outputs, per_group = len(y), len(weight), weight.shape[1]
@@ -181,12 +187,25 @@ weigh: Callable[..., Any] = row(
 )  # fmt: skip
 
 
+@unit
 def _spread_plus_bias(x: Any, weight: Any, bias: Any, w: Windows, groups: int) -> Any:
     return _shifted(_spread(x, weight, w, groups), bias.reshape(-1, *[1] * len(w.size)))
 
 
-def _bias_rule(g: Any, w: Windows) -> Any:
-    return np.sum(g, axis=(0, *range(2, len(w.size) + 2)))
+@unit
+def _channel_sums(x: Any) -> Any:
+    sums = sums_of_rows(wide(x).reshape(*x.shape[:2], math.prod(x.shape[2:])))
+    return np.add.reduce(sums, axis=0).astype(x.dtype, copy=False)
+
+
+channel_sums = row(
+    "channel_sums", _channel_sums, grad_name="SumBackward1",
+    x=lambda g, shape: np.broadcast_to(np.reshape(g, (1, -1, *[1] * (len(shape) - 2))), shape),
+)  # fmt: skip
+
+
+def _bias_rule(g: Any) -> Any:
+    return channel_sums(g)
 
 
 _correlate_biased = row(

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ..graph import unit
 from ..op import row
 from .spatial import Shape
 
@@ -26,6 +27,7 @@ def _in_memory(where: Any, lead: Shape, places: int) -> Any:
     return (where + images).ravel()
 
 
+@unit
 def _pick(x: Any, where: Any, dims: int, values: Any, node: str) -> Any:
     if values is not None:
         return values
@@ -33,6 +35,7 @@ def _pick(x: Any, where: Any, dims: int, values: Any, node: str) -> Any:
     return x.ravel()[_in_memory(where, lead, math.prod(size))].reshape(*lead, *where.shape[len(lead) :])
 
 
+@unit
 def _put(x: Any, where: Any, lead: Shape, size: Shape, node: str) -> Any:
     places = math.prod(size)
     out = np.zeros(math.prod(lead) * places, x.dtype)
