@@ -33,16 +33,24 @@ def block(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> in
     return request.param
 
 
-def test_values_do_not_depend_on_the_blocks(block: int) -> None:
-    q, k, v, bias = inputs((2, 3, 5, 4), (2, 3, 7, 4), (2, 3, 7, 6), (3, 5, 7))
+@pytest.mark.parametrize("width", [1, 4], ids=["more weights than inputs", "fewer"])
+def test_values_do_not_depend_on_the_blocks(block: int, width: int) -> None:
+    q, k, v, bias = inputs((2, 3, 5, width), (2, 3, 7, width), (2, 3, 7, width), (3, 5, 7))
     expected = by_the_formula(*[x.detach().numpy() for x in (q, k, v, bias)])
     np.testing.assert_allclose(attend(q, k, v, bias).detach().numpy(), expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("width", [1, 4], ids=["more weights than inputs", "fewer"])
 @pytest.mark.parametrize("bias", [(5, 7), (2, 1, 1, 7), (2, 3, 5, 7), (3, 1, 7)])
-def test_gradients(block: int, bias: tuple[int, ...]) -> None:
-    tensors = inputs((2, 3, 5, 4), (2, 3, 7, 4), (2, 3, 7, 2), bias)
+def test_gradients(block: int, bias: tuple[int, ...], width: int) -> None:
+    tensors = inputs((2, 3, 5, width), (2, 3, 7, width), (2, 3, 7, 2), bias)
     assert gradcheck(lambda q, k, v, b: attend(q, k, v, b), tensors)
+
+
+@pytest.mark.parametrize(("queries", "keys", "width"), [(3, 9, 1), (9, 3, 1), (12, 12, 1), (3, 5, 4), (12, 12, 9)])
+def test_gradients_of_causal_attention(block: int, queries: int, keys: int, width: int) -> None:
+    tensors = inputs((2, queries, width), (2, keys, width), (2, keys, 2))
+    assert gradcheck(lambda q, k, v: attend(q, k, v, is_causal=True), tensors, fast_mode=True)
 
 
 def test_second_gradients() -> None:

@@ -25,8 +25,8 @@ def _attention_forward(
     x = Blocks(q, k, v, bias, scale, causal)
     # In memory as the queries are: heads that lie beside each other do so again.
     out = np.empty_like(x.q, shape=(*x.scores_shape[:-1], v.shape[-1]))
-    logs = x.forward(out)
-    return out.astype(q.dtype, copy=keep).reshape(x.given + out.shape[-2:]), (out, logs)
+    kept = x.forward(out, keep)
+    return out.astype(q.dtype, copy=keep).reshape(x.given + out.shape[-2:]), (out, kept)
 
 
 def _attention_pull(
@@ -35,8 +35,8 @@ def _attention_pull(
     x = Blocks(q, k, v, bias, scale, causal)
     grads = np.empty_like(x.q), np.empty_like(x.k), np.empty_like(x.v)
     d_bias = np.zeros((1,) * (x.q.ndim - bias.ndim) + bias.shape, x.q.dtype) if wanted[3] else None
-    out, logs = kept
-    x.backward(g.reshape(out.shape).astype(x.q.dtype, copy=False), out, logs, grads, d_bias)
+    out, weights = kept
+    x.backward(g.reshape(out.shape).astype(x.q.dtype, copy=False), out, weights, grads, d_bias)
     return tuple([None if d is None else gradient_of(d, given) for d, given in zip((*grads, d_bias), (q, k, v, bias))])
 
 
@@ -65,8 +65,8 @@ def _heads_forward(
 ) -> tuple[Any, Any]:
     blocks = _heads_blocks(x, bias, heads, batch_first, causal)
     out = np.empty((*x.shape[:2], x.shape[2] // 3), blocks.q.dtype)
-    logs = blocks.forward(_heads_of(out, heads, batch_first, 1)[0])
-    return out.astype(x.dtype, copy=keep), (out, logs)
+    kept = blocks.forward(_heads_of(out, heads, batch_first, 1)[0], keep)
+    return out.astype(x.dtype, copy=keep), (out, kept)
 
 
 def _heads_pull(
@@ -74,10 +74,10 @@ def _heads_pull(
 ) -> tuple[Any, Any]:
     """The gradients of queries, keys and values, written into one array."""
     blocks = _heads_blocks(x, bias, heads, batch_first, causal)
-    out, logs = kept
+    out, weights = kept
     dx, d_bias = np.empty(x.shape, out.dtype), np.zeros(bias.shape, out.dtype) if wanted[1] else None
     g, out = (_heads_of(each, heads, batch_first, 1)[0] for each in (g.astype(out.dtype, copy=False), out))
-    blocks.backward(g, out, logs, tuple(_heads_of(dx, heads, batch_first, 3)), d_bias)
+    blocks.backward(g, out, weights, tuple(_heads_of(dx, heads, batch_first, 3)), d_bias)
     return dx, d_bias
 
 

@@ -2,16 +2,19 @@
 
 For every query and key there is a weight, and all of them together would leave the cache, if not the memory. So they
 are made for a few queries at a time, used, and made again in backward, from the logarithm of their sum that is kept
-per query. Source: Dao et al. 2022, "FlashAttention". With s the scores, w = exp(s - log Σ exp s) the weights and o
-their mean of the values v, backward is
+per query (unless they are no more than queries, keys and values: then they are kept themselves). Source: Dao et al.
+2022, "FlashAttention". With s the scores, w = exp(s - log Σ exp s) the weights and o their mean of the values v,
+backward is
 
     dv = wᵀ g        ds = w (g vᵀ - Σ g o)        dq = ds k        dk = dsᵀ q
 
-where both differences are made by the matrix products, which take one column more: (q, -log Σ)·(k, 1).
+Of the products of two small matrices, BLAS takes twice as long for x yᵀ as for the others. So keys and values are
+turned once, before there are blocks, and multiplied with the scale on the way.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -19,12 +22,13 @@ from typing import Any
 import numpy as np
 
 from ..graph import sum_to_shape
-from .reduction.sums import sums_of_rows
-from .softmax import needs_no_shift
+from .reduction.sums import dots_of_rows, sums_of_rows
+from .softmax import FAR, needs_no_shift
 
 __all__ = ["Blocks", "causal_bias", "gradient_of"]
 
 _BLOCK = 1 << 19  # bytes of weights at a time
+_LEAST = math.exp(-FAR)
 
 Index = tuple[slice, ...]
 
@@ -47,16 +51,15 @@ def causal_bias(start: int, stop: int, count: int, kind: Any) -> Any:
     return np.where(np.tri(stop - start, count, start, dtype=bool), 0, -np.inf).astype(kind)
 
 
+@functools.lru_cache(8)
+def _triangle(rows: int, columns: int, kind: Any) -> Any:
+    return causal_bias(0, rows, columns, kind)
+
+
 def _moderate(bias: Any) -> bool:
     """Whether the bias leaves every query a key at which it is small: exp needs no shift for its sake."""
     peaks = np.maximum.reduce(bias, axis=-1)
     return needs_no_shift(np.where(np.isneginf(peaks), 0, peaks))
-
-
-def _with_column(x: Any, column: Any) -> Any:
-    out = np.empty((*x.shape[:-1], x.shape[-1] + 1), x.dtype)
-    out[..., :-1], out[..., -1:] = x, column
-    return out
 
 
 def _as_batch(x: Any, batch: tuple[int, ...]) -> Any:
@@ -65,6 +68,15 @@ def _as_batch(x: Any, batch: tuple[int, ...]) -> Any:
 
 def _turned(x: Any) -> Any:
     return np.swapaxes(x, -1, -2)
+
+
+def _columns(rows: Index) -> Index:
+    return (*rows[:-1], slice(None), rows[-1])
+
+
+def _usual(total: Any) -> bool:
+    """Whether no sum of exponentials says that some were too large, or all too small."""
+    return bool(np.minimum.reduce(total, axis=None) > _LEAST and np.maximum.reduce(total, axis=None) < 1 / _LEAST)
 
 
 class Blocks:
@@ -78,11 +90,24 @@ class Blocks:
         self.given = np.broadcast_shapes(*[x.shape[:-2] for x in given])  # without a batch, there is one of 1
         self.batch = self.given or (1,)
         kind = np.result_type(q.dtype, np.float32)  # float16 is computed in float32
-        q, k, v = (_as_batch(x, self.batch).astype(kind, copy=False) for x in (q, k, v))
-        self.q, self.k, self.v, self.scale, self.causal = q, k, v, kind.type(scale), causal
+        q, k, v = (x.astype(kind, copy=False) for x in (q, k, v))
+        self.scale, self.causal = kind.type(scale), causal
         self.scores_shape = (*self.batch, q.shape[-2], k.shape[-2])
+        self.own_keys, self.own_values = k, v
+        self.q, self.k, self.v = (_as_batch(x, self.batch) for x in (q, k, v))
+        self.few = math.prod(self.scores_shape) <= self.q.size + self.k.size + self.v.size
         self.bias = None if bias is None else np.broadcast_to(bias, self.scores_shape).astype(kind, copy=False)
         self.moderate = bias is None or not bias.size or _moderate(bias)
+
+    def _pair(self, x: Any, y: Any, scale: Any) -> tuple[Any, Any]:
+        """What to multiply for scale · x yᵀ, x having the queries' rows: to turn y pays for more than a few of them."""
+        many = self.scores_shape[-2] > 8
+        x, y = (x, np.multiply(_turned(y), scale, order="C")) if many else (x * scale, _turned(y))
+        return _as_batch(x, self.batch), _as_batch(y, self.batch)
+
+    @functools.cached_property
+    def _scaled(self) -> tuple[Any, Any]:
+        return self._pair(self.q, self.own_keys, self.scale)
 
     def parts(self) -> Iterator[tuple[Index, Index]]:
         """The index of each block's queries, and that of the keys that they may look at."""
@@ -99,56 +124,84 @@ class Blocks:
         if self.causal:  # only the last keys are hidden from some of the block's queries
             start, stop, _ = at[-1].indices(self.scores_shape[-2])
             hidden = scores[..., start:]
-            hidden += causal_bias(0, stop - start, hidden.shape[-1], scores.dtype)
+            hidden += _triangle(stop - start, hidden.shape[-1], scores.dtype)
 
-    def forward(self, out: Any) -> Any:
-        """Writes the result into `out` (…, L, Eᵥ); returns log Σ exp of each query's scores (…, L, 1)."""
-        logs = np.full((*self.scores_shape[:-1], 1), np.inf, self.q.dtype)
+    def _scores(self, at: Index, seen: Index, place: Any = None) -> Any:
+        queries, keys = self._scaled
+        w = np.matmul(queries[at], keys[_columns(seen)], out=place)
+        self._add_bias(w, at)
+        return w
+
+    def _exponentials(self, at: Index, seen: Index, shift: bool, place: Any) -> tuple[Any, Any, Any]:
+        """exp(scores - peak), the sum of each query's, and the peak of its scores, or 0 without `shift`."""
+        w, peak = self._scores(at, seen, place), 0
+        if shift:
+            peak = np.maximum.reduce(w, axis=-1, keepdims=True)
+            peak = np.where(np.isneginf(peak), 0, peak)
+            w -= peak
+        np.exp(w, out=w)
+        return w, sums_of_rows(w)[..., None], peak
+
+    def forward(self, out: Any, keep: bool) -> Any:
+        """Writes the result into `out` (…, L, Eᵥ). Returns what backward wants: the weights (…, L, S) where they take
+        no more memory than q, k and v do, else log Σ exp of each query's scores (…, L, 1)."""
+        few = keep and self.few
+        kept = np.full((*self.scores_shape[:-1], self.k.shape[-2] if few else 1), np.inf, self.q.dtype)
         if not self.k.shape[-2]:
             out[...] = 0
+        shift = not self.moderate
         for at, seen in self.parts():
-            w = np.matmul(self.q[at] * self.scale, _turned(self.k[seen]))
-            near = self.moderate and needs_no_shift(w)
-            self._add_bias(w, at)
-            peak: Any = 0
-            if not near:  # the usual way, which takes two more passes
-                peak = np.maximum.reduce(w, axis=-1, keepdims=True)
-                peak = np.where(np.isneginf(peak), 0, peak)
-                w -= peak
-            np.exp(w, out=w)
-            total = sums_of_rows(w)[..., None]
-            found = np.matmul(w, self.v[seen], out=out[at])
+            place = kept[(*at, seen[-1])] if few else None
+            w, total, peak = self._exponentials(at, seen, shift, place)
+            if not (shift or _usual(total)):  # a shift takes two more passes; the sums show whether it was wanted
+                shift = True
+                w, total, peak = self._exponentials(at, seen, shift, place)
             blind = total == 0  # a query that may look at nothing finds 0
-            found /= np.where(blind, 1, total)
-            logs[at] = np.where(blind, np.inf, peak + np.log(total))
-        return logs
+            divisor = np.where(blind, 1, total)
+            if few:
+                w /= divisor
+                np.matmul(w, self.v[seen], out=out[at])
+            else:
+                np.divide(np.matmul(w, self.v[seen]), divisor, out=out[at])
+                kept[at] = np.where(blind, np.inf, peak + np.log(total))
+        return kept
 
-    def backward(self, g: Any, out: Any, logs: Any, grads: tuple[Any, Any, Any], d_bias: Any) -> None:
+    def _weights(self, at: Index, seen: Index, kept: Any) -> Any:
+        if self.few:
+            return kept[(*at, seen[-1])]
+        w = self._scores(at, seen)
+        w -= kept[at]
+        return np.exp(w, out=w)
+
+    def backward(self, g: Any, out: Any, kept: Any, grads: tuple[Any, Any, Any], d_bias: Any) -> None:
         """Writes the gradients of q, k and v into `grads`, and adds that of the bias to `d_bias`, if it is given."""
         dq, dk, dv = grads
-        queries = _with_column(self.q * self.scale, -logs)
-        pulled = _with_column(g, -np.matmul(g[..., None, :], out[..., None])[..., 0])
-        keys, values = (_turned(_with_column(x, 1)) for x in (self.k, self.v))
+        scale = self.scale if d_bias is None else self.q.dtype.type(1)  # which the bias's gradient goes without
+        pulled, values = self._pair(g, self.own_values, scale)
+        means = dots_of_rows(g, out)[..., None] * scale
         whole = all(at[-1] == slice(None) for at, _ in self.parts())
-        if not whole or self.causal or not math.prod(self.scores_shape):  # there is what is added up, or not reached
+        if not whole or self._some_unseen():
             for d in grads:
                 d[...] = 0
         for at, seen in self.parts():
-            columns = (*seen[:-1], slice(None), seen[-1])
-            w = np.matmul(queries[at], keys[columns])
-            self._add_bias(w, at)
-            np.exp(w, out=w)
-            ds = np.matmul(pulled[at], values[columns])
+            w = self._weights(at, seen, kept)
+            ds = np.matmul(pulled[at], values[_columns(seen)])
+            ds -= means[at]
             ds *= w
             if d_bias is not None:
                 _add_over(d_bias, ds, (*at, seen[-1]))
+                ds *= self.scale
             np.matmul(ds, self.k[seen], out=dq[at])
-            for d, left, right in ((dv, w, pulled), (dk, ds, queries)):
+            for d, left, right in ((dv, w, g), (dk, ds, self.q)):
                 if whole:
-                    np.matmul(_turned(left), right[at][..., :-1], out=d[seen])
+                    np.matmul(_turned(left), right[at], out=d[seen])
                 else:
-                    d[seen] += np.matmul(_turned(left), right[at][..., :-1])
-        dq *= self.scale
+                    d[seen] += np.matmul(_turned(left), right[at])
+
+    def _some_unseen(self) -> bool:
+        """Whether there are keys that no query looks at."""
+        length, count = self.scores_shape[-2:]
+        return (self.causal and length < count) or not math.prod(self.scores_shape)
 
 
 def _add_over(total: Any, part: Any, at: Index) -> None:

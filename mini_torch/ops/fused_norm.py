@@ -15,14 +15,14 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from ..op import fused
 from ..tensor import Tensor, wrap
-from .reduction.sums import ones_of, sums_of_rows
+from .reduction.sums import dots_of_rows, ones_of, sums_of_rows
 from .standardize import affine, per_channel, standardized, wide
 
 __all__ = ["norm_by_averages", "norm_of_batch", "norm_of_groups", "norm_of_rows"]
@@ -35,13 +35,6 @@ def _pieces(x: Any) -> Iterator[slice]:
     step = max(_PIECE * len(x) // x.nbytes, 1) if x.nbytes > 2 * _PIECE else len(x)
     for start in range(0, len(x), step):
         yield slice(start, start + step)
-
-
-def _dots_by_matmul(x: Any, y: Any) -> Any:
-    return np.matmul(x[..., None, :], y[..., None])[..., 0, 0]
-
-
-_dots: Callable[..., Any] = getattr(np, "vecdot", _dots_by_matmul)  # Σ x y along the last axis; NumPy 1 has no vecdot
 
 
 @functools.lru_cache(64)
@@ -91,7 +84,7 @@ def _rows_forward(
     scale = np.empty((len(rows), 1), rows.dtype)
     for i in _pieces(rows):
         c = np.subtract(rows[i], np.matmul(rows[i], share)[:, None], out=None if centred is None else centred[i])
-        scale[i, 0] = _scale_of(_dots(c, c) * share[0], eps)
+        scale[i, 0] = _scale_of(dots_of_rows(c, c) * share[0], eps)
         _scaled(c, scale[i], w, out[i])
         if b is not None:
             _add_to_columns(out[i], b)
@@ -162,7 +155,7 @@ class _Channels:
         return x[:, :, 0] if x.shape[2] == 1 else sums_of_rows(x.reshape(-1, x.shape[2])).reshape(x.shape[:2])
 
     def dots(self, x: Any, y: Any) -> Any:
-        return _dots(x, y) if x.shape[2] > 1 else (x * y)[:, :, 0]
+        return dots_of_rows(x, y) if x.shape[2] > 1 else (x * y)[:, :, 0]
 
     def variance(self, mean: Any) -> Any:
         """The mean of (x - mean)². Of a large x first as mean(x²) - mean², which takes no pass for x - mean: that is as

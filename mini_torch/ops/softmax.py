@@ -20,12 +20,12 @@ __all__ = ["gumbel_softmax", "log_softmax", "softmax", "softmin"]
 
 _PIECE = 1 << 18  # bytes
 _FEW = 1 << 12
-_FAR = 40.0  # exp(±40), and sums of many of them, are far from the limits of float32
+FAR = 40.0  # exp(±40), and sums of many of them, are far from the limits of float32
 
 
 def needs_no_shift(x: Any) -> bool:
     """Whether exp of these numbers neither overflows nor vanishes, so that softmax may take them as they are."""
-    return bool(np.minimum.reduce(x, axis=None) > -_FAR and np.maximum.reduce(x, axis=None) < _FAR)
+    return bool(np.minimum.reduce(x, axis=None) > -FAR and np.maximum.reduce(x, axis=None) < FAR)
 
 
 def _pieces(x: Any) -> Iterator[slice]:
