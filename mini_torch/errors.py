@@ -9,7 +9,7 @@ from __future__ import annotations
 
 __all__ = [
     "CheckpointError", "GraphFreedError", "LeavesProgram", "LinAlgError", "MissingCheckpointError",
-    "MissingExtraError", "StaleTensorError",
+    "MissingExtraError", "NotExported", "StaleTensorError",
 ]  # fmt: skip
 
 class GraphFreedError(RuntimeError):
@@ -52,6 +52,10 @@ class MissingExtraError(ImportError):
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         super().__init__(f"{purpose} needs {package}: pip install {package}, or pip install 'mini-torch[{extra}]'")
+
+
+class NotExported(RuntimeError):
+    """A compiled program has something in it that cannot be written into a file of its own."""
 
 
 class LeavesProgram(RuntimeError):

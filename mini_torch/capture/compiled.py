@@ -121,6 +121,22 @@ class Compiled:
         """The generated program of the plan recorded last."""
         return self.plan.source
 
+    def export(self, path: Any) -> None:
+        """Writes the program recorded last into one file that needs NumPy alone, its arrays in an .npz beside it.
+
+        The file has the program as in `source` and a function of the same arguments as this one's tensors, which takes
+        and gives arrays; it goes on from the weights, the optimizer's state and the random stream as they are now, to
+        the same numbers. An optimizer's options are in a namespace of its name (`adam.lr = 1e-4`); `save` and `load`
+        write and read the arrays. Other arguments than tensors are written into the program as they were.
+
+        Errors: RuntimeError where nothing is compiled yet; `NotExported`, one of them, names what cannot be written
+        down; ValueError for a path that does not end in .py.
+        """
+        from .export import export
+
+        function = self.function
+        export(self.plan, "forward" if hasattr(function, "forward") else getattr(function, "__name__", "forward"), path)
+
     def reset(self) -> None:
         """Forgets all plans."""
         self.plans.clear()

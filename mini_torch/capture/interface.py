@@ -101,6 +101,10 @@ class OptimizedModule(Module):
         """The generated program of the call recorded last."""
         return self._compiled.source
 
+    def export(self, path: Any) -> None:
+        """Writes that program into a file that needs NumPy alone; see `Compiled.export`."""
+        self._compiled.export(path)
+
     def __reduce__(self) -> Any:
         return OptimizedModule, (self._orig_mod, self._compiled.fullgraph)
 

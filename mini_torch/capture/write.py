@@ -39,6 +39,7 @@ class Writer(Source):
             pulled = [self._handed_out(v) for v in program.pulled]
             backward = [f"def backward({', '.join([*seeds, *kept])}):", *_indented(back), f"    return {_tuple(pulled)}"]
         handed = [self._handed_out(v) for v in [*program.outputs, *loose]] + kept
+        self.body = forward
         forward = [f"def forward({', '.join(self.arguments)}):", *_indented(forward), f"    return {_tuple(handed)}"]
         self.text = "\n".join([*self.notes, *self.setup, "", "", *forward, *(["", ""] if backward else []), *backward, ""])
 

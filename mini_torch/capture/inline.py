@@ -1,0 +1,544 @@
+"""The source of functions, and of all that they use, for a file that is to run without this package.
+
+A function's text is taken from its file, and each name in it that stands for something outside is looked up: NumPy and
+the standard library are imported, numbers and other plain things are written out, and functions and classes of this
+package are taken over in turn, under names that nobody else has.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import dataclasses
+import functools
+import importlib
+import inspect
+import math
+import re
+import sys
+import textwrap
+import types
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from ..errors import NotExported
+from ..graph import mode
+from ..random import Generator
+from ..tensor import Tensor
+
+__all__ = ["Inliner"]
+
+_PACKAGE = __name__.partition(".")[0]
+_FOR_TOOLS = re.compile(r"  # (fmt: skip|type: ignore\S*|noqa\S*)( .*)?$", re.MULTILINE)
+_PLAIN = (type(None), bool, int, str, bytes, type(Ellipsis))
+_Function = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+
+
+class Edit(NamedTuple):
+    """What is written in place of a stretch of a file, in bytes."""
+
+    start: int
+    end: int
+    text: str
+
+
+class Inliner:
+    """Collects definitions. `taken` are names that are not to be used; `arrays` goes into a file of its own.
+
+    `array` says how an array is written; `imports` and `definitions` are lines for the head of the file.
+    """
+
+    def __init__(self, taken: set[str], array: Callable[[Any, str], str]) -> None:
+        self.taken, self.array = taken, array
+        self.imports: dict[str, None] = {"import numpy as np": None}
+        self.definitions: list[str] = []
+        self.generators: dict[str, Generator] = {}  # those that are drawn from, by their names
+        self._names: dict[Any, str] = {}
+        self._kept: list[Any] = []  # things are told apart by their ids, which are theirs as long as they live
+        self._drawing: set[str] = set()  # the methods of a generator that are there already
+        self.path: list[str] = []  # what led to the thing at hand, for messages
+
+    # ---- names -------------------------------------------------------------------------------------------------------
+    def new(self, wish: str) -> str:
+        """A name that nobody has, as near to the wish as can be."""
+        base = re.sub(r"\W+", "_", wish).rstrip("_") or "x"
+        name, count = base, 1
+        while name in self.taken or hasattr(builtins, name) or (count == 1 and base[0].isdigit()):
+            count += 1
+            name = f"{base}_{count}" if not base[0].isdigit() else f"_{base}"
+        self.taken.add(name)
+        return name
+
+    def refuse(self, what: str) -> NotExported:
+        """The error for what cannot be exported."""
+        way = f" (in {' → '.join(self.path)})" if self.path else ""
+        return NotExported(f"export: {what} cannot be written into a file that runs without {_PACKAGE}{way}")
+
+    # ---- things as expressions ---------------------------------------------------------------------------------------
+    def expression(self, x: Any, wish: str = "thing") -> str:
+        """How `x` is written; what that needs is imported or defined."""
+        for kinds, write in self._ways():
+            if isinstance(x, kinds):
+                return write(x, wish)
+        return self._object(x, wish)
+
+    def _ways(self) -> Iterator[tuple[Any, Callable[[Any, str], str]]]:
+        yield _PLAIN, lambda x, wish: repr(x)
+        yield float, lambda x, wish: repr(x) if math.isfinite(x) else f'float("{x}")'
+        yield np.ndarray, self.array
+        yield np.generic, lambda x, wish: f"np.{type(x).__name__}({self.expression(x.item())})"
+        yield np.dtype, lambda x, wish: f'np.dtype("{x}")' if x.names is None else f"np.dtype({x.descr})"
+        yield np.ufunc, lambda x, wish: f"np.{x.__name__}"
+        yield (tuple, list, set, frozenset), self._collection
+        yield dict, self._dict
+        yield slice, lambda x, wish: f"slice({', '.join(map(self.expression, (x.start, x.stop, x.step)))})"
+        yield types.ModuleType, self._module
+        yield functools.partial, self._partial
+        yield type, self._class
+        yield types.MethodType, lambda x, wish: f"{self._owner(x.__self__, x.__name__)}.{x.__name__}"
+        yield types.FunctionType, self._function
+        yield functools._lru_cache_wrapper, self._cached
+        yield type(np.sum), lambda x, wish: self._from_elsewhere(x)
+        yield (types.BuiltinFunctionType, types.MethodDescriptorType, types.WrapperDescriptorType), self._builtin
+        yield Generator, lambda x, wish: self._owner(x, "draws")
+        yield Tensor, lambda x, wish: self.expression(x._array, wish)
+        yield complex, lambda x, wish: repr(x)
+
+    def _collection(self, x: Any, wish: str) -> str:
+        if isinstance(x, tuple) and type(x) is not tuple:
+            return f"{self.expression(type(x))}({', '.join(map(self.expression, x))})"
+        parts = ", ".join(map(self.expression, x))
+        if isinstance(x, tuple):
+            return f"({parts},)" if len(x) == 1 else f"({parts})"
+        if isinstance(x, list):
+            return f"[{parts}]"
+        return f"{type(x).__name__}([{parts}])"
+
+    def _dict(self, x: dict[Any, Any], wish: str) -> str:
+        return "{" + ", ".join(f"{self.expression(key)}: {self.expression(each)}" for key, each in x.items()) + "}"
+
+    def _partial(self, x: Any, wish: str) -> str:
+        parts = [x.func, *x.args]
+        words = [f"{key}={self.expression(each)}" for key, each in x.keywords.items()]
+        if not x.args and not words:
+            return self.expression(x.func, wish)
+        self.imports["import functools"] = None
+        return f"functools.partial({', '.join([*map(self.expression, parts), *words])})"
+
+    def _module(self, x: Any, wish: str) -> str:
+        if x.__name__.partition(".")[0] == _PACKAGE:
+            raise self.refuse(f"the module {x.__name__} as a whole")
+        if x is np:
+            return "np"
+        self.imports[f"import {x.__name__}"] = None
+        return x.__name__
+
+    def _builtin(self, x: Any, wish: str) -> str:
+        owner = getattr(x, "__self__", None)
+        if owner is not None and not isinstance(owner, types.ModuleType):
+            return f"{self.expression(owner)}.{x.__name__}"
+        if hasattr(x, "__objclass__"):
+            return f"{self.expression(x.__objclass__)}.{x.__name__}"
+        return self._from_elsewhere(x)
+
+    def _from_elsewhere(self, x: Any) -> str:
+        """Something of NumPy or the standard library."""
+        module, name = getattr(x, "__module__", None) or "builtins", getattr(x, "__qualname__", x.__name__)
+        if getattr(builtins, name, None) is x:
+            return str(name)
+        if module.partition(".")[0] == "numpy":
+            for path in ("", "linalg", "random", "fft", "lib.stride_tricks"):
+                place = functools.reduce(getattr, path.split("."), np) if path else np
+                if getattr(place, name.partition(".")[0], None) is not None and _found(place, name) is x:
+                    return f"np.{path}.{name}" if path else f"np.{name}"
+        found = _found(sys.modules.get(module), name)
+        if found is not x or "<" in name:
+            raise self.refuse(f"{module}.{name}")
+        self.imports[f"import {module}"] = None
+        return f"{module}.{name}"
+
+    def _named(self, x: Any, wish: str, define: Callable[[str], str]) -> str:
+        """The name of a thing, which is defined when it is first asked for."""
+        if id(x) not in self._names:
+            name = self._names[id(x)] = self.new(wish)
+            self._kept.append(x)
+            self.path.append(wish)
+            text = define(name)
+            self.path.pop()
+            self.definitions.append(text)
+        return self._names[id(x)]
+
+    def _object(self, x: Any, wish: str) -> str:
+        """An instance of a class of ours: its class, and what it holds."""
+        cls = type(x)
+        if x is mode:  # nothing is recorded there, and no gradient is asked for
+            self.imports["import types"] = None
+            return self._named(x, wish, lambda name: f"{name} = types.SimpleNamespace(enabled=False, inference=False, "
+                               "anomaly=False, hooks=(), recorder=None, watched=False)")  # fmt: skip
+        if not cls.__module__.startswith(_PACKAGE) or any(
+            c.__name__ in ("Module", "Optimizer", "LRScheduler", "Row", "Recorder") for c in cls.__mro__
+        ):
+            raise self.refuse(f"a {cls.__name__}")
+        if dataclasses.is_dataclass(x):
+            words = [f"{f.name}={self.expression(getattr(x, f.name), f.name)}" for f in dataclasses.fields(x) if f.init]
+            return f"{self.expression(cls)}({', '.join(words)})"
+        held = getattr(x, "__dict__", None)
+        if held is None:
+            held = {name: getattr(x, name) for c in cls.__mro__ for name in getattr(c, "__slots__", ())}
+
+        def define(name: str) -> str:
+            lines = [f"{name} = object.__new__({self.expression(cls)})"]
+            return "\n".join(lines + [f"{name}.{key} = {self.expression(each, key)}" for key, each in held.items()])
+
+        return self._named(x, wish, define)
+
+    # ---- functions ---------------------------------------------------------------------------------------------------
+    def _function(self, x: Any, wish: str) -> str:
+        x = unwrapped(x)
+        if not isinstance(x, types.FunctionType):
+            return self.expression(x, wish)
+        if getattr(x, "__module__", None) is None or x.__module__.partition(".")[0] != _PACKAGE:
+            known = _found(sys.modules.get(x.__module__), x.__qualname__)
+            if known is x and x.__module__.partition(".")[0] in {"numpy", *sys.stdlib_module_names}:
+                return self._from_elsewhere(x)
+        name = wish if x.__name__ == "<lambda>" else x.__name__
+        if unwrapped(Generator.__dict__.get(name)) is x:
+            self._method(name)
+            return f"Generator.{name}"
+        return self._named(x, name, lambda name: self._definition(x, name))
+
+    def _cached(self, x: Any, wish: str) -> str:
+        function = x.__wrapped__
+        if x.__module__.partition(".")[0] != _PACKAGE:
+            return self._from_elsewhere(x)
+        self.imports["import functools"] = None
+        size = x.cache_parameters()["maxsize"]
+        kept = f"functools.lru_cache(maxsize={size})"
+        if not isinstance(function, types.FunctionType):
+            return self._named(x, wish, lambda name: f"{name} = {kept}({self.expression(function)})")
+        return self._named(x, function.__name__, lambda name: f"@{kept}\n{self._definition(function, name)}")
+
+    def define(self, x: Any, name: str) -> bool:
+        """Takes over a function under a name that is its own already; False if it is none of this package."""
+        x = unwrapped(x)
+        if not isinstance(x, types.FunctionType) or x.__module__.partition(".")[0] != _PACKAGE or id(x) in self._names:
+            return False
+        self._names[id(x)] = name
+        self._kept.append(x)
+        self.path.append(name)
+        self.definitions.append(self._definition(x, name))
+        self.path.pop()
+        return True
+
+    def _definition(self, function: Any, name: str) -> str:
+        """The function's own text, with names changed."""
+        if function.__module__ in (f"{_PACKAGE}.tensor", f"{_PACKAGE}.backward"):
+            raise self.refuse(f"{function.__module__}.{function.__qualname__}")
+        file = _File.of(function)
+        node = file.node_of(function.__code__) if file else None
+        if file is None or node is None:
+            raise self.refuse(f"{function.__qualname__}, whose source is not to be found,")
+        space = {**function.__globals__, **_cells(function)}
+        edits = [*self._edits(file, node, space, function.__module__)]
+        if isinstance(node, ast.Lambda):
+            return f"{name} = {file.text(node, edits)}"
+        at = file.at(node.lineno, node.col_offset)
+        start = at + file.bytes[at:].index(node.name.encode())
+        edits.append(Edit(start, start + len(node.name.encode()), name))
+        return file.text(node, edits, keep_indent=True)
+
+    def _owner(self, x: Any, method: str) -> str:
+        """The object that a bound method belongs to; of a generator's class only what is needed is taken over."""
+        if not isinstance(x, Generator):
+            return self.expression(x, type(x).__name__.lower())
+        if "Generator" not in self.taken:
+            self.taken.add("Generator")
+        self._method(method)
+        if id(x) not in self._names:
+            name = self._names[id(x)] = self.new("generator")
+            self._kept.append(x)
+            self.generators[name] = x
+        return self._names[id(x)]
+
+    def _method(self, name: str) -> None:
+        """Takes over a method of generators, with those that it calls."""
+        if name in self._drawing:
+            return
+        self._drawing.add(name)
+        function = unwrapped(Generator.__dict__[name])
+        node = _File.of(function).node_of(function.__code__)  # type: ignore[union-attr]
+        for each in ast.walk(node):  # type: ignore[arg-type]
+            if isinstance(each, ast.Attribute) and isinstance(Generator.__dict__.get(each.attr), types.FunctionType):
+                self._method(each.attr)
+
+    def generator_class(self) -> str:
+        """The class of generators, as far as it is needed."""
+        methods = []
+        for name in sorted(self._drawing):
+            function = unwrapped(Generator.__dict__[name])
+            methods.append(textwrap.indent(self._definition(function, name), "    "))
+        return "\n\n".join(['class Generator:\n    """Random numbers as PyTorch draws them."""', *methods])
+
+    # ---- classes -----------------------------------------------------------------------------------------------------
+    def _class(self, x: Any, wish: str) -> str:
+        if issubclass(x, np.generic):
+            return f"np.{x.__name__}"
+        if x is Tensor:
+            return self._named(x, "Tensor", lambda name: f'class {name}:\n    """There are none here."""')
+        if x.__module__.partition(".")[0] != _PACKAGE:
+            return self._from_elsewhere(x)
+        return self._named(x, x.__name__, lambda name: self._class_text(x, name))
+
+    def _class_text(self, cls: Any, name: str) -> str:
+        file = _File.of(cls)
+        node = next((n for n in ast.walk(file.tree) if isinstance(n, ast.ClassDef) and n.name == cls.__name__), None) \
+            if file else None  # fmt: skip
+        if file is None or node is None or cls.__module__ == f"{_PACKAGE}.tensor":
+            raise self.refuse(f"the class {cls.__name__}")
+        space = vars(sys.modules[cls.__module__])
+        edits = [*self._edits(file, node, space, cls.__module__)]
+        at = file.at(node.lineno, node.col_offset)
+        start = at + file.bytes[at:].index(node.name.encode())
+        return file.text(node, [*edits, Edit(start, start + len(node.name.encode()), name)], keep_indent=True)
+
+    # ---- names in a text ---------------------------------------------------------------------------------------------
+    def _edits(self, file: _File, node: ast.AST, space: dict[str, Any], module: str) -> Iterator[Edit]:
+        """What is to be changed: names of things outside, annotations, imports of this package."""
+        space = {**space, **dict(_imports(node, module))}
+        own = {n.arg if isinstance(n, ast.arg) else n.id for n in ast.walk(node)
+               if isinstance(n, ast.arg) or (isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))}  # fmt: skip
+        for part, chain in _outer_names(node):
+            if part.id not in space:
+                continue  # built in
+            x, path, at = space[part.id], [part.id], part
+            for above in chain:
+                if not (isinstance(x, types.ModuleType) and x.__name__.partition(".")[0] == _PACKAGE):
+                    break
+                x, at = getattr(x, above.attr), above
+                path.append(above.attr)
+            written = self._outer(x, path[-1])
+            if written in own:  # the text has something else by this name
+                other = self.new(written)
+                self.definitions.append(f"{other} = {written}")
+                written = other
+            if written != ".".join(path):
+                yield Edit(file.at(at.lineno, at.col_offset), file.at(at.end_lineno, at.end_col_offset), written)
+        for each in ast.walk(node):
+            yield from _annotation(file, each)
+            if isinstance(each, ast.ImportFrom) and _is_ours(each):
+                yield Edit(file.at(each.lineno, each.col_offset), file.at(each.end_lineno, each.end_col_offset), "pass")
+
+    def _outer(self, x: Any, wish: str) -> str:
+        """How a thing that a text has a name for is written: a number or a collection by a name, too."""
+        if isinstance(x, (*_PLAIN, float)) and x is not None:
+            key = (wish, type(x), repr(x))
+            if key not in self._names:
+                self._names[key] = self.new(wish)
+                self.definitions.append(f"{self._names[key]} = {self.expression(x)}")
+            return self._names[key]
+        if isinstance(x, dict | list | set | frozenset) or type(x) is tuple:
+            return self._named(x, wish, lambda name: f"{name} = {self.expression(x)}")
+        return self.expression(x, wish)
+
+
+def unwrapped(function: Any) -> Any:
+    """The function behind what records it, silences it, or tells tensors from arrays."""
+    while isinstance(function, types.FunctionType):
+        cells, module = _cells(function), function.__module__
+        if hasattr(function, "__wrapped__") and function.__code__.co_filename.startswith(_HERE):
+            function = function.__wrapped__
+        elif module in (f"{_PACKAGE}.op.table", f"{_PACKAGE}.op.several") and "forward" in cells:
+            function = cells["forward"]
+        else:
+            break
+    return function
+
+
+_HERE = str(Path(__file__).parents[1])
+
+
+def _cells(function: Any) -> dict[str, Any]:
+    found = {}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
+        try:
+            found[name] = cell.cell_contents
+        except ValueError:  # an empty one
+            continue
+    return found
+
+
+def _found(module: Any, path: str) -> Any:
+    for name in path.split("."):
+        module = getattr(module, name, None)
+    return module
+
+
+def _is_ours(node: ast.ImportFrom) -> bool:
+    return bool(node.level) or (node.module or "").partition(".")[0] == _PACKAGE
+
+
+def _imports(node: ast.AST, module: str) -> Iterator[tuple[str, Any]]:
+    """The names that are imported from this package inside of a function."""
+    for each in ast.walk(node):
+        if isinstance(each, ast.ImportFrom) and _is_ours(each):
+            package = sys.modules[module].__package__
+            source = importlib.import_module("." * each.level + (each.module or ""), package)
+            for alias in each.names:
+                found = getattr(source, alias.name, None)
+                yield alias.asname or alias.name, found or importlib.import_module(f"{source.__name__}.{alias.name}")
+
+
+def _bound(node: Any) -> set[str]:
+    """The names that a function, a lambda or a comprehension binds itself."""
+    if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+        return {n.id for g in node.generators for n in ast.walk(g.target) if isinstance(n, ast.Name)}
+    arguments = node.args
+    names = {a.arg for a in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg,
+                             arguments.kwarg] if a is not None}  # fmt: skip
+    outer: set[str] = set()
+    stack = [] if isinstance(node, ast.Lambda) else [*node.body]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+            names.add(part.id)
+        elif isinstance(part, ast.FunctionDef | ast.ClassDef):
+            names.add(part.name)
+            continue
+        elif isinstance(part, ast.Import) or (isinstance(part, ast.ImportFrom) and not _is_ours(part)):
+            names |= {(alias.asname or alias.name).partition(".")[0] for alias in part.names}
+        elif isinstance(part, ast.Global | ast.Nonlocal):
+            outer |= {*part.names}
+        elif isinstance(part, ast.ExceptHandler) and part.name:
+            names.add(part.name)
+        if not isinstance(part, ast.Lambda):
+            stack += ast.iter_child_nodes(part)
+    return names - outer
+
+
+def _outer_names(node: Any) -> Iterator[tuple[Any, tuple[Any, ...]]]:
+    """The names in a function's or class's text that are bound outside of it, each with the attributes asked of it.
+
+    Annotations, and the decorators of the whole, are left out.
+    """
+
+    def walk(part: Any, bound: frozenset[str], chain: tuple[Any, ...] = ()) -> Iterator[tuple[Any, tuple[Any, ...]]]:
+        if isinstance(part, ast.Attribute):
+            yield from walk(part.value, bound, (part, *chain))
+        elif isinstance(part, ast.Name):
+            if part.id not in bound:
+                yield part, chain
+        else:
+            for child, inside in _children(part, bound, part is node):
+                yield from walk(child, inside)
+
+    yield from walk(node, frozenset())
+
+
+def _children(part: Any, bound: frozenset[str], whole: bool) -> Iterator[tuple[Any, frozenset[str]]]:
+    """The parts of a part of a program, each with the names that are bound there."""
+    if isinstance(part, _Function):
+        arguments = part.args
+        decorators = [] if whole else getattr(part, "decorator_list", [])
+        for each in [*arguments.defaults, *filter(None, arguments.kw_defaults), *decorators]:
+            yield each, bound
+        for each in part.body if isinstance(part.body, list) else [part.body]:
+            yield each, bound | _bound(part)
+    elif isinstance(part, ast.ClassDef):
+        own = {n.name for n in part.body if isinstance(n, ast.FunctionDef)}
+        own |= {n.id for s in part.body if not isinstance(s, ast.FunctionDef) for n in ast.walk(s)
+                if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}  # fmt: skip
+        for each in [*part.bases, *[k.value for k in part.keywords], *part.decorator_list]:
+            yield each, bound
+        for each in part.body:  # methods do not see the class's names
+            yield each, bound if isinstance(each, ast.FunctionDef) else bound | own
+    elif isinstance(part, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+        for each in ast.iter_child_nodes(part):
+            yield each, bound | _bound(part)
+    elif isinstance(part, ast.AnnAssign):
+        yield part.target, bound
+        if part.value is not None:
+            yield part.value, bound
+    else:
+        for each in ast.iter_child_nodes(part):
+            yield each, bound
+
+
+def _annotation(file: _File, node: ast.AST) -> Iterator[Edit]:
+    """Leaves annotations out of a function's head: their names are not there."""
+    if isinstance(node, ast.arg) and node.annotation is not None:
+        start = file.at(node.lineno, node.col_offset) + len(node.arg.encode())
+        yield Edit(start, file.at(node.annotation.end_lineno, node.annotation.end_col_offset), "")
+    if isinstance(node, ast.AnnAssign) and node.value is not None and isinstance(node.target, ast.Name):
+        yield Edit(file.at(node.target.end_lineno, node.target.end_col_offset),
+                   file.at(node.annotation.end_lineno, node.annotation.end_col_offset), "")  # fmt: skip
+    if isinstance(node, ast.FunctionDef) and node.returns is not None:
+        start = file.at(node.returns.lineno, node.returns.col_offset)
+        arrow = file.bytes.rindex(b"->", 0, start)
+        space = 1 if file.bytes[arrow - 1 : arrow] == b" " else 0
+        yield Edit(arrow - space, file.at(node.returns.end_lineno, node.returns.end_col_offset), "")
+
+
+class _File:
+    """A file's text and tree."""
+
+    _known: ClassVar[dict[str, _File]] = {}
+
+    def __init__(self, path: str) -> None:
+        self.bytes = Path(path).read_bytes()
+        self.tree = ast.parse(self.bytes)
+        self.lines = [0]
+        for line in self.bytes.splitlines(keepends=True):
+            self.lines.append(self.lines[-1] + len(line))
+
+    @classmethod
+    def of(cls, x: Any) -> _File | None:
+        """That of a function or a class; None if there is none."""
+        try:
+            path = inspect.getsourcefile(x)
+        except TypeError:
+            return None
+        if path is None or not Path(path).is_file():
+            return None
+        if path not in cls._known:
+            cls._known[path] = cls(path)
+        return cls._known[path]
+
+    def at(self, line: Any, column: Any) -> int:
+        """The place of a line and column, in bytes."""
+        return int(self.lines[line - 1] + column)
+
+    def node_of(self, code: types.CodeType) -> Any:
+        """The function or lambda that the code was made of."""
+        found = []
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.FunctionDef) and node.name == code.co_name:
+                if min([node.lineno, *[d.lineno for d in node.decorator_list]]) == code.co_firstlineno:
+                    return node
+            elif isinstance(node, ast.Lambda) and code.co_name == "<lambda>" and node.lineno == code.co_firstlineno:
+                found.append(node)
+        alike = [node for node in found if _is_code_of(node, code)]
+        return alike[0] if alike else None
+
+    def text(self, node: Any, edits: list[Edit], keep_indent: bool = False) -> str:
+        """The node's text with the edits made."""
+        decorators = node.decorator_list if isinstance(node, ast.ClassDef) else []
+        first = min([node.lineno, *[d.lineno for d in decorators]])
+        start = self.at(first, 0 if keep_indent else node.col_offset)
+        end = self.at(node.end_lineno, node.end_col_offset)
+        out = self.bytes[start:end]
+        for edit in sorted(edits, reverse=True):
+            if start <= edit.start and edit.end <= end:
+                out = out[: edit.start - start] + edit.text.encode() + out[edit.end - start :]
+        return _FOR_TOOLS.sub("", textwrap.dedent(out.decode()))
+
+
+def _is_code_of(node: ast.Lambda, code: types.CodeType) -> bool:
+    """Whether a lambda's code is this one: the names in it tell neighbours on a line apart."""
+    made = compile(ast.Expression(node), "<lambda>", "eval").co_consts
+    own = next(c for c in made if isinstance(c, types.CodeType))
+    plain = [[c for c in each.co_consts if not isinstance(c, types.CodeType)] for each in (own, code)]
+    return own.co_varnames == code.co_varnames and plain[0] == plain[1] \
+        and {*own.co_names} == {*code.co_names, *code.co_freevars}  # fmt: skip
