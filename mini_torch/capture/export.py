@@ -47,7 +47,7 @@ def export(plan: Plan, name: str, path: Any) -> None:
     try:
         text = page.text()
         compile(text, str(path), "exec")  # a mistake is ours, and is to be seen here
-        _replace(path.with_suffix(".npz"), lambda file: np.savez(file, **page.arrays))
+        _replace(path.with_suffix(".npz"), lambda file: np.savez(file, **page.arrays))  # type: ignore[arg-type]
         _replace(path, lambda file: file.write(text.encode()))
     finally:
         page.let_go()

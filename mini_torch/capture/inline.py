@@ -270,7 +270,7 @@ class Inliner:
         self._drawing.add(name)
         function = unwrapped(Generator.__dict__[name])
         node = _File.of(function).node_of(function.__code__)  # type: ignore[union-attr]
-        for each in ast.walk(node):  # type: ignore[arg-type]
+        for each in ast.walk(node):
             if isinstance(each, ast.Attribute) and isinstance(Generator.__dict__.get(each.attr), types.FunctionType):
                 self._method(each.attr)
 
