@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .chains import Chain, axes_of
+from .chains import Chain
 from .memory import is_elementwise, takes_out
 from .recorder import fresh
+from .sums import axes_of
 from .values import Call, Value
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ class ChainWriter:
 
     def _result_axes(self, call: Call) -> list[int]:
         axes = list(range(len(self.domain.shape)))
-        if call.function is np.matmul:
+        if call.form == "ufunc" and call.function.signature is not None:  # type: ignore[attr-defined]
             return axes[:-1]
         if getattr(call.function, "__name__", "") == "reduce" and not call.kwargs.get("keepdims"):
             return [axis for axis in axes if axis not in axes_of(call)]

@@ -16,6 +16,7 @@ import numpy as np
 
 from .domain import LARGE, Domain
 from .program import Program
+from .sums import axes_of, with_fast_sums
 from .values import Call, Value
 
 __all__ = ["Chain", "find_chains"]
@@ -258,8 +259,12 @@ class _Growing:
         outside = {id(value) for value in made if readers.get(id(value), {0}) - ours}
         views = [call for call, role in zip(self.members, self.roles) if role == "alias" and id(call.out) in outside]
         outside |= {id(call.out.root) for call in views if call.out is not None}
-        chain = Chain(self.members, self.roles, self.domain, outside, self.ready)
-        return [chain, *self._with_bases(views)] if self._saved(chain) >= 2 * self.domain.nbytes else None
+        if self._saved(Chain(self.members, self.roles, self.domain, outside, self.ready)) < 2 * self.domain.nbytes:
+            return None
+        roles = {id(call.out): role for call, role in zip(self.members, self.roles)}
+        members = with_fast_sums(self.members, self.domain, outside)
+        chain = Chain(members, [roles[id(call.out)] for call in members], self.domain, outside, self.ready)
+        return [chain, *self._with_bases(views)]
 
     def _with_bases(self, views: list[Call]) -> list[Call]:
         """The views, and those that they are views of, in order."""
@@ -309,11 +314,3 @@ def _bytes(values: Iterable[Value]) -> int:
     """Bytes of memory behind different values; what is spread costs nothing."""
     different = {id(value): value for value in values}
     return sum(math.prod(n for n, s in zip(v.shape, v.strides) if s) * v.dtype.itemsize for v in different.values())
-
-
-def axes_of(call: Call) -> set[int]:
-    """The axes that a `reduce` goes over."""
-    x, axis = call.args[0], call.kwargs.get("axis", 0)
-    if axis is None:
-        return set(range(len(x.shape)))
-    return {a % len(x.shape) for a in (axis if isinstance(axis, tuple) else (axis,))}

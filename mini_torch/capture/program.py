@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from .algebra import simpler
 from .values import Call, Value, mapped
 
 __all__ = ["Program"]
+
+_COMMUTE = {np.add, np.multiply}  # which are the same in the other order, bit for bit
 
 
 class Program:
@@ -39,6 +42,8 @@ class Program:
         self._merge_equal()
         self._elide_copies()
         self._fold_constants()
+        if self._use_algebra():
+            self._merge_equal()
         self._keep(self._live())
 
     def _live(self) -> set[int]:
@@ -86,9 +91,7 @@ class Program:
                 instead.update({id(a): b for a, b in zip(call.outs, known.outs) if b is not None})
                 dropped.append(call)
                 continue
-            for out in call.outs:
-                if out is not None and out.is_view and id(out.root) in instead:
-                    out.root = instead[id(out.root)].root
+            _follow(call, instead)
             kept.append(call)
             kept_before_turn += self.turn is not None and i < self.turn
         self.calls = kept
@@ -104,9 +107,7 @@ class Program:
         for i, call in enumerate(self.calls):
             if instead:
                 call.replace(instead)
-                for out in call.outs:
-                    if out is not None and out.is_view and id(out.root) in instead:
-                        out.root = instead[id(out.root)].root
+                _follow(call, instead)
             source, out = call.args[0] if call.args else None, call.out
             if (
                 call.function is np.ndarray.astype and out is not None and isinstance(source, Value)
@@ -132,6 +133,29 @@ class Program:
         self.pulled = [instead.get(id(x), x) for x in self.pulled]
         self.grads = [(leaf, instead.get(id(x), x)) for leaf, x in self.grads]
 
+    def _use_algebra(self) -> bool:
+        """Leaves out what arithmetic makes needless; whether there was such a call."""
+        results = {id(value.root) for value in self.results()}
+        makers: dict[int, Call] = {}
+        instead: dict[int, Value] = {}
+        kept, dropped, before_turn = [], [], 0
+        for i, call in enumerate(self.calls):
+            if instead:
+                call.replace(instead)
+                _follow(call, instead)
+            same = simpler(call, makers, results)
+            if same is not None:
+                instead[id(call.out)] = same
+                dropped.append(call)
+                continue
+            if call.out is not None:
+                makers[id(call.out)] = call
+            kept.append(call)
+            before_turn += self.turn is not None and i < self.turn
+        self.calls = kept
+        self.turn = None if self.turn is None else before_turn
+        return bool(dropped)
+
     @staticmethod
     def _key(call: Call, versions: dict[int, int], results: set[int]) -> Any:
         """What two calls have in common that give the same; None for one that has no like."""
@@ -141,7 +165,10 @@ class Program:
             return None
         then = None if call.is_view else [versions.get(id(value.root), 0) for value in call.reads()]
         try:
-            key = (call.function, call.form, _frozen(call.args), _frozen(call.kwargs), _frozen(then))
+            args = _frozen(call.args)
+            if call.function in _COMMUTE:
+                args = tuple(sorted(args, key=repr))
+            key = (call.function, call.form, args, _frozen(call.kwargs), _frozen(then))
             hash(key)
         except TypeError:
             return None
@@ -164,6 +191,9 @@ class Program:
                 args, kwargs = mapped((call.args, call.kwargs), lambda x: x.array if isinstance(x, Value) else x)
                 with np.errstate(all="ignore"):
                     out.array = np.asarray(call.function(*args, **kwargs))
+                if not call.is_view:
+                    out.array = out.array.copy("K")  # of our own
+                out.array.flags.writeable = False
                 out.kind = "constant"
                 folded.add(id(out))
                 if self.turn is not None and turn is not None and i < self.turn:
@@ -171,6 +201,13 @@ class Program:
                 continue
             kept.append(call)
         self.calls, self.turn = kept, turn
+
+
+def _follow(call: Call, instead: dict[int, Value]) -> None:
+    """Gives views of replaced values the new ones' memory."""
+    for out in call.outs:
+        if out is not None and out.is_view and id(out.root) in instead:
+            out.root = instead[id(out.root)].root
 
 
 def _is_fixed(value: Value) -> bool:

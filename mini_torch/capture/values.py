@@ -89,6 +89,10 @@ class Call:
         if self.writes:
             self.writes = [instead.get(id(x), x) for x in self.writes]
 
+    def become(self, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        """Is another call from now on, for the same result."""
+        self.function, self.args, self._reads = function, args, None
+
     def touched(self) -> list[Value]:
         """The values that it reads, writes into or makes."""
         return [*self.reads(), *self.writes, *(out for out in self.outs if out is not None)]
