@@ -66,7 +66,9 @@ def _is_negative(x: Any, makers: dict[int, Call]) -> bool:
     if made is None or made.function is not np.negative or made.kwargs or made.form != "ufunc":
         return False
     source = made.args[0]
-    return isinstance(source, Value) and not source.root.written and source.dtype == x.dtype and source.dtype.kind in "fc"
+    return (
+        isinstance(source, Value) and not source.root.written and source.dtype == x.dtype and source.dtype.kind in "fc"
+    )
 
 
 def is_all_ones(x: Any) -> bool:

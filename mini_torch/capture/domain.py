@@ -11,7 +11,7 @@ from .values import Value
 __all__ = ["LARGE", "Domain"]
 
 LARGE = 1 << 18  # bytes of an array from which on blocks are worth a loop
-BLOCK = 1 << 18  # bytes of an array's block: a few of them fit into a core's cache
+BLOCK = 1 << 19  # bytes of a block of one array: NumPy's calls cost more than a second-level cache that overflows
 
 
 class Domain:

@@ -32,7 +32,9 @@ def with_fast_sums(members: list[Call], domain: Domain, outside: set[int]) -> li
         made = makers.get(id(x))
         if made is None or made.function is not function or made.kwargs or uses[id(x)] > 1 or in_place:
             return None
-        return made if all(isinstance(y, Value) and y.shape == x.shape and y.dtype == x.dtype for y in made.args) else None
+        return (
+            made if all(isinstance(y, Value) and y.shape == x.shape and y.dtype == x.dtype for y in made.args) else None
+        )
 
     for call in members:
         axis = _summed_axis(call, domain)
