@@ -67,10 +67,10 @@ newaxis = None
 _keep_freed()
 
 # What not every program uses opens when it is first asked for: it takes as long to import as all the rest.
-_ROOMS = ("accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions", "fft", "func", "linalg", "mps",
-          "nn", "optim", "serialization", "signal", "special", "testing", "types", "utils",
-          "xpu")  # fmt: skip
-_NAMES = {"GradScaler": "mixed_precision", "_assert": "assertion", "autocast": "mixed_precision", "compile": "capture.interface",
+_ROOMS = ("accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions", "fft", "func", "linalg",
+          "mps", "nn", "optim", "serialization", "signal", "special", "testing", "types", "utils", "xpu")  # fmt: skip
+_NAMES = {"GradScaler": "mixed_precision", "_assert": "assertion", "autocast": "mixed_precision",
+          "compile": "capture.interface",
           "get_autocast_dtype": "mixed_precision", "is_autocast_enabled": "mixed_precision", "load": "serialization",
           "save": "serialization", "set_detect_anomaly": "gradcheck", "vmap": "func"}  # fmt: skip
 

@@ -59,7 +59,7 @@ changes = [0]  # counts what modules and hooks have become, for those who took n
 
 
 def repeated(method: Callable[..., Any]) -> Callable[..., Any]:
-    """A method that changes more than tensors, as a scheduler's step does: a recorded program makes it at every call."""
+    """A method that changes more than tensors, as a scheduler's step does: a recorded program calls it every time."""
 
     @functools.wraps(method)
     def called(self: Any, *args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What a recorded program took for granted: modes of modules, numbers and objects that the function's names stand for."""
+"""What a recorded program took for granted: modes of modules, and what the function's names stand for."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Guard:
         self.seen = changes[0]
         function = getattr(function, "__func__", function)
         function = getattr(function, "__wrapped__", function)
-        self.cells = [cell for cell in getattr(function, "__closure__", None) or ()]
+        self.cells = list(getattr(function, "__closure__", None) or ())
         code = getattr(function, "__code__", None)
         space = getattr(function, "__globals__", {})
         self.space = space

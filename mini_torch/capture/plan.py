@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import Node
-from ..op import quiet
+from ..op import in_quiet
 from ..parts import Pick
 from ..tensor import Tensor, make, wrap
 from .chains import find_chains
@@ -30,16 +30,16 @@ _flag_of = attrgetter("_requires_grad")
 
 
 class Instance:
-    """A program with buffers of its own. `node` is the backward that it waits for."""
+    """A program with buffers of its own, for one run at a time. `node` is the backward that waits for its values."""
 
     def __init__(self, scope: dict[str, Any]) -> None:
-        self.forward: Callable[..., Any] = quiet(scope["forward"])
-        self.backward: Callable[..., Any] = quiet(scope["backward"]) if "backward" in scope else None  # type: ignore
-        self.node: Any = None
+        self.forward = in_quiet(scope["forward"])
+        self.backward = in_quiet(scope["backward"]) if "backward" in scope else None
+        self.node: Callable[[], Any] = lambda: None
 
     def is_free(self) -> bool:
         """Whether nobody will go back through its last run."""
-        node = None if self.node is None else self.node()
+        node = self.node()
         return node is None or node.saved is None
 
 
@@ -61,8 +61,7 @@ class Plan:
         self.slots: dict[int, Tensor] = {}  # by the id of a leaf: its gradient, which lies in an optimizer's flat array
         for call in program.calls:
             if call.form == "update":
-                optimizer = call.function.__self__  # type: ignore[attr-defined]
-                runs = self.updates[id(call)] = runs_of(optimizer)
+                runs = self.updates[id(call)] = runs_of(call.owner)
                 self._assign_slots(runs or [], fixed)
         program.simplify()
         suggest_names(program)
@@ -71,7 +70,8 @@ class Plan:
         self.writer = Writer(self, recording.names, arguments)
         self.source = self.writer.text
         self._code = compile(self.writer.text, "<compiled>", "exec")
-        self.instances = [self._bind()]
+        self.idle = [self._bind()]  # a list's pop and append are safe among threads
+        self.waiting: list[Instance] = []  # for backward
         grads = [(x, self._grad_of(x, value)) for x, value in recording.grads]
         self._loose_grads = [x for x, g in grads if isinstance(g, Value)]
         self._no_grads = [x for x, g in grads if g is None]
@@ -122,10 +122,14 @@ class Plan:
 
     def run(self, tensors: list[Tensor]) -> Any:
         """One run on these arguments."""
-        instance = self.instances[0]
-        if self.leaves and not instance.is_free():
-            instance = self._free_instance()
-        results = instance.forward(*[x._array for x in tensors])
+        try:
+            instance = self.idle.pop()
+        except IndexError:  # backward waits for it, or another thread is in it
+            instance = self._another()
+        try:
+            results = instance.forward(*[x._array for x in tensors])
+        finally:
+            (self.waiting if self.leaves else self.idle).append(instance)
         for x, g in zip(self.lent.leaves, self.lent.tensors):
             x._grad = g
         for x in self._no_grads:
@@ -144,9 +148,9 @@ class Plan:
         for x, g in zip(self._loose_grads, grads):
             x._grad = _tensor(g)
         made = [*map(_tensor, outputs)]
-        for x in _outputs(self.tree):
-            if x.spent is not None:
-                made[x.index]._node, made[x.index]._requires_grad = x.spent, True  # type: ignore[index]
+        for output in _outputs(self.tree):
+            if output.spent is not None:
+                made[output.index]._node, made[output.index]._requires_grad = output.spent, True  # type: ignore
         if self.leaves:
             _Back(self, instance, kept, tensors).behind(made)
         return mapped(self.tree, lambda x: (made[x.index] if x.index is not None else self._given(x, tensors))
@@ -159,13 +163,13 @@ class Plan:
                 return tensor
         return x.tensor
 
-    def _free_instance(self) -> Instance:
-        """One that no backward waits for."""
-        for instance in self.instances:
+    def _another(self) -> Instance:
+        """An instance that nobody is in and no backward waits for."""
+        for instance in [*self.waiting]:
             if instance.is_free():
+                self.waiting.remove(instance)
                 return instance
-        self.instances.append(self._bind())
-        return self.instances[-1]
+        return self._bind()
 
 
 class Lent:
@@ -231,12 +235,14 @@ class _Back:
         """The leaves' gradients."""
         node.check()
         seeds = [g.parts[i] if i in g.parts else np.zeros(*shape) for i, shape in enumerate(self.shapes)]
+        assert self.instance.backward is not None
         return [*map(np.asarray, self.instance.backward(*seeds, *self.kept))]
 
     def pull_tensors(self, node: Node, g: Any, lift: Any) -> list[Any]:
         """RuntimeError: a compiled function's gradient has no graph, as in PyTorch."""
         raise RuntimeError(
-            "a compiled function's gradient cannot be differentiated again (create_graph=True): call the function itself"
+            "a compiled function's gradient cannot be differentiated again (create_graph=True): call the function "
+            "itself"
         )
 
 

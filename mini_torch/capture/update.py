@@ -48,9 +48,8 @@ class RunUpdate:
         self.program = run.program(optimizer._formula, k)
         self.flags = flags_of(k)
         self.by = factors(o, k)
-        self.factors = {
-            name: np.zeros((), run.kind) for name, value in zip(("scale", "decay", "shrink"), self.by) if value is not None
-        }
+        names = [name for name, value in zip(("scale", "decay", "shrink"), self.by) if value is not None]
+        self.factors = {name: np.zeros((), run.kind) for name in names}
         self.params: list[Tensor] = run.params
         size = sum(p._array.size for p in run.params)
         self.gradient = np.zeros(size, run.sheet.dtype)  # zeros: one that no call writes into is not read either
@@ -84,7 +83,8 @@ class RunUpdate:
         optimizer, run, layout = self.optimizer, self.run, self.layout
         group = optimizer.param_groups[self.group]
         values = tuple(group.values())
-        if len(values) != len(self._seen) or self._has_tensors or any(map(_is_not, values, self._seen)):
+        changed = len(values) != len(self._seen) or any(map(_is_not, values, self._seen))
+        if changed or self._has_tensors:
             self._seen, self._options = values, options_of(group)
             self._has_tensors = any(isinstance(x, Tensor) for x in (*values, *group.get("betas", ())))
         if optimizer._layouts.get(self.group) is not layout or run not in layout.runs:
@@ -92,7 +92,7 @@ class RunUpdate:
         if not layout.holds(layout.present, optimizer._state_names(group), optimizer.state):
             return None
         own, k = run.counted(self._options, optimizer._count)
-        by = [x for x in factors(self._options, k)]
+        by = factors(self._options, k)
         if flags_of(k) != self.flags or [x is None for x in by] != [x is None for x in self.by]:
             return None
         return own, k, [x for x in by if x is not None]

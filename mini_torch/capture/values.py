@@ -108,6 +108,11 @@ class Call:
         return bool(self.outs) and all(out is not None and out.is_view for out in self.outs)
 
     @property
+    def owner(self) -> Any:
+        """What the function is a method of: a ufunc of its `reduce`, an optimizer of its `step`; else None."""
+        return getattr(self.function, "__self__", None)
+
+    @property
     def name(self) -> str:
         """The function's name, for people."""
         name = getattr(self.function, "__qualname__", None) or getattr(self.function, "__name__", "call")

@@ -19,6 +19,7 @@ class Writer(Source):
 
     def __init__(self, plan: Any, names: dict[int, str], arguments: list[str]) -> None:
         super().__init__(plan.program, plan.memory, names, arguments)
+        self._run_buffers: dict[Any, str] = {}
         self.plan = plan
         program = self.program
         turn = len(program.calls) if program.turn is None else program.turn
@@ -37,11 +38,11 @@ class Writer(Source):
             back = self.segment(program.calls[turn:], self.update)
             kept = self._crossing(turn)
             pulled = [self._handed_out(v) for v in program.pulled]
-            backward = [f"def backward({', '.join([*seeds, *kept])}):", *_indented(back), f"    return {_tuple(pulled)}"]
+            backward = ["", "", *_function("backward", [*seeds, *kept], back, pulled)]
         handed = [self._handed_out(v) for v in [*program.outputs, *loose]] + kept
-        self.body = forward
-        forward = [f"def forward({', '.join(self.arguments)}):", *_indented(forward), f"    return {_tuple(handed)}"]
-        self.text = "\n".join([*self.notes, *self.setup, "", "", *forward, *(["", ""] if backward else []), *backward, ""])
+        self.body = forward  # without its head, for an exported file
+        forward = _function("forward", self.arguments, forward, handed)
+        self.text = "\n".join([*self.notes, *self.setup, "", "", *forward, *backward, ""])
 
     def _handed_out(self, value: Value) -> str:
         name = self.name(value)
@@ -72,10 +73,9 @@ class Writer(Source):
     def update(self, call: Call) -> list[str]:
         """An optimizer's step."""
         runs = self.plan.updates[id(call)]
-        optimizer = call.function.__self__  # type: ignore[attr-defined]
+        optimizer = call.owner
         params = {id(v.owner): v for v in call.args[0]}
         grads = {id(p.owner): g for p, g in zip(call.args[0], call.args[1])}
-        self._grads = grads
         alone = self._by_itself(optimizer, call)
         if runs is None:
             return [alone]
@@ -157,17 +157,21 @@ class Writer(Source):
         return lines + [f"{subtract}({w}, {d}, {w})" for w, d in zip(weights, part(call.result))]
 
     def _buffer(self, run: RunUpdate, place: Any) -> str:
-        kind, key = place
-        key_name = {"g": "scaled_gradient", "p": "parameters"}.get(key, key) if kind == "named" else f"{kind}_{key}" if key else kind
-        array = run.buffer(place)
-        known = self.__dict__.setdefault("_run_buffers", {})
-        if (id(run), place) not in known:
-            known[id(run), place] = self.object(array, self._constant_name(array) if kind == "number" else str(key_name))
-        return str(known[id(run), place])
+        """The name of a buffer that an optimizer's formula reads or writes."""
+        if (id(run), place) not in self._run_buffers:
+            (kind, key), array = place, run.buffer(place)
+            wish = f"{kind}_{key}" if key else kind
+            if kind == "named":
+                wish = {"g": "scaled_gradient", "p": "parameters"}.get(key, key)
+            elif kind == "number":
+                wish = self._constant_name(array)
+            self._run_buffers[id(run), place] = self.object(array, wish)
+        return self._run_buffers[id(run), place]
 
 
-def _indented(lines: list[str]) -> list[str]:
-    return [f"    {line}" if line else "" for line in lines]
+def _function(name: str, arguments: list[str], lines: list[str], results: list[str]) -> list[str]:
+    body = [f"    {line}" if line else "" for line in lines]
+    return [f"def {name}({', '.join(arguments)}):", *body, f"    return {_tuple(results)}"]
 
 
 def _tuple(parts: list[str]) -> str:

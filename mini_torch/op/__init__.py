@@ -18,6 +18,7 @@ from .names import public as public
 from .names import takes_out as takes_out
 from .pointwise import binary as binary
 from .pointwise import unary as unary
+from .quiet import in_quiet as in_quiet
 from .quiet import quiet as quiet
 from .several import several as several
 from .table import Formula as Formula

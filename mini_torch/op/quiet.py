@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["hushed", "quiet"]
+__all__ = ["hushed", "in_quiet", "quiet"]
 
 
 def _quiet_context() -> Callable[..., Any]:
@@ -59,3 +59,15 @@ def hushed(function: Callable[..., Any]) -> Callable[..., Any]:
     if isinstance(function, np.ufunc):
         return functools.partial(function, extobj=[np.getbufsize(), 0, None])  # what NumPy 1 had for the purpose
     return quiet(function)
+
+
+def in_quiet(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, always run without warnings, in a context of its own: for one that runs once at a time."""
+    if _own_switch:
+        return functools.partial(_quiet_context(), function)
+
+    def switched(*args: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return function(*args)
+
+    return switched
