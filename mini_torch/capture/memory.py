@@ -20,8 +20,8 @@ __all__ = ["Buffer", "Memory", "takes_out"]
 _ALIGNED = 64  # bytes, a cache line
 _TAKE_OUT = {np.sum, np.mean, np.prod, np.max, np.min, np.amax, np.amin, np.cumsum, np.concatenate, np.stack, np.clip,
              np.any, np.all, np.take, np.std, np.var, np.round, np.dot}  # fmt: skip
-_METHODS_WITH_OUT = {np.ndarray.sum, np.ndarray.mean, np.ndarray.prod, np.ndarray.max, np.ndarray.min, np.ndarray.cumsum,
-                     np.ndarray.clip, np.ndarray.any, np.ndarray.all}  # fmt: skip
+_METHODS_WITH_OUT = {np.ndarray.sum, np.ndarray.mean, np.ndarray.prod, np.ndarray.max, np.ndarray.min,
+                     np.ndarray.cumsum, np.ndarray.clip, np.ndarray.any, np.ndarray.all}  # fmt: skip
 _COPIES = {np.ndarray.astype}
 _RESHAPES = {np.ndarray.reshape, np.ndarray.ravel, np.ndarray.flatten, np.reshape, np.ravel}
 
@@ -75,7 +75,7 @@ def is_elementwise(call: Call) -> bool:
 
 
 class Memory:
-    """Which buffer each value is in. `places` has, for a root's id, its buffer; `fixed` those with another static place."""
+    """Which buffer each value is in: `places` by a root's id; `fixed` has those that have a place elsewhere."""
 
     def __init__(self, program: Program, fixed: dict[int, Any]) -> None:
         self.program, self.fixed = program, fixed

@@ -161,7 +161,8 @@ class Program:
         """What two calls have in common that give the same; None for one that has no like."""
         if not call.pure or call.writes or call.form == "kernel" or None in call.outs or not call.outs:
             return None
-        if not call.is_view and any(out is not None and (out.root.written or id(out.root) in results) for out in call.outs):
+        made = [out.root for out in call.outs if out is not None]
+        if not call.is_view and any(root.written or id(root) in results for root in made):
             return None
         then = None if call.is_view else [versions.get(id(value.root), 0) for value in call.reads()]
         try:

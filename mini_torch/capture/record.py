@@ -97,7 +97,7 @@ def _finish(recorder: Recorder, watch: Watch, out: Recording) -> None:
     """What became of the run: results, gradients, what it left behind."""
     program, made = out.program, []  # type: ignore[var-annotated]
     out.tree = mapped(out.result, lambda x: _output(x, program, watch, made) if isinstance(x, Tensor) else x)
-    out.grads = [(x, None if x._grad is None else x._grad._array.value) for x in watch.grads.values()]
+    out.grads = [(x, None if x._grad is None else _value(x._grad)) for x in watch.grads.values()]
     program.grads = [(x, value) for x, value in out.grads if value is not None]
     for x, value in program.grads:
         value.name = f"d_{out.names.get(id(x), 'leaf')}"
@@ -120,6 +120,12 @@ def _finish(recorder: Recorder, watch: Watch, out: Recording) -> None:
             if hasattr(node, name):
                 setattr(node, name, mapped(getattr(node, name), lambda x: x.held if type(x) is Traced else x))
     out.written = [x for x, t in watch.outside.values() if t.value.root.written]
+
+
+def _value(x: Tensor) -> Value:
+    """The value that stands for a tensor's array, while it is watched."""
+    traced: Any = x._array
+    return traced.value  # type: ignore[no-any-return]
 
 
 def _kept_by(nodes: list[Node]) -> list[Tensor]:
@@ -169,7 +175,7 @@ def _output(x: Tensor, program: Program, watch: Watch, made: list[Tensor]) -> Ou
         if known is x:
             return Output(i, None, x._requires_grad)
     made.append(x)
-    program.outputs.append(x._array.value)
+    program.outputs.append(_value(x))
     return Output(len(made) - 1, None, x._requires_grad)
 
 
@@ -252,7 +258,7 @@ def _following(recorder: Recorder, out: Recording) -> Iterator[None]:
         finally:
             recorder.scope, recorder.path = before
 
-    Module.__call__ = named  # type: ignore[method-assign]
+    Module.__call__ = named  # type: ignore[method-assign,assignment]
     try:
         yield
     finally:

@@ -37,7 +37,7 @@ _BY_VALUES = {np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.extract, np
               np.intersect1d, np.setdiff1d, np.union1d, np.delete, np.histogram, np.array_equal, np.allclose,
               np.array_repr, np.array_str, np.array2string, np.savetxt, np.save}  # fmt: skip
 _WRITERS = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
-_MAKERS = {np.empty_like: None, np.zeros_like: 0, np.ones_like: 1}
+_MAKERS: dict[Any, Any] = {np.empty_like: None, np.zeros_like: 0, np.ones_like: 1}
 _SMALL = 4096  # elements of a constant up to which it is looked at once more at the end
 _INSIDE = {("apply", "table.py"), ("pull", "recorder.py"), ("_run", "several.py")}
 

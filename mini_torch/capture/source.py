@@ -328,7 +328,7 @@ class Source:
 
 @functools.cache
 def _type_name(kind: np.dtype[Any]) -> str:
-    return "boolean" if kind == bool else kind.name
+    return "boolean" if kind.kind == "b" else kind.name
 
 
 def suggest_names(program: Program) -> None:
@@ -355,7 +355,8 @@ _NAMES = {
 def _as_arrays(program: Program) -> set[int]:
     """Results without dimensions, of which NumPy makes scalars, where only an array will do: something is written into
     it, or an operation of ours reads it."""
-    wanted = {id(value) for call in program.calls if call.form in ("kernel", "effect", "update") for value in call.reads()}
+    ours = [call for call in program.calls if call.form in ("kernel", "effect", "update")]
+    wanted = {id(value) for call in ours for value in call.reads()}
     return {
         id(call.out) for call in program.calls
         if call.out is not None and call.out.shape == () and not call.is_view

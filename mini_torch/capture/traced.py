@@ -74,7 +74,9 @@ class Traced(NDArrayOperatorsMixin):
     real = property(lambda self: self.recorder.method("real", self))
     imag = property(lambda self: self.recorder.method("imag", self))
 
-    def astype(self, dtype: Any, order: Any = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True) -> Any:
+    def astype(
+        self, dtype: Any, order: Any = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
+    ) -> Any:
         """As `ndarray.astype`."""
         if not copy and np.dtype(dtype) == self.dtype:
             return self

@@ -98,14 +98,14 @@ class RunUpdate:
         return own, k, [x for x in by if x is not None]
 
     def advance(self) -> None:
-        """The step by its blocks, once the numbers are in place: for large ones, where writing out the calls saves nothing."""
+        """The step by its blocks, once the numbers are in place: of large ones, for which written calls save nothing."""
         by = [self.factors.get(name) for name in ("scale", "decay", "shrink")]
         for block in self.program.blocks:
             block.do(*by)
 
 
 def numbers_of(optimizer: FlatOptimizer, runs: list[RunUpdate]) -> Callable[[], bool]:
-    """Puts a step's numbers in place for all runs; False, and nothing is changed, if the program is not for them."""
+    """Puts a step's numbers in place; False, and nothing is changed, if the program is not for them."""
     groups = len(optimizer.param_groups)
 
     def put() -> bool:

@@ -60,7 +60,7 @@ class Call:
     __slots__ = ("_reads", "args", "form", "function", "kwargs", "many", "outs", "pure", "scope", "writes")
 
     def __init__(
-        self, form: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], scope: str,
+        self, form: str, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], scope: str,
         pure: bool = True,
     ) -> None:  # fmt: skip
         self.form, self.function, self.args, self.kwargs = form, function, args, kwargs
@@ -115,8 +115,8 @@ class Call:
     @property
     def name(self) -> str:
         """The function's name, for people."""
-        name = getattr(self.function, "__qualname__", None) or getattr(self.function, "__name__", "call")
-        return name.split(".")[-1]
+        named = getattr(self.function, "__qualname__", None) or getattr(self.function, "__name__", None)
+        return str(named or "call").rpartition(".")[2]
 
     def __repr__(self) -> str:
         return f"{self.outs} = {self.name}{self.args}{self.kwargs or ''}"

@@ -88,7 +88,7 @@ class SequentialLR(_Several):
         first._initial_step()
         self._last_lr = first.get_last_lr()
 
-    def step(self) -> None:  # type: ignore[override]
+    def step(self) -> None:
         """Steps the schedule whose turn it is."""
         self.last_epoch += 1
         i = bisect_right(self._milestones, self.last_epoch)
@@ -120,7 +120,7 @@ class ChainedScheduler(_Several):
         self._schedulers = list(schedulers)
         self._last_lr = self._present()
 
-    def step(self) -> None:  # type: ignore[override]
+    def step(self) -> None:
         """Steps every schedule."""
         for scheduler in self._schedulers:
             scheduler.step()

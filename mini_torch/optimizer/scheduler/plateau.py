@@ -68,7 +68,7 @@ class ReduceLROnPlateau(LRScheduler):
         """Whether epochs pass uncounted now."""
         return self.cooldown_counter > 0
 
-    def step(self, metrics: SupportsFloat, epoch: int | None = None) -> None:  # type: ignore[override]
+    def step(self, metrics: SupportsFloat, epoch: int | None = None) -> None:
         """Counts one epoch with this value of the metric, and reduces the rates where it is time."""
         value = float(metrics)
         if epoch is not None:
