@@ -23,7 +23,7 @@ from .plan import Plan
 from .record import Output
 from .update import RunUpdate
 from .values import Call
-from .write import Writer, _indented
+from .write import Writer, indented
 
 __all__ = ["export"]
 
@@ -135,7 +135,7 @@ class _Page:
             "arrays": [*self.state, *self._generators()],
             "memory for what is in between, used again and again": [*buffers, *writer.setup],
             "the optimizer's numbers: they change from step to step": numbers,
-            "the program": [f"def program({arguments}):", *_indented([*writer.body, f"return {self.results}"])],
+            "the program": [f"def program({arguments}):", *indented([*writer.body, f"return {self.results}"])],
             "how it is called": [
                 f"def {self.name}({arguments}):", f'    """{self._says()}"""', *check,
                 f"    return quiet({', '.join(['program', *writer.arguments])})",

@@ -11,7 +11,7 @@ from .source import Source
 from .update import RunUpdate, numbers_of
 from .values import Call, Value
 
-__all__ = ["Writer"]
+__all__ = ["Writer", "indented"]
 
 
 class Writer(Source):
@@ -170,8 +170,12 @@ class Writer(Source):
 
 
 def _function(name: str, arguments: list[str], lines: list[str], results: list[str]) -> list[str]:
-    body = [f"    {line}" if line else "" for line in lines]
-    return [f"def {name}({', '.join(arguments)}):", *body, f"    return {_tuple(results)}"]
+    return [f"def {name}({', '.join(arguments)}):", *indented(lines), f"    return {_tuple(results)}"]
+
+
+def indented(lines: list[str]) -> list[str]:
+    """The lines as those of a block."""
+    return [f"    {line}" if line else "" for line in lines]
 
 
 def _tuple(parts: list[str]) -> str:
