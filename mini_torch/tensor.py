@@ -334,7 +334,7 @@ class Tensor(Methods):
     def __iter__(self) -> Iterator[Tensor]:
         if not self._array.ndim:
             raise TypeError("iteration over a 0-d tensor")
-        return iter([self[i] for i in range(len(self._array))])
+        return iter(self.unbind(0))
 
     def __bool__(self) -> bool:
         if self._array.size != 1:

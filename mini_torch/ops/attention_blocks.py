@@ -134,7 +134,8 @@ class Blocks:
 
     def _exponentials(self, at: Index, seen: Index, shift: bool, place: Any) -> tuple[Any, Any, Any]:
         """exp(scores - peak), the sum of each query's, and the peak of its scores, or 0 without `shift`."""
-        w, peak = self._scores(at, seen, place), 0
+        peak: Any = 0
+        w = self._scores(at, seen, place)
         if shift:
             peak = np.maximum.reduce(w, axis=-1, keepdims=True)
             peak = np.where(np.isneginf(peak), 0, peak)

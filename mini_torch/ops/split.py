@@ -1,4 +1,8 @@
-"""Tensors taken apart: narrow, select, split, chunk, unbind. All pieces are views."""
+"""Tensors taken apart: narrow, select, split, chunk, unbind. All pieces are views.
+
+The pieces of `split` and `unbind` share a node, so that their gradients are put together once, rather than each added
+to the others as a whole tensor of zeros around it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from ..graph import Lift, Node, mode
 from ..op import public
+from ..op.door import where_called
+from ..parts import Parts, Pick
 from ..tensor import Tensor, check_dim, method
 from .adjoint import cut
 
@@ -58,10 +65,43 @@ def select(input: Tensor, dim: int, index: Any) -> Tensor:
     return cut(input, (slice(None),) * axis + (i, ...))
 
 
+# ---- pieces that share a node ----------------------------------------------------------------------------------------
+class _Joining:
+    """How the gradients of all pieces along `axis` make that of the whole; `join` is np.concatenate or np.stack."""
+
+    keeps = lends = saves_out = False
+    holomorphic = False  # putting together is the same for complex numbers
+
+    def __init__(self, name: str, pieces: Sequence[Tensor], axis: int, join: Any) -> None:
+        self.name, self.axis, self.join = name, axis, join
+        self.shapes, self.kind = [x._array.shape for x in pieces], pieces[0]._array.dtype
+
+    def pull(self, node: Node, g: Parts) -> list[Any]:
+        """The gradient of the whole; zeros where none arrived."""
+        parts = [g.parts.get(i) for i in range(len(self.shapes))]
+        parts = [np.zeros(shape, self.kind) if d is None else d for d, shape in zip(parts, self.shapes)]
+        return [self.join(parts, self.axis)]
+
+    def pull_tensors(self, node: Node, g: Parts, lift: Lift) -> list[Any]:
+        """The same on tensors."""
+        return self.pull(node, Parts({i: lift.tensor(d) for i, d in g.parts.items()}))
+
+
+def _joined(name: str, x: Tensor, pieces: list[Tensor], axis: int, join: Any) -> tuple[Tensor, ...]:
+    """The pieces with one node behind all of them, if they have any."""
+    if pieces and pieces[0]._node is not None and mode.enabled:
+        node = Node(_Joining(name, pieces, axis, join), [x if x._node is None else x._node])
+        if mode.anomaly:
+            node.notes = {"traceback": where_called()}
+        for i, piece in enumerate(pieces):
+            piece._node = Pick(node, i)
+    return tuple(pieces)
+
+
 # ---- split -----------------------------------------------------------------------------------------------------------
-def _pieces(x: Tensor, axis: int, bounds: Sequence[int]) -> tuple[Tensor, ...]:
+def _pieces(x: Tensor, axis: int, bounds: Sequence[int]) -> list[Tensor]:
     """The pieces between neighbouring bounds."""
-    return tuple([_piece(x, axis, start, end) for start, end in itertools.pairwise(bounds)])
+    return [_piece(x, axis, start, end) for start, end in itertools.pairwise(bounds)]
 
 
 def _need_dims(x: Tensor, name: str) -> None:
@@ -88,7 +128,8 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
         raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
     if not size and n:
         raise RuntimeError(f"split_size can only be 0 if dimension size is 0, but got dimension size of {n}")
-    return _pieces(tensor, axis, [*range(0, n, size), n] if n else [0, 0])
+    pieces = _pieces(tensor, axis, [*range(0, n, size), n] if n else [0, 0])
+    return _joined("SplitBackward0", tensor, pieces, axis, np.concatenate)
 
 
 unsafe_split = split
@@ -120,7 +161,7 @@ def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) ->
     bounds = [0]
     for size in sizes:
         bounds.append(bounds[-1] + size)
-    return _pieces(input, axis, bounds)
+    return _joined("SplitWithSizesBackward0", input, _pieces(input, axis, bounds), axis, np.concatenate)
 
 
 unsafe_split_with_sizes = split_with_sizes
@@ -160,7 +201,7 @@ def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple
         if given < 1:
             raise RuntimeError(f"number of sections must be larger than 0, got {given}")
         size, more = divmod(n, given)
-        return _pieces(input, axis, [i * size + min(i, more) for i in range(given + 1)])
+        return tuple(_pieces(input, axis, [i * size + min(i, more) for i in range(given + 1)]))
     if any(not isinstance(i, int) for i in given):
         raise TypeError(f"tensor_split(): indices must be ints, got {list(given)}")
     inner = [max(min(i + n if i < 0 else i, n), 0) for i in given]
@@ -207,4 +248,5 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     axis = check_dim(dim, input._array.ndim)
     if not input._array.ndim:
         raise IndexError("Dimension specified as 0 but tensor has no dimensions")
-    return tuple([cut(input, (slice(None),) * axis + (i, ...)) for i in range(input._array.shape[axis])])
+    pieces = [cut(input, (slice(None),) * axis + (i, ...)) for i in range(input._array.shape[axis])]
+    return _joined("UnbindBackward0", input, pieces, axis, np.stack)
