@@ -15,6 +15,8 @@ __all__ = ["ModuleDict", "ModuleList", "Network", "ParameterDict", "ParameterLis
 
 Self = TypeVar("Self", bound="_ModuleSequence")
 
+_call = Module.__call__
+
 
 class _ModuleSequence(Module):
     """What `Sequential` and `ModuleList` share: children named "0", "1" … that behave as a Python list."""
@@ -103,7 +105,10 @@ class Sequential(_ModuleSequence):
 
     def forward(self, input: Any) -> Any:
         for module in self._modules.values():
-            input = module(input)  # type: ignore[misc]
+            if type(module).__call__ is not _call or module._has_hooks:  # type: ignore[union-attr]
+                input = module(input)  # type: ignore[misc]
+            else:  # what the call would do, by a shorter way
+                input = module.forward(input)  # type: ignore[union-attr]
         return input
 
     def _of(self, items: list[tuple[str, Any]]) -> Any:
