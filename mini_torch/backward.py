@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +13,9 @@ from .graph import Lift, Node, mode, walk_back
 from .tensor import Tensor, make, method, numpy_entries, wrap
 
 __all__ = ["backward", "grad", "gradients_into"]
+
+
+_ndarray = np.ndarray
 
 
 class _TensorLift(Lift):
@@ -36,7 +40,7 @@ class _TensorLift(Lift):
                 leaf._grad = g if old is None else old + g
             elif old is None:
                 own = g.copy() if leaf in borrowed else g
-                leaf._grad = make(Tensor, own) if type(own) is np.ndarray else wrap(own)
+                leaf._grad = make(Tensor, own) if type(own) is _ndarray else wrap(own)
             else:
                 np.add(old._array, g, out=old._array)
                 old._cell[0] += 1
@@ -80,8 +84,7 @@ def _roots(outputs: list[Tensor], gradients: list[Tensor | None], create_graph: 
                 raise RuntimeError("grad can be implicitly created only for scalar outputs")
             if out._array.dtype.kind == "c":
                 raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {out.dtype}")
-            like = out._array
-            g = wrap(np.ones(like.shape, like.dtype) if mode.recorder is None else np.ones_like(like))
+            g = _one_like(out._array)
         elif not isinstance(g, Tensor):
             raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
         elif g._array.shape != out._array.shape:
@@ -93,6 +96,18 @@ def _roots(outputs: list[Tensor], gradients: list[Tensor | None], create_graph: 
             g = wrap(g._array.astype(out._array.dtype))
         roots.append((out if out._node is None else out._node, g if create_graph else g._array))
     return roots
+
+
+def _one_like(x: Any) -> Tensor:
+    if mode.recorder is not None:
+        return wrap(np.ones_like(x))
+    one = _one_of(x.dtype).copy()  # in a third of the time of `np.ones`
+    return wrap(one.reshape(x.shape) if x.ndim else one)
+
+
+@functools.cache
+def _one_of(kind: np.dtype[Any]) -> Any:
+    return np.ones((), kind)
 
 
 def backward(

@@ -80,17 +80,15 @@ _BITS = {np.dtype(f"f{n}"): (np.dtype(f"i{n}"), np.zeros((), f"f{n}")) for n in 
 
 
 def _bits_of(kind: np.dtype[Any]) -> tuple[np.dtype[Any], Any]:
-    """As `_BITS` has them, which gets bfloat16 when it is first seen."""
-    found = _BITS.get(kind)
-    if found is None:
-        found = _BITS[kind] = np.dtype(np.int16), np.zeros((), kind)
-    return found
+    """As `_BITS` has them, of bfloat16, which is first seen here."""
+    _BITS[kind] = np.dtype(np.int16), np.zeros((), kind)
+    return _BITS[kind]
 
 
 def _where_nonzero(dy: Any, y: Any) -> Any:
     """`dy` where `y` is not 0, else 0, by bits as in `mask.py`: written out for the most used of activations."""
     kind = dy.dtype
-    integer, zero = _bits_of(kind)
+    integer, zero = _BITS.get(kind) or _bits_of(kind)
     return (dy.view(integer) * np.not_equal(y, zero)).view(kind)
 
 

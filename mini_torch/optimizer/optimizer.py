@@ -147,15 +147,14 @@ class Optimizer:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forgets all gradients, or sets them to zero in place."""
-        for group in self.param_groups:
-            for p in group["params"]:
-                if set_to_none:
-                    p.grad = None
-                elif p.grad is not None:
-                    if p.grad.requires_grad:
-                        p.grad = p.grad.detach()
-                    p.grad._array[...] = 0
-                    p.grad._bump()
+        for p in [p for group in self.param_groups for p in group["params"]]:
+            if set_to_none:
+                p._grad = None
+            elif p.grad is not None:
+                if p.grad.requires_grad:
+                    p.grad = p.grad.detach()
+                p.grad._array[...] = 0
+                p.grad._bump()
 
     # ---- checkpoints ---------------------------------------------------------------------------------------
     def state_dict(self) -> StateDict:
