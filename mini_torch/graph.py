@@ -543,7 +543,7 @@ def _tell_origin(node: Node, error: Exception) -> None:
 def _check_nan(node: Node, grads: Sequence[Any]) -> None:
     for i, grad in enumerate(grads):
         array = getattr(grad, "_array", grad)
-        if array is not None and array.dtype.kind in "fc" and np.isnan(array).any():
+        if isinstance(array, np.ndarray) and array.dtype.kind in "fc" and np.isnan(array).any():
             origin = (node.notes or {}).get("traceback", "(recorded outside detect_anomaly)")
             raise RuntimeError(
                 f"Function '{node.name()}' returned nan values in its {i}th output. The forward call was:\n{origin}"
