@@ -9,6 +9,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from ..dtype import default_numpy_dtype
 from ..graph import mode
 from ..tensor import Tensor
 from .guard import Guard
@@ -40,7 +41,7 @@ class Compiled:
         if mode.recorder is not None or stance[0] == "force_eager":  # inside another one: part of it
             return self.function(*args, **kwargs)
         tensors: list[Tensor] = []
-        key: list[Any] = [mode.enabled, mode.inference]
+        key: list[Any] = [mode.enabled, mode.inference, default_numpy_dtype()]
         for x in args:
             if isinstance(x, Tensor):
                 tensors.append(x)
@@ -51,7 +52,8 @@ class Compiled:
         if kwargs:
             _describe(kwargs, key, tensors)
         if len(tensors) > 1:
-            key.append([id(x) for x in tensors].index(id(tensors[-1])))
+            ids = [*map(id, tensors)]
+            key.append(tuple(map(ids.index, ids)))  # which of them are the same
         kind = tuple(key)
         try:
             known = self.plans.get(kind)
@@ -59,7 +61,7 @@ class Compiled:
             raise TypeError(f"compile: an argument cannot be part of a signature: {error}") from error
         if known is not None:
             for plan in known:
-                if plan.holds():
+                if plan.holds(tensors):
                     return plan.run(tensors)
         return self._first(kind, args, kwargs)
 

@@ -51,10 +51,8 @@ class Plan:
         self.tensors = [x for x, _ in recording.outside]
         self.arrays = [x._array for x in self.tensors]
         self.flags = [x._requires_grad for x in self.tensors]
-        self.grads_read = recording.grads_read
         self.tree = recording.tree
         self.leaves = recording.leaves
-        self.written = recording.written
         program = self.program = recording.program
         self.updates: dict[int, list[RunUpdate] | None] = {}
         fixed: dict[int, Any] = {}
@@ -73,13 +71,21 @@ class Plan:
         self.idle = [self._bind()]  # a list's pop and append are safe among threads
         self.waiting: list[Instance] = []  # for backward
         grads = [(x, self._grad_of(x, value)) for x, value in recording.grads]
-        self._loose_grads = [x for x, g in grads if isinstance(g, Value)]
-        self._no_grads = [x for x, g in grads if g is None]
+        places = {id(value.owner): i for i, value in enumerate(program.inputs)}
+        self._loose_grads = [_Target(x, places) for x, g in grads if isinstance(g, Value)]
+        self._no_grads = [_Target(x, places) for x, g in grads if g is None]
+        self._grads_read = [(_Target(x, places), grad) for x, grad in recording.grads_read]
+        self._same = [(places[id(x)], x) for x in self._updated() if id(x) in places]  # an optimizer knows them
         lent = [x for x, g in grads if isinstance(g, Tensor)]
         del grads  # references are counted now
         self.lent = Lent(lent, self.slots)
         self.single = isinstance(self.tree, Output) and self.tree.index is not None
-        self.waits = [x for x in recording.written if type(x._cell) is list]
+        self._written = [x for x in recording.written if id(x) not in places and type(x._cell) is list]
+        self._written_arguments = [places[id(x)] for x in recording.written if id(x) in places]
+
+    def _updated(self) -> list[Tensor]:
+        """The tensors that optimizers step."""
+        return [value.owner for call in self.program.calls if call.form == "update" for value in call.writes]
 
     # ---- making it ---------------------------------------------------------------------------------------------------
     def _assign_slots(self, runs: list[RunUpdate], fixed: dict[int, Any]) -> None:
@@ -111,12 +117,15 @@ class Plan:
         return Instance(scope)
 
     # ---- running it --------------------------------------------------------------------------------------------------
-    def holds(self) -> bool:
-        """Whether the program is still the one that would be recorded now."""
+    def holds(self, tensors: list[Tensor]) -> bool:
+        """Whether the program is still the one that would be recorded now, for these arguments."""
         if not all(map(is_, map(_array_of, self.tensors), self.arrays)) or [*map(_flag_of, self.tensors)] != self.flags:
             return False
-        for x, grad in self.grads_read:
-            if (x._grad is None) != (grad is None) or (grad is not None and x._grad is not grad):
+        for target, grad in self._grads_read:
+            if target.of(tensors)._grad is not grad:
+                return False
+        for i, x in self._same:
+            if tensors[i] is not x:
                 return False
         return self.lent.is_free() and self.guard.holds()
 
@@ -132,10 +141,12 @@ class Plan:
             (self.waiting if self.leaves else self.idle).append(instance)
         for x, g in zip(self.lent.leaves, self.lent.tensors):
             x._grad = g
-        for x in self._no_grads:
-            x._grad = None
-        for x in self.waits:
+        for target in self._no_grads:
+            target.of(tensors)._grad = None
+        for x in self._written:
             x._cell[0] += 1
+        for i in self._written_arguments:
+            tensors[i]._bump()
         if self.single and not self._loose_grads and not self.leaves:
             out = _tensor(results[0])
             if self.tree.spent is not None:
@@ -145,8 +156,8 @@ class Plan:
 
     def _handed_out(self, instance: Instance, results: tuple[Any, ...], tensors: list[Tensor]) -> Any:
         outputs, grads, kept = self.writer.split(results)
-        for x, g in zip(self._loose_grads, grads):
-            x._grad = _tensor(g)
+        for target, g in zip(self._loose_grads, grads):
+            target.of(tensors)._grad = _tensor(g)
         made = [*map(_tensor, outputs)]
         for output in _outputs(self.tree):
             if output.spent is not None:
@@ -170,6 +181,20 @@ class Plan:
                 self.waiting.remove(instance)
                 return instance
         return self._bind()
+
+
+class _Target:
+    """A tensor that a run does something to: one from outside, or the argument at a place."""
+
+    __slots__ = ("place", "tensor")
+
+    def __init__(self, x: Tensor, places: dict[int, int]) -> None:
+        self.place = places.get(id(x))
+        self.tensor = x
+
+    def of(self, arguments: list[Tensor]) -> Tensor:
+        """Which one that is in this call."""
+        return self.tensor if self.place is None else arguments[self.place]
 
 
 class Lent:
