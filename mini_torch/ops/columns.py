@@ -22,7 +22,6 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from .window import Windows
 
@@ -44,6 +43,11 @@ def _bytes(w: Windows, channels: int, kind: np.dtype[Any]) -> int:
 def samples_at_once(w: Windows, channels: int, kind: np.dtype[Any]) -> int:
     """How many samples make a block."""
     return max(_BLOCK // max(_bytes(w, channels, kind), 1), 1)
+
+
+def _even(most: int, n: int) -> int:
+    """A block of at most so many of n samples; if it can be, all blocks are of the same size."""
+    return next((step for step in range(most, most // 2, -1) if n % step == 0), most)
 
 
 def _samples_first(x: Any) -> Any:
@@ -108,49 +112,59 @@ class Columns:
 
         The columns are good until the next ones: all take turns in the same memory, which so stays in the cache.
         """
-        step = samples_at_once(self.w, self.inputs, x.dtype)
-        frame, memory = self._blank_frame(min(step, len(x)), x.dtype), None
+        step = _even(samples_at_once(self.w, self.inputs, x.dtype), len(x))
+        memory, frame = self._blank_frame(min(step, len(x)), x.dtype)
         array, inside = self.w.overlap
+        tiles: list[tuple[slice, Columns, Any, Any, Any]] = []
         for start in range(0, len(x), step):
             block = x[start : start + step]
-            seen_of = frame[: len(block)]
-            seen_of[inside] = block[array]
-            for here, rows, part in self._tiles(x.dtype):
-                seen = part._seen(seen_of[:, :, rows])
-                memory = np.empty(seen.size, x.dtype) if memory is None else memory  # the first is the largest
-                yield slice(start, start + step), here, part, part._copied(seen, memory[: seen.size])
+            if not tiles or len(block) < step:
+                within, tiles = frame[: len(block)][inside], self._tiles(memory, frame[: len(block)])
+            within[...] = block[array]
+            for rows, part, seen, target, columns in tiles:
+                np.copyto(target, seen)
+                yield slice(start, start + step), rows, part, columns
 
-    def _blank_frame(self, n: int, kind: np.dtype[Any]) -> Any:
-        """Zeros for what the windows see of n samples: (n, C, *span), but the last dimension as long as the pitch."""
+    def _blank_frame(self, n: int, kind: np.dtype[Any]) -> tuple[Any, Any]:
+        """Memory, and in it zeros for what the windows see of n samples: (n, C, *span), but the last dimension as long
+        as the pitch."""
         shape = self.inputs, *self.w.span[:-1], self.pitch
         size = n * math.prod(shape)
-        memory = np.zeros(size + n * self.w.dilation[-1] * (self.w.kernel[-1] - 1), kind)[:size]
-        return memory.reshape(n, *shape) if self.apart else _samples_first(memory.reshape(*shape, n))
+        memory = np.zeros(size + n * self.w.dilation[-1] * (self.w.kernel[-1] - 1), kind)
+        inner = memory[:size]
+        return memory, inner.reshape(n, *shape) if self.apart else _samples_first(inner.reshape(*shape, n))
 
-    def _tiles(self, kind: np.dtype[Any]) -> Iterator[tuple[slice, slice, Columns]]:
-        """Rows of windows, the rows of the frame that they see, and the windows there."""
+    def _tiles(self, memory: Any, frame: Any) -> list[tuple[slice, Columns, Any, Any, Any]]:
+        """Of each tile: its rows of windows, what they are, the windows of the frame there as a view, and memory for
+        its columns, in the view's shape and as matrices. All tiles' columns share that, so it is for one at a time."""
+        found = []
+        room = None
+        for rows, top, part in self._parts(memory.dtype):
+            shape, strides = part._view(frame)
+            room = np.empty(math.prod(shape), memory.dtype) if room is None else room  # the first is the largest
+            seen = np.ndarray(shape, memory.dtype, memory, top * frame.strides[2], strides)
+            seen = seen if self.apart else _samples_last(seen)
+            own = room[: seen.size]
+            found.append((rows, part, seen, own.reshape(seen.shape), part._matrices(own, len(frame), self.lines)))
+        return found
+
+    def _parts(self, kind: np.dtype[Any]) -> Iterator[tuple[slice, int, Columns]]:
+        """Rows of windows, the first row of the frame that they see, and the windows there."""
         w = self.w
         rows = max(w.counts[0] * _LARGEST // max(_bytes(w, self.inputs, kind), _LARGEST), 1)
         if rows >= w.counts[0]:
-            yield slice(None), slice(None), self
+            yield slice(None), 0, self
             return
         for start in range(0, w.counts[0], rows):
             part = replace(w, counts=(min(rows, w.counts[0] - start), *w.counts[1:]))
-            top = start * w.stride[0]
-            yield slice(start, start + rows), slice(top, top + part.span[0]), replace(self, w=part)
+            yield slice(start, start + rows), start * w.stride[0], replace(self, w=part)
 
-    def _seen(self, frame: Any) -> Any:
-        """The windows of a frame as a view (n, C, *kernel, *counts), with the width for the last of the counts."""
+    def _view(self, frame: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Shape and strides of the windows of a frame, (n, C, *kernel, *counts), with the width for the last count."""
         w, (sample, channel, *steps) = self.w, frame.strides
         of_taps, of_windows = [s * d for s, d in zip(steps, w.dilation)], [s * t for s, t in zip(steps, w.stride)]
         shape = (*frame.shape[:2], *w.kernel, *w.counts[:-1], self.width)
-        return as_strided(frame, shape, (sample, channel, *of_taps, *of_windows), writeable=False)
-
-    def _copied(self, seen: Any, memory: Any) -> Any:
-        """The windows seen, in that memory, as columns."""
-        seen = seen if self.apart else _samples_last(seen)
-        np.copyto(memory.reshape(seen.shape), seen)
-        return self._matrices(memory, len(memory) // max(self.inputs * self.w.taps * self.long, 1), self.lines)
+        return shape, (sample, channel, *of_taps, *of_windows)
 
     def _matrices(self, memory: Any, n: int, lines: int) -> Any:
         lead, windows = (n, self.long) if self.apart else (1, self.long * n)
