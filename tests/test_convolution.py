@@ -217,3 +217,22 @@ def test_gradients_by_themselves(stride: Any, padding: Any, dilation: Any, group
     with pytest.raises(RuntimeError, match=r"conv2d_weight: expected grad_output with \[\d, \d\] positions, got"):
         mini_torch.nn.grad.conv2d_weight(x, w.shape, g[..., :1], *options)
     assert mini_torch.nn.grad.conv1d_input.__name__ == "conv1d_input"
+
+
+@pytest.mark.parametrize("block", [1, 1 << 21])
+@pytest.mark.parametrize(("dims", "groups", "dilation"), [(1, 1, 1), (2, 1, 1), (2, 2, 2), (3, 1, 1)])
+def test_both_gradients_at_once(
+    dims: int, groups: int, dilation: int, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With channels enough, input and weight get theirs from the same columns; `nn.grad` knows what they are."""
+    monkeypatch.setattr(columns, "_BLOCK", block)
+    x = mini_torch.tensor(randoms(3, 8 * groups, *(10, 9, 3)[:dims]), requires_grad=True)
+    w = mini_torch.tensor(randoms(5 * groups, 8, *(3,) * dims, seed=1), requires_grad=True)
+    options = {"padding": dilation, "dilation": dilation, "groups": groups}
+    out = function("conv", dims)(x, w, **options)
+    g = mini_torch.tensor(randoms(*out.shape, seed=2))
+    dx, dw = mini_torch.autograd.grad(out, (x, w), g)
+    grads = mini_torch.nn.grad
+    with mini_torch.no_grad():
+        np.testing.assert_allclose(dx, getattr(grads, f"conv{dims}d_input")(x.shape, w, g, **options), atol=1e-12)
+        np.testing.assert_allclose(dw, getattr(grads, f"conv{dims}d_weight")(x, w.shape, g, **options), atol=1e-12)

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import unit
-from ..op import rounds_once, row, type_name
+from ..op import fused, rounds_once, row, type_name
 from ..tensor import Tensor
 from .columns import columns_of, samples_at_once
 from .depthwise import correlate_each, spread_each, weigh_each
@@ -36,6 +36,7 @@ __all__ = [
 ]  # fmt: skip
 
 _SHORT = 7  # windows per tap of a row: with more, the zeros of a banded matrix take longer than columns
+_BOTH = 1 << 16  # elements of a weight: turning around a larger one takes as long as columns of one's own
 _FAR_MORE = 6  # times as many columns, from which on adding up is cheaper
 
 
@@ -163,6 +164,25 @@ def _spread_by_phases(y: Any, weight: Any, w: Windows, groups: int) -> Any:
     return out
 
 
+def _spread_and_weigh(y: Any, x: Any, weight: Any, w: Windows, groups: int) -> tuple[Any, Any]:
+    """`_spread` of y and `_weigh` of x and y at once, where y's columns on the way back serve both products."""
+    channels, outputs = x.shape[1], y.shape[1]
+    matrix = _flipped(weight, groups).reshape(groups, channels // groups, outputs // groups * w.taps)
+    dx, dw = np.empty(x.shape, x.dtype), np.zeros(matrix.shape, x.dtype)
+    for samples, rows, part, columns in columns_of(w.turned, groups, outputs, channels).blocks(y):
+        dx[samples, :, rows] = part.images(np.matmul(matrix, columns))
+        dw += part.weighed(columns, x[samples, :, rows])
+    return dx, _flipped(dw.reshape(channels, outputs // groups, *w.kernel), groups)
+
+
+def _serve_both(x: Any, weight: Any, w: Windows, groups: int) -> bool:
+    """Whether that pays: there are about as many windows either way, and neither weight nor products are too small."""
+    channels, outputs = x.shape[1], len(weight)
+    if max(w.stride) > 1 or w.taps == 1 or x.dtype.itemsize < 4 or _depthwise(channels, outputs, w, groups):
+        return False
+    return channels // groups >= 8 and weight.size <= _BOTH and math.prod(w.size) <= 1.3 * math.prod(w.counts)
+
+
 def _flipped(weight: Any, groups: int) -> Any:
     """The weight (O, C/groups, *kernel) of the way back, (C, O/groups, *kernel): taps in reverse."""
     _, per_group, *kernel = weight.shape
@@ -213,11 +233,38 @@ _correlate_biased = row(
     grad_name="ConvolutionBackward0", x=lambda g, weight, w, groups: spread(g, weight, w, groups),
     weight=lambda g, x, w, groups: weigh(x, g, w, groups), bias=_bias_rule,
 )  # fmt: skip
+def _convolved(keep: bool, x: Any, weight: Any, bias: Any, w: Windows, groups: int) -> tuple[Any, None]:
+    return _correlate(x, weight, w, groups, bias), None
+
+
+def _convolution_backward(
+    g: Any, kept: None, wanted: list[bool], x: Any, weight: Any, bias: Any, w: Windows, groups: int
+) -> tuple[Any, Any, Any]:
+    if wanted[0] and wanted[1] and _serve_both(x, weight, w, groups):
+        dx, dw = _spread_and_weigh(g, x, weight, w, groups)
+    else:
+        dx = _spread(g, weight, w, groups) if wanted[0] else None
+        dw = _weigh(x, g, w, groups) if wanted[1] else None
+    return dx, dw, _channel_sums(g) if wanted[2] else None
+
+
+def _plain(x: Any, weight: Any, bias: Any, /, w: Windows, groups: int) -> Tensor:
+    out: Tensor = correlate(x, weight, w, groups) if bias is None else _correlate_biased(x, weight, bias, w, groups)
+    return out
+
+
+# (x, weight, bias or None, windows, groups), of real numbers
+_convolution = fused("convolution", _convolved, _convolution_backward, _plain)
 _spread_biased = row(
     "spread_biased", _spread_plus_bias, grad_name="ConvolutionBackward0",
     x=lambda g, weight, w, groups: correlate(g, weight, w, groups),
     weight=lambda g, x, w, groups: weigh(g, x, w, groups), bias=_bias_rule,
 )  # fmt: skip
+
+
+def _transposed(x: Tensor, weight: Tensor, bias: Tensor | None, w: Windows, groups: int) -> Tensor:
+    out: Tensor = spread(x, weight, w, groups) if bias is None else _spread_biased(x, weight, bias, w, groups)
+    return out
 
 
 # ---- checks ----------------------------------------------------------------------------------------------------------
@@ -291,12 +338,13 @@ def _check_channels(
         raise RuntimeError(f"Only zero batch or zero channel inputs are supported, but got input shape: {list(shape)}")
 
 
-def _apply(rows: tuple[Any, Any], input: Tensor, weight: Tensor, bias: Tensor | None, w: Windows, groups: int) -> Any:
-    """One of the rows, with or without bias, on an input with or without a batch."""
-    batched = input._array.ndim == len(w.size) + 2
-    x = input if batched else input.unsqueeze(0)
-    out = rows[0](x, weight, w, groups) if bias is None else rows[1](x, weight, bias, w, groups)
-    return out if batched else out.squeeze(0)
+def _apply(
+    form: Callable[..., Tensor], input: Tensor, weight: Tensor, bias: Tensor | None, w: Windows, groups: int
+) -> Tensor:
+    """A form of convolution of an input with or without a batch."""
+    if input._array.ndim == len(w.size) + 2:
+        return form(input, weight, bias, w, groups)
+    return form(input.unsqueeze(0), weight, bias, w, groups).squeeze(0)
 
 
 # ---- convolution -----------------------------------------------------------------------------------------------------
@@ -326,7 +374,7 @@ def _convolve(
             f"greater than actual input size (input {list(input.shape)}, weight {list(weight.shape)})"
         )
     w = windows_of(size, kernel, count, s, before, d)
-    return _apply((correlate, _correlate_biased), input, weight, bias, w, groups)
+    return _apply(_convolution if input._array.dtype.kind == "f" else _plain, input, weight, bias, w, groups)
 
 
 def _named_padding(padding: str, reach: list[int], stride: Shape) -> tuple[Shape, list[int]]:
@@ -408,7 +456,7 @@ def _transpose(
             f"Given input size per channel: {list(count)}. Calculated output size per channel: {list(size)}. Output "
             "size is too small"
         )
-    return _apply((spread, _spread_biased), input, weight, bias, windows_of(size, kernel, count, s, p, d), groups)
+    return _apply(_transposed, input, weight, bias, windows_of(size, kernel, count, s, p, d), groups)
 
 
 def conv_transpose1d(
