@@ -490,7 +490,7 @@ def walk_back(
 def _add_to(gradients: dict[Any, Any], place: Any, more: Any) -> None:
     """Adds a second gradient to that of `place`: in its memory, if nobody else holds that."""
     g = gradients[place]
-    if getrefcount(g) == _ALONE and type(g) is np.ndarray and g.base is None:
+    if getrefcount(g) == _ALONE and type(g) is type(more) is np.ndarray and g.base is None:
         np.add(g, more, g)
     else:
         gradients[place] = g + more

@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from .graph import mode
+
 __all__ = ["Layout", "in_format", "is_in_format", "layout_of", "offset_of", "order_of", "positions", "storage_of",
            "strided", "strides_of", "viewed_strides"]  # fmt: skip
 
@@ -73,6 +75,8 @@ def storage_of(array: Array) -> Array:
 
 
 def _address(array: Array) -> int:
+    if mode.recorder is not None:
+        array = mode.recorder.seen(array, "where in memory they lie")
     return array.__array_interface__["data"][0]
 
 

@@ -24,6 +24,12 @@ class View:
         self.steps = steps
         self.generation = base._cell[1]
 
+    def steps_alone(self) -> View:
+        """The same steps, without a base: for those who take them from another."""
+        new = object.__new__(View)
+        new.base, new.steps, new.generation = None, self.steps, 0
+        return new
+
     def replay(self, x: Any) -> Any:
         """The steps on another array, tensor or base of the same shape."""
         for function, options in self.steps:

@@ -13,6 +13,7 @@ from ..graph import Node, mode, reachable
 from ..network.module import Module
 from ..random.generator import default_generator
 from ..tensor import Tensor
+from ..view import View
 from .program import Program
 from .recorder import Recorder
 from .traced import Traced
@@ -109,7 +110,7 @@ def _finish(recorder: Recorder, watch: Watch, out: Recording) -> None:
         except Exception as error:
             recorder.give_up(f"has a gradient that raises {type(error).__name__}: {error}")
     nodes = reachable([x._node for x in made if x._node is not None])
-    for x in watch.survivors([*made, *grad_tensors, *out.leaves, *_kept_by(nodes), *_bases(made)]):
+    for x in watch.survivors(_with_bases([*made, *grad_tensors, *out.leaves, *_kept_by(nodes)])):
         recorder.give_up(f"leaves a tensor of shape {list(x.shape)} somewhere outside, which a plan would not do again")
         break
     if watch.rebound:
@@ -133,12 +134,15 @@ def _kept_by(nodes: list[Node]) -> list[Tensor]:
     found: list[Tensor] = []
     for node in nodes:
         found += _tensors(node.saved or ())
-        found += _tensors(getattr(node, "options", ()))
+        found += _tensors([*vars(getattr(node, "ctx", Node)).values()] if hasattr(node, "ctx") else ())
+        options = getattr(node, "options", ())
+        found += _tensors(options)
+        mapped(options, lambda x: found.append(x.base) if type(x) is View else None)
     return found
 
 
-def _bases(made: list[Tensor]) -> list[Tensor]:
-    return [x._view.base for x in made if x._view is not None]
+def _with_bases(tensors: list[Tensor]) -> list[Tensor]:
+    return [*tensors, *[x._view.base for x in tensors if x._view is not None]]
 
 
 def _with_leaves(args: Any, kwargs: Any) -> tuple[dict[int, Tensor], Any, Any]:

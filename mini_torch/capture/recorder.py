@@ -22,6 +22,7 @@ from ..graph import Node, births, enable_grad, mode
 from ..optimizer.flat import FlatOptimizer
 from ..plan import Plan
 from ..tensor import Tensor
+from ..view import View
 from .traced import Traced
 from .values import Call, Value, mapped
 
@@ -110,6 +111,8 @@ class Recorder:
             return x.value
         if isinstance(x, np.ndarray):
             return self.constant(x).value
+        if type(x) is View:
+            return x.steps_alone()
         return x.copy() if isinstance(x, np.generic) else x
 
     # ---- leaving -----------------------------------------------------------------------------------------------------
@@ -317,7 +320,8 @@ class Recorder:
 
     def _out(self, call: Call, args: Any, result: Any) -> Any:
         """One result: as what stands for it from now on."""
-        if isinstance(result, np.generic):
+        scalar = isinstance(result, np.generic)
+        if scalar:
             result = np.asarray(result)
         if not isinstance(result, np.ndarray):
             call.outs.append(None)
@@ -334,7 +338,7 @@ class Recorder:
                 break
         value = self.value("made", result, root)
         call.outs.append(value)
-        return Traced(result, value, self)
+        return Traced(result, value, self, scalar)
 
     def _written(
         self, form: str, function: Any, args: Any, kwargs: Any, targets: list[Any], result: Any

@@ -232,7 +232,8 @@ class Source:
             return f"{self.object(np.copyto, 'copyto')}({target}, {source}{unsafe})"
         text = self.expression(call)
         positional = (call.form == "ufunc" or function is np.dot) and not call.kwargs and function not in _KEYWORD_OUT
-        return f"{text[:-1]}, {target})" if positional else f"{text[:-1]}, out={target})"
+        text = text[:-1] if text.endswith("()") else f"{text[:-1]}, "
+        return f"{text}{target})" if positional else f"{text}out={target})"
 
     def _as_source(self, call: Call, target: str) -> str:
         """A reshaping copy's target in the shape of what it copies."""

@@ -13,18 +13,20 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from ..tensor import Tensor
 from .values import Value
 
 __all__ = ["Traced"]
 
 
 class Traced(NDArrayOperatorsMixin):
-    """An array of the program that is being recorded. `held` is what it holds in this first run."""
+    """An array of the program that is being recorded. `held` is what it holds in this first run; `scalar` says that
+    NumPy had made a scalar of it."""
 
-    __slots__ = ("held", "recorder", "value")
+    __slots__ = ("held", "recorder", "scalar", "value")
 
-    def __init__(self, held: Any, value: Value, recorder: Any) -> None:
-        self.held, self.value, self.recorder = held, value, recorder
+    def __init__(self, held: Any, value: Value, recorder: Any, scalar: bool = False) -> None:
+        self.held, self.value, self.recorder, self.scalar = held, value, recorder, scalar
 
     @property
     def __class__(self) -> type:  # type: ignore[override]
@@ -33,9 +35,13 @@ class Traced(NDArrayOperatorsMixin):
 
     # ---- NumPy's protocols -------------------------------------------------------------------------------------------
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if any(isinstance(x, Tensor) for x in inputs):
+            return NotImplemented  # it is an operation on tensors
         return self.recorder.ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if any(issubclass(kind, Tensor) for kind in types):
+            return NotImplemented
         return self.recorder.function(function, args, kwargs)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:

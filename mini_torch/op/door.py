@@ -87,7 +87,7 @@ def _as_array(scalar: Any, kind: np.dtype[Any]) -> np.ndarray[Any, Any]:
     """NumPy's scalar, which is what it makes of 0-d arrays, as an array; a float stays as wide as the input was
     (NumPy 1 makes a float64 of a 0-d float32 and a Python number)."""
     if mode.recorder is not None and mode.recorder.holds(scalar):
-        return scalar.astype(kind, copy=False) if scalar.ndim == 0 and kind.kind == "f" == scalar.dtype.kind else scalar
+        return scalar.astype(kind, copy=False) if scalar.scalar and kind.kind == "f" == scalar.dtype.kind else scalar
     return np.asarray(scalar, kind if kind.kind == "f" == scalar.dtype.kind else None)
 
 

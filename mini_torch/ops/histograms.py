@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..graph import as_unit
+from ..graph import as_unit, verify
 from ..op import public, refused, type_name
 from ..tensor import Tensor, wrap
 
@@ -43,8 +43,9 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
         raise RuntimeError(f"minlength should be >= 0, got {minlength}")
     if x.ndim == 1 and not x.size:
         return wrap(np.zeros(minlength, np.int64))
-    if x.ndim != 1 or (x < 0).any():
+    if x.ndim != 1:
         raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
+    verify(_check_counted, x)
     if weights is None:
         return wrap(np.bincount(x, None, minlength))
     if weights._array.shape != x.shape:
@@ -105,6 +106,11 @@ def _within(x: Array, low: Any, high: Any, weights: Array | None) -> tuple[Array
 
 
 # ---- any bins, of any dimension --------------------------------------------------------------------------------------
+def _check_counted(x: Array) -> None:
+    if (x < 0).any():
+        raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
+
+
 @public
 def histogram(
     input: Tensor, bins: Any, *, range: tuple[float, float] | None = None, weight: Tensor | None = None,
@@ -116,9 +122,10 @@ def histogram(
     the integral is 1. Source: PyTorch's `torch.histogram`.
     """
     _floats_only("histogram", input)
-    edges = _edges("torch.histogram(): ", input._array.reshape(-1), bins, range)
+    given = bins._array if isinstance(bins, Tensor) else bins
+    edges = as_unit(_edges, "torch.histogram(): ", input._array.reshape(-1), given, range)
     shape = None if weight is None else weight._array.reshape(-1)
-    counts = _count_between(input._array.reshape(-1, 1), [edges], shape, density)
+    counts = as_unit(_count_between, input._array.reshape(-1, 1), [edges], shape, density)
     return Histogram(wrap(counts), wrap(edges))
 
 
@@ -141,20 +148,23 @@ def histogramdd(
             f"{points.shape[1]}-dimensional histogram but got {len(each)}"
         )
     spans = [None if range is None else (range[2 * i], range[2 * i + 1]) for i, _ in enumerate(each)]
-    edges = [_edges("torch.histogramdd(): ", points[:, i], b, span) for i, (b, span) in enumerate(zip(each, spans))]
+    edges = [
+        as_unit(_edges, "torch.histogramdd(): ", points[:, i], b._array if isinstance(b, Tensor) else b, span)
+        for i, (b, span) in enumerate(zip(each, spans))
+    ]
     weights = None if weight is None else weight._array.reshape(-1)
     given = [b if isinstance(b, Tensor) else wrap(e) for b, e in zip(each, edges)]
-    return HistogramDD(wrap(_count_between(points, edges, weights, density)), tuple(given))
+    return HistogramDD(wrap(as_unit(_count_between, points, edges, weights, density)), tuple(given))
 
 
 def _edges(name: str, x: Array, bins: Any, span: tuple[float, float] | None) -> Array:
-    if isinstance(bins, Tensor):
-        if bins._array.dtype != x.dtype:
+    if isinstance(bins, np.ndarray):
+        if bins.dtype != x.dtype:
             raise RuntimeError(
                 f"{name}input tensor and bins tensors should have the same dtype, but got input with dtype "
-                f"{type_name(x.dtype)} and bins with dtype {type_name(bins._array.dtype)}"
+                f"{type_name(x.dtype)} and bins with dtype {type_name(bins.dtype)}"
             )
-        return np.array(bins._array)
+        return bins.copy()
     if bins <= 0:
         raise RuntimeError(f"{name}bins must be > 0, but got {bins}")
     if span is None and not x.size:

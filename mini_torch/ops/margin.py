@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import verify
+from ..graph import unit, verify
 from ..op import keeps_type, row, takes_out, type_name
 from ..tensor import Tensor, wrap
 from .activation import need_reals, sigmoid
@@ -196,6 +196,7 @@ def _check_samples(input: Tensor, target: Tensor, wanted: tuple[int, ...], ndim:
 
 
 # ---- several classes of many ----------------------------------------------------------------------------------------
+@unit
 def _labels(target: Any) -> tuple[Any, Any]:
     """Of label lists (N, C) that end at their first -1: which entries count, and which classes (N, C) they name."""
     counted = np.logical_and.accumulate(target >= 0, axis=1)

@@ -104,7 +104,7 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     if not input._array.ndim:
         return found("topk", input.clone(), np.zeros((), np.int64)) if k else found(
             "topk", input.reshape(1)[:0], np.zeros(0, np.int64))  # fmt: skip
-    order = _largest(input._array, k, axis, largest)
+    order = as_unit(_largest, input._array, k, axis, largest)
     return found("topk", take_along(input, order, axis), order)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..creation import empty_like, finish, size_of
 from ..dtype import check_device, default_numpy_dtype, to_numpy_dtype
-from ..graph import verify
+from ..graph import mode, verify
 from ..op import functions, no_formula, row, shape_mismatch, type_name
 from ..tensor import Tensor, method, wrap
 from . import distributions
@@ -219,6 +219,11 @@ def _check_rates(rates: Any) -> None:
         raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
 
 
+def _drawn(draw: Any, *args: Any) -> Any:
+    """Numbers drawn one by one: in a recorded program one call, which draws anew."""
+    return draw(*args) if mode.recorder is None else mode.recorder.kernel(draw, *args, pure=False)
+
+
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     """A Poisson count for each rate in `input`, in its type. Its gradient is 0.
 
@@ -228,7 +233,7 @@ def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     if rates.dtype.kind not in "fV":
         raise NotImplementedError(f"\"poisson_cpu\" not implemented for '{type_name(rates.dtype)}'")
     verify(_check_rates, rates)
-    return _of_one["poisson"](input, distributions.poisson(chosen(generator), rates))
+    return _of_one["poisson"](input, _drawn(distributions.poisson, chosen(generator), rates))
 
 
 def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
@@ -248,7 +253,7 @@ def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) ->
         n, p = np.broadcast_arrays(n, p)
     except ValueError:
         raise shape_mismatch(n.shape, p.shape) from None
-    return _binomial(count, prob, distributions.binomial(chosen(generator), n, p))
+    return _binomial(count, prob, _drawn(distributions.binomial, chosen(generator), n, p))
 
 
 # ---- in the shape of another tensor ------------------------------------------------------------------------

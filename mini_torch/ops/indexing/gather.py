@@ -306,7 +306,7 @@ def _divided(total: Tensor, input: Tensor, dim: int, index: Tensor, include_self
     if not include_self:
         before = scatter(before, dim, index, 0)
     met = scatter_add(before, dim, index, one)._array
-    counts = np.asarray(np.maximum(met, 1), met.dtype)
+    counts = np.maximum(met, 1).astype(met.dtype)
     if counts.dtype.kind in "fc":
         return total / wrap(counts)
     return as_operand(wrap(total._array // counts), input._array.dtype)

@@ -74,6 +74,12 @@ def _write_recorded(self: Tensor, region: Parts | None, arrays: Parts | None, va
     check_writable(target)
     array = target._array
     source = value if isinstance(value, Tensor) else wrap(_source(value, array, arrays))
+    if mode.recorder is not None and arrays is not None and _is_one_mask(arrays) and not source._array.ndim:
+        (mask,) = [part for part in arrays if is_mask(part)]
+        if mask is arrays[0]:  # a plan cannot have shapes that depend on a mask, and this needs none
+            mask = mask.reshape(mask.shape + (1,) * (array.ndim - mask.ndim))
+            _write_recorded(target, None, None, target.masked_fill(wrap(mask), source))
+            return
     source = _fitted(source, array, arrays)
     if source._array.dtype != array.dtype:
         if arrays is not None:

@@ -201,7 +201,8 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     if not input._array.ndim:
         return index_fill(input.reshape(1), 0, index, value).reshape(())
     *before, last = _along(index, axis)
-    at = (*before, np.unique(last % (input._array.shape[axis] or 1)))  # named twice counts once for value's gradient
+    last = last % (input._array.shape[axis] or 1)
+    at = (*before, np.unique(last) if isinstance(value, Tensor) and value.requires_grad else last)  # each counts once
     kind = input._array.dtype
     if isinstance(value, Tensor) and kind.kind not in "fc":
         value = value._array.item()

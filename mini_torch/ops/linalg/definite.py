@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import LinAlgError
+from ...graph import as_unit, verify
 from ...op import row, takes_out
 from ...tensor import Tensor, wrap
 from .elimination import first_failure, triangular, triangular_right
@@ -81,16 +82,25 @@ def factored(A: Tensor, upper: bool, name: str, check: bool) -> tuple[Tensor, An
     need_square(A, "linalg.cholesky")
     need_half_not(A, "cholesky_cpu")
     out = _cholesky(A, upper)
-    info = np.zeros(A._array.shape[:-2], np.int32)
-    if not (_is_factor(mH(out._array), mH(A._array)) if upper else _is_factor(out._array, A._array)):
-        info = _info(mH(A._array) if upper else A._array)
-    if check and info.any():
+    info = as_unit(_info_of, out._array, A._array, upper)
+    if check:
+        verify(_check_factored, info, name)
+    return out, info
+
+
+def _info_of(x: Any, a: Any, upper: bool) -> Any:
+    if upper:
+        x, a = mH(x), mH(a)
+    return np.zeros(a.shape[:-2], np.int32) if _is_factor(x, a) else _info(a)
+
+
+def _check_factored(info: Any, name: str) -> None:
+    if info.any():
         where, i = first_failure(info)
         raise LinAlgError(
             f"{name}: {where}The factorization could not be completed because the input is not positive-definite (the "
             f"leading minor of order {i} is not positive-definite)."
         )
-    return out, info
 
 
 @takes_out

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...graph import verify
+from ...graph import unit, verify
 from ...op import row, several, takes_out
 from ...tensor import Tensor, wrap
 from .matrices import (
@@ -81,6 +81,7 @@ def _eliminate_panel(lu: Any, pivots: Any) -> None:
         lu[:, j + 1 :, j + 1 :] -= lu[:, j + 1 :, j, None] * lu[:, j, None, j + 1 :]
 
 
+@unit
 def row_order(pivots: Any, m: int) -> Any:
     """The order (*, m) into which the exchanges bring the rows."""
     *batch, k = pivots.shape

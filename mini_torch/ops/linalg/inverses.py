@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import LinAlgError
-from ...graph import as_unit
+from ...graph import as_unit, verify
 from ...op import quiet, row, several, takes_out
 from ...tensor import Tensor, wrap
 from .elimination import check_equation, eliminate, first_failure, substitute
@@ -100,7 +100,7 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
     tensor([1.0000, 0.5000])
     """
     x, info = _solution_and_info(A, B, left)
-    _check_solved(info, "torch.linalg.solve")
+    verify(_check_solved, info, "torch.linalg.solve")
     return x
 
 
@@ -118,7 +118,7 @@ def solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = Fa
     """
     x, info = _solution_and_info(A, B, left)
     if check_errors:
-        _check_solved(info, "torch.linalg.solve_ex")
+        verify(_check_solved, info, "torch.linalg.solve_ex")
     return SolveEx(x, wrap(info))
 
 
@@ -139,7 +139,7 @@ def _inverse(a: Any) -> Any:
 def inverted(A: Tensor, name: str) -> Tensor:
     """A⁻¹; LinAlgError in the name of `name` for a singular A."""
     out, info = _checked_inverse(A)
-    _check_inverted(info, name)
+    verify(_check_inverted, info, name)
     return out
 
 
@@ -176,7 +176,7 @@ def inv_ex(A: Tensor, *, check_errors: bool = False) -> Any:
     """
     out, info = _checked_inverse(A)
     if check_errors:
-        _check_inverted(info, "linalg.inv_ex")
+        verify(_check_inverted, info, "linalg.inv_ex")
     return InvEx(out, wrap(info))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...graph import unit
 from ...op import need_float32, type_name
 from ...tensor import Tensor
 
@@ -65,6 +66,7 @@ def absent(g: Any) -> bool:
     return isinstance(g, np.ndarray) and not g.any()
 
 
+@unit
 def where_finite(decompose: Callable[[Any], tuple[Any, ...]], a: Any) -> tuple[Any, ...]:
     """The parts of the matrices, nan for those that are not finite (where LAPACK does not return, or does not know)."""
     finite = np.isfinite(a).all(axis=(-2, -1))

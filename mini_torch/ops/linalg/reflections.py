@@ -32,7 +32,7 @@ def geqrf(input: Tensor) -> Any:
     if not input._array.size:
         return Geqrf(wrap(input._array.copy()), wrap(np.empty((*batch, min(m, n)), kind_of(input))))
     a, tau = np.linalg.qr(input._array, "raw")
-    return Geqrf(wrap(np.array(np.swapaxes(a, -1, -2))), wrap(tau))
+    return Geqrf(wrap(np.swapaxes(a, -1, -2).copy()), wrap(tau))
 
 
 def _reflected(a: Any, tau: Any, x: Any, adjoint: bool) -> Any:

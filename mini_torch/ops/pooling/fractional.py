@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ...graph import unit
 from ...op import rounds_once
 from ...random import rand
 from ...tensor import Tensor
@@ -26,6 +27,7 @@ __all__ = [
 Ratio = float | Sequence[float]
 
 
+@unit
 def _starts(u: Any, n: int, m: int, kernel: int) -> Any:
     """Where the m windows of each u (…) start: (…, m). In u's own type, as PyTorch rounds."""
     starts = np.full((*u.shape, m), n - kernel, np.int64)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...graph import mode
 from ...op import Forward, refused
 
 __all__ = ["Kernel", "blockwise", "patch"]
@@ -38,6 +39,8 @@ def blockwise(name: str, *, single: Kernel | None = None, half: bool = True) -> 
             return kernel, np.float64, eps, BLOCK // 8
 
         def forward(*arrays: Any, **options: Any) -> Any:
+            if mode.recorder is not None:
+                return mode.recorder.kernel(functools.partial(forward, **options), *arrays)
             kind = arrays[0].dtype
             run, wide, eps, size = plan(kind)
             flat, out, place = _laid_flat(arrays)
