@@ -123,6 +123,28 @@ class Compiled:
         """The generated program of the plan recorded last."""
         return self.plan.source
 
+    def explain(self, *args: Any, **kwargs: Any) -> Any:
+        """What the program recorded last consists of, and what each part costs: print it, it is a table.
+
+        Calls, bytes read and written, and estimated floating-point operations follow from the shapes ("> " says that
+        some calls have more that are not known); times are measured, by some runs on the given arguments or on random
+        numbers of the same shapes. Nothing is changed by that: parameters, the optimizer's state, running averages and
+        the random stream are put back.
+
+        Errors: RuntimeError where nothing is compiled yet, for arguments of these shapes.
+        """
+        from .explain import explain
+
+        if not args and not kwargs:
+            return explain(self.plan)
+        tensors: list[Tensor] = []
+        _describe((args, kwargs), [], tensors)
+        kinds = [(x._array.shape, x._array.dtype) for x in tensors]
+        for plan in [plan for each in self.plans.values() for plan in each][::-1]:
+            if [(v.shape, v.dtype) for v in plan.program.inputs] == kinds:
+                return explain(plan, [x._array for x in tensors])
+        raise RuntimeError("nothing is compiled for arguments of these shapes and types: call it with them once")
+
     def export(self, path: Any) -> None:
         """Writes the program recorded last into one file that needs NumPy alone, its arrays in an .npz beside it.
 

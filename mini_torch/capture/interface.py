@@ -101,6 +101,10 @@ class OptimizedModule(Module):
         """The generated program of the call recorded last."""
         return self._compiled.source
 
+    def explain(self, *args: Any, **kwargs: Any) -> Any:
+        """What that program consists of, and what each part costs; see `Compiled.explain`."""
+        return self._compiled.explain(*args, **kwargs)
+
     def export(self, path: Any) -> None:
         """Writes that program into a file that needs NumPy alone; see `Compiled.export`."""
         self._compiled.export(path)
