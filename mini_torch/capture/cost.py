@@ -72,7 +72,7 @@ def flops_of(call: Call) -> int | None:
     if function is getattr(np, "vecdot", None):
         return 2 * max(map(_size, call.reads()))
     if call.form == "ufunc":
-        return _size(out) if out is not None and function.signature is None else None
+        return _size(out) if out is not None and getattr(function, "signature", None) is None else None
     if function in _REDUCE or isinstance(getattr(function, "__self__", None), np.ufunc):
         return max(map(_size, call.reads()), default=0)
     if call.form == "kernel":
@@ -106,8 +106,10 @@ def _unit(call: Call) -> int | None:
     arrays = [v for v in call.reads() if v.dtype.kind in "fc" and v.shape]
     made = [v for v in call.outs if v is not None and v.shape]
     name = call.name.strip("_")
-    if name in ("correlate", "spread") and len(arrays) > 1:
-        images = made[0] if name == "correlate" else arrays[0]  # each value goes with one filter
+    if name == "convolution_backward":  # of (g, x, weight), one product per gradient
+        return 2 * sum(len(v.shape) > 2 for v in made) * _size(arrays[0]) * math.prod(arrays[2].shape[1:])
+    if name in ("convolved", "correlate", "spread") and len(arrays) > 1:
+        images = arrays[0] if name == "spread" else made[0]  # each value goes with one filter
         return 2 * _size(images) * math.prod(arrays[1].shape[1:])
     if name == "weigh" and len(arrays) > 1:
         return 2 * _size(arrays[1]) * math.prod(made[0].shape[1:])
