@@ -8,7 +8,7 @@ import numpy as np
 
 from .values import Call, Value
 
-__all__ = ["is_all_ones", "simpler"]
+__all__ = ["is_all_ones", "is_uniform", "simpler"]
 
 _OPPOSITE = {np.add: np.subtract, np.subtract: np.add}
 
@@ -75,13 +75,17 @@ def is_all_ones(x: Any) -> bool:
     """Whether x is the number 1, or a constant that has nothing but ones and cannot change."""
     if not isinstance(x, Value):
         return type(x) in (int, float) and x == 1
-    if x.kind != "constant" or x.root.written or x.dtype.kind not in "fc":
+    return x.dtype.kind in "fc" and is_uniform(x) and bool(x.array[(0,) * len(x.shape)] == 1)
+
+
+def is_uniform(x: Value) -> bool:
+    """Whether x is a constant that has the same number everywhere and cannot change."""
+    if x.kind != "constant" or x.root.written or x.dtype.hasobject or 0 in x.shape:
         return False
-    array = x.array
-    owner = array
+    owner = x.array
     while isinstance(owner, np.ndarray):
         if owner.flags.writeable:
             return False
         owner = owner.base
-    distinct = array[tuple([slice(None) if step else slice(1) for step in array.strides])]
-    return distinct.size <= 4096 and bool((distinct == 1).all())
+    distinct = x.array[tuple([slice(None) if step else slice(1) for step in x.array.strides])]
+    return bool((distinct == distinct[(0,) * distinct.ndim]).all())

@@ -28,8 +28,8 @@ def cut(array: Array, blocks: list[Any]) -> list[Array]:
 class Scratch:
     """Block-sized memory for what lives only inside a chain: `slots` by value, `sizes` in bytes by slot."""
 
-    def __init__(self, chain: Chain, lengths: dict[int, int]) -> None:
-        self.chain, self.lengths = chain, lengths
+    def __init__(self, chain: Chain) -> None:
+        self.chain = chain
         self.slots: dict[int, int] = {}
         self.sizes: list[int] = []
         self._free: list[int] = []
@@ -47,13 +47,8 @@ class Scratch:
     def _memory(self, value: Value) -> int:
         return self.chain.same.get(id(value), id(value))
 
-    def shape(self, value: Value) -> tuple[int, ...]:
-        """The shape of a whole block of a value."""
-        axes = self.chain.domain.axes(value)
-        return tuple(min(n, self.lengths.get(axis, n)) for n, axis in zip(value.shape, axes))
-
     def _slot(self, call: Call, out: Value, dying: list[Value]) -> int:
-        nbytes = int(np.prod(self.shape(out), dtype=np.int64)) * out.dtype.itemsize
+        nbytes = int(np.prod(self.chain.domain.block(out), dtype=np.int64)) * out.dtype.itemsize
         if is_elementwise(call) and not call.kwargs:
             for x in dying:
                 slot = self.slots.get(self._memory(x))
@@ -74,9 +69,7 @@ class ChainWriter:
 
     def __init__(self, source: Source, chain: Chain) -> None:
         self.source, self.chain, self.domain = source, chain, chain.domain
-        domain = self.domain
-        self.scratch = Scratch(chain, dict.fromkeys(domain.split[:-1], 1) | {domain.split[-1]: domain.step})
-        self.is_even = domain.shape[domain.split[-1]] % domain.step == 0
+        self.scratch = Scratch(chain)
         self.first: list[str] = []  # lines at the loop's beginning
         self.after: list[str] = []
         self.columns: dict[str, str] = {}  # per variable of the loop the list that it goes through
@@ -155,7 +148,7 @@ class ChainWriter:
 
     def _operand_axes(self, call: Call, value: Value) -> list[int]:
         """The axes that an operand's dimensions lie along: the last ones, except of a vector that adds up."""
-        if call.function is np.matmul:
+        if call.function in (np.matmul, np.dot):
             a, b = call.args
             if value is a and b.shape == self.domain.shape and value is not b:
                 return [-1] * (len(a.shape) - 1) + [0]
@@ -165,7 +158,7 @@ class ChainWriter:
 
     def _result_axes(self, call: Call) -> list[int]:
         axes = list(range(len(self.domain.shape)))
-        if call.form == "ufunc" and call.function.signature is not None:  # type: ignore[attr-defined]
+        if call.function is np.dot or getattr(call.function, "signature", None):
             return axes[:-1]
         if getattr(call.function, "__name__", "") == "reduce" and not call.kwargs.get("keepdims"):
             return [axis for axis in axes if axis not in axes_of(call)]
@@ -185,7 +178,7 @@ class ChainWriter:
 
     def _is_set(self, value: Value) -> bool:
         """Whether a value's block is the same memory in each round."""
-        return self.is_even and self.chain.same.get(id(value), 0) in self.chain.inside
+        return self.domain.is_even and self.chain.same.get(id(value), 0) in self.chain.inside
 
     # ---- values ------------------------------------------------------------------------------------------------------
     def _variable(self, value: Value, axes: list[int]) -> str:
@@ -194,13 +187,15 @@ class ChainWriter:
             return self._known[id(value), None]
         if id(value) in self.chain.inside:
             return self._scratch(value)
+        if id(value) in self.chain.uniform:
+            return self._uniform(value)
         name, lengths = self.source.name(value), value.shape
         split = tuple((i, axis) for i, axis in enumerate(axes) if axis in self.domain.split and lengths[i] != 1)
         if not split:
             return name
         key = (id(value), split)
         if key not in self._known:
-            variable = self._known[key] = self.source._new(f"{name}_rows")
+            variable = self._known[key] = self._shared(f"{name}_rows", key)
             index, indices = self._index(split, "{lo}")
             if self.source.memory.is_static(value):
                 self.columns[variable] = f"{self.source.object(cut, 'cut')}({name}, {indices})"
@@ -212,16 +207,22 @@ class ChainWriter:
     def _index(self, split: tuple[tuple[int, int], ...], start: str) -> tuple[str, str]:
         """A variable for the index of a block, and the list of these indices, of an array of which some dimensions are
         split. In scratch memory a block begins at 0."""
-        key = ("index", split, start)
-        if key not in self._known:
-            name = self._known[key] = self.source._new("all_rows")
-            self._known[name] = self.source._new("rows")
-            of = dict(split)
-            parts = [self._slice(of[i], start) if i in of else "slice(None)" for i in range(max(of) + 1)]
-            loops = [f"for {self._counter(axis)} in range({self._range(axis)})" for axis in self.domain.split]
-            index = parts[0] if len(parts) == 1 else f"({', '.join(parts)})"
-            self.source.setup.append(f"{name} = [{index} {' '.join(loops)}]")
-        return self._known[self._known[key]], self._known[key]
+        of = dict(split)
+        parts = [self._slice(of[i], start) if i in of else "slice(None)" for i in range(max(of) + 1)]
+        loops = [f"for {self._counter(axis)} in range({self._range(axis)})" for axis in self.domain.split]
+        index = parts[0] if len(parts) == 1 else f"({', '.join(parts)})"
+        known, indices = self.source.of_blocks, f"[{index} {' '.join(loops)}]"
+        if indices not in known:
+            known[indices] = self.source._new("all_rows")
+            self.source.setup.append(f"{known[indices]} = {indices}")
+        return self._shared("rows", split), known[indices]
+
+    def _shared(self, wish: str, key: Any) -> str:
+        """A variable of loops, the same in all of them."""
+        known = self.source.of_blocks
+        if (wish, key) not in known:
+            known[wish, key] = self.source._new(wish)
+        return known[wish, key]
 
     def _counter(self, axis: int) -> str:
         return "lo" if axis == self.domain.split[-1] else f"i{axis}"
@@ -238,22 +239,33 @@ class ChainWriter:
 
     def _scratch(self, value: Value) -> str:
         """The memory of a value that lives only here."""
-        source, slot = self.source, self.scratch.slots[id(value)]
-        shape = self.scratch.shape(value)
+        source, slot, shape = self.source, self.scratch.slots[id(value)], self.domain.block(value)
         order = sorted(range(len(shape)), key=lambda axis: -value.strides[axis])
         key = ("scratch", slot, value.dtype, shape, *order)
         if key not in self._known:
             turned = "" if order == sorted(order) else f", {tuple(order)}"
             buffer = source.buffer(source.memory.scratch(slot, self.scratch.sizes[slot]))
-            name = self._known[key] = source._new(value.name or "block")
             place = f"place({buffer}, {source.type(value.dtype)}, {shape}{turned})"
-            cut_axis = self.domain.split[-1]
-            split = tuple((i, a) for i, a in enumerate(self.domain.axes(value)) if a == cut_axis and shape[i] > 1)
-            if self.is_even or not split:
-                source.setup.append(f"{name} = {place}")
-            else:
-                self.columns[name] = f"{source.object(cut, 'cut')}({place}, {self._index(split, '0')[1]})"
+            self._known[key] = self._block_sized(value, source._new(value.name or "block"), place)
         return self._known[key]
+
+    def _uniform(self, value: Value) -> str:
+        """A constant that is the same everywhere: as large as a block."""
+        key = ("uniform", value.array.flat[0].tobytes(), value.dtype, value.shape)
+        if key not in self._known:
+            array = self.source.object(value.array, self.source._constant_name(value.array))
+            self._known[key] = array if self.domain.is_even else self._block_sized(value, f"{array}_rows", array)
+        return self._known[key]
+
+    def _block_sized(self, value: Value, name: str, array: str) -> str:
+        """A variable for an array as large as a block, cut where the last block is shorter."""
+        last, shape = self.domain.split[-1], self.domain.block(value)
+        split = tuple((i, axis) for i, axis in enumerate(self.domain.axes(value)) if axis == last and shape[i] > 1)
+        if self.domain.is_even or not split:
+            self.source.setup.append(f"{name} = {array}")
+        else:
+            self.columns[name] = f"{self.source.object(cut, 'cut')}({array}, {self._index(split, '0')[1]})"
+        return name
 
     def _part(self, out: Value) -> str:
         """Where a block's share of a sum over all blocks goes."""

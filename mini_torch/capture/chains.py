@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from .algebra import is_uniform
 from .domain import LARGE, Domain
+from .memory import is_elementwise
 from .program import Program
 from .sums import axes_of, with_fast_sums
 from .values import Call, Value
@@ -35,7 +37,7 @@ class Chain(Call):
     inside, the value in whose memory it is (ids).
     """
 
-    __slots__ = ("calls", "domain", "inside", "roles", "same")
+    __slots__ = ("calls", "domain", "inside", "roles", "same", "uniform")
 
     def __init__(
         self, calls: list[Call], roles: list[str], domain: Domain, outside: set[int], same: dict[int, int]
@@ -49,6 +51,31 @@ class Chain(Call):
         self.writes = [value for call in calls for value in call.writes]
         roots = {id(value) for value in made}
         self.args = tuple({id(v): v for c in calls for v in c.reads() if id(v.root) not in roots}.values())
+        self.uniform: set[int] = set()
+
+    def may_give_way(self, out: Value) -> list[Value]:
+        """The values from outside that no call reads after the one that makes `out`, so that it can be written over them,
+        block by block."""
+        last: dict[int, int] = {}
+        for i, call in enumerate(self.calls):
+            last.update({id(value.root): i for value in call.touched()})
+        at, maker = next((i, call) for i, call in enumerate(self.calls) if call.out is out)
+        if not is_elementwise(maker) or maker.kwargs or self.domain.shape != out.shape:
+            return []
+        return [x for x in self.args if last[id(x.root)] <= at]
+
+    def shrink_constants(self) -> None:
+        """Puts arrays as large as a block in the place of large ones that are the same everywhere."""
+        instead: dict[int, Value] = {}
+        for x in self.args:
+            if x.shape == self.domain.shape and all(x.strides) and is_uniform(x):
+                array = np.full(self.domain.block(x), x.array.flat[0], x.dtype)
+                array.flags.writeable = False
+                instead[id(x)] = Value("constant", x.index, array)
+        for call in self.calls:
+            call.replace(instead)
+        self.replace(instead)
+        self.uniform = {id(x) for x in instead.values()}
 
 
 def find_chains(program: Program) -> None:
@@ -97,9 +124,12 @@ def _chained(calls: list[Call], readers: dict[int, set[int]]) -> list[Call]:
 def _domain_of(call: Call) -> Domain | None:
     """What a chain that begins with this call goes over; None where none does."""
     target = _target(call)
-    if target is None or target.nbytes < LARGE or not _is_elementwise(call):
+    if target is None or not _is_elementwise(call):
         return None
-    domain = Domain(target)
+    itemsize = max(value.dtype.itemsize for value in [target, *call.reads()])
+    if math.prod(target.shape) * itemsize < LARGE or not target.shape:
+        return None
+    domain = Domain(target, itemsize)
     return domain if domain.blocks > 1 else None
 
 
@@ -136,25 +166,34 @@ class _Growing:
         self.later = _Traffic()
 
     def grow(self, calls: list[Call]) -> tuple[list[Call], list[Call]]:
-        """Takes what belongs to it. Gives the other calls: those that come before it, and those that come after."""
+        """Takes what belongs to it. Gives the other calls: those that come before it, and those that come after.
+
+        When something large was made of its values, only sums may still join: whatever else did would have to be kept.
+        """
         before: list[Call] = []
         after: list[Call] = []
-        patience = _PATIENCE
+        patience, is_closed = _PATIENCE, False
         for i, call in enumerate(calls):
             role = None if self.later.meets(call) else self._role(call)
-            if role is not None and self._reaches_alike(call):
+            if role is not None and self._reaches_alike(call) and (not is_closed or self._adds_up(call, role)):
                 self._take(call, role)
-                patience = _PATIENCE
                 continue
             patience -= 1
-            if call.form == "effect" or patience < 0 or (self._follows(call) and self._is_heavy(call)):
+            if call.form in ("effect", "update") or patience < 0:
                 return before, after + calls[i:]
-            if self._follows(call) or not (call.pure or self.later.pure):
+            follows = self._follows(call) or not (call.pure or self.later.pure)
+            if follows and not is_closed and self._is_heavy(call):
+                patience, is_closed = min(patience, _PATIENCE // 10), True
+            if follows or is_closed:
                 self.later.note(call)
                 after.append(call)
             else:
                 before.append(call)
         return before, after
+
+    def _adds_up(self, call: Call, role: str) -> bool:
+        """Whether the call sums up what was made inside."""
+        return role in ("rows", "across") and any(id(value) in self.ready for value in call.reads())
 
     def _follows(self, call: Call) -> bool:
         return self.own.meets(call) or self.later.meets(call)
@@ -162,7 +201,7 @@ class _Growing:
     def _is_heavy(self, call: Call) -> bool:
         """Whether members after it would have to keep much for it: whatever makes or changes large arrays."""
         changed = [value for value in [*filter(None, call.outs), *call.writes] if not (value.is_view and call.is_view)]
-        return call.form == "update" or sum(value.nbytes for value in changed) * 32 > self.domain.nbytes
+        return sum(value.nbytes for value in changed) * 32 > self.domain.nbytes
 
     # ---- who may join ------------------------------------------------------------------------------------------------
     def _role(self, call: Call) -> str | None:
@@ -200,7 +239,7 @@ class _Growing:
 
     def _reduction(self, call: Call) -> str | None:
         """ "rows" or "across", for a reduction of a whole operand."""
-        if call.function is np.matmul and not call.kwargs and call.form == "ufunc":
+        if call.function in (np.matmul, np.dot) and not call.kwargs:
             return self._product(*call.args)
         ufunc = getattr(call.function, "__self__", None)
         if ufunc not in _TOGETHER or call.function.__name__ != "reduce":
@@ -259,11 +298,12 @@ class _Growing:
         outside = {id(value) for value in made if readers.get(id(value), {0}) - ours}
         views = [call for call, role in zip(self.members, self.roles) if role == "alias" and id(call.out) in outside]
         outside |= {id(call.out.root) for call in views if call.out is not None}
-        if self._saved(Chain(self.members, self.roles, self.domain, outside, self.ready)) < 2 * self.domain.nbytes:
+        if self._saved(Chain(self.members, self.roles, self.domain, outside, self.ready)) < self.domain.nbytes:
             return None
         roles = {id(call.out): role for call, role in zip(self.members, self.roles)}
         members = with_fast_sums(self.members, self.domain, outside)
         chain = Chain(members, [roles[id(call.out)] for call in members], self.domain, outside, self.ready)
+        chain.shrink_constants()
         return [chain, *self._with_bases(views)]
 
     def _with_bases(self, views: list[Call]) -> list[Call]:
@@ -276,11 +316,8 @@ class _Growing:
 
     def _saved(self, chain: Chain) -> int:
         """Bytes that need not be read and written: what calls one by one would move, less what the chain does."""
-        singly = sum(
-            _bytes([*call.reads(), *call.writes, *filter(None, call.outs)])
-            for call, role in zip(self.members, self.roles) if role != "alias"
-        )  # fmt: skip
-        return singly - _bytes([*chain.reads(), *chain.writes, *filter(None, chain.outs)])
+        singly = sum(_moved(call) for call, role in zip(self.members, self.roles) if role != "alias")
+        return singly - _moved(chain)
 
 
 class _Traffic:
@@ -308,6 +345,12 @@ class _Traffic:
 
 def _roots(values: Iterable[Value]) -> set[int]:
     return {id(value.root) for value in values}
+
+
+def _moved(call: Call) -> int:
+    """Bytes that a call reads and writes. The blocks of a chain read what is uniform from the cache."""
+    reads = [x for x in call.reads() if not (isinstance(call, Chain) and is_uniform(x))]
+    return _bytes(reads) + _bytes([*call.writes, *filter(None, call.outs)])
 
 
 def _bytes(values: Iterable[Value]) -> int:

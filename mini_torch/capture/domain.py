@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import product
-from typing import Any
 
 from .values import Value
 
@@ -17,28 +15,22 @@ BLOCK = 1 << 19  # bytes of a block of one array: NumPy's calls cost more than a
 class Domain:
     """The shape of a value, with its axes from the slowest in memory to the fastest, the slower ones cut.
 
-    `split` are the axes that are cut: all but the last of them into single elements, the last into `step`s.
+    `split` are the axes that are cut: all but the last of them into single elements, the last into `step`s, the last of
+    which may be shorter than the others (not `is_even`).
     """
 
-    def __init__(self, value: Value) -> None:
-        self.shape, self.nbytes = value.shape, value.nbytes
+    def __init__(self, value: Value, itemsize: int) -> None:
+        self.shape, self.nbytes = value.shape, math.prod(value.shape) * itemsize
         order = sorted(range(len(value.shape)), key=lambda axis: -abs(value.strides[axis]))
-        inner, place = value.dtype.itemsize, len(order)
+        inner, place = itemsize, len(order)
         while place and inner < BLOCK:
             place -= 1
             inner *= value.shape[order[place]]
         self.split = [axis for axis in order[:place] if value.shape[axis] > 1] + order[place : place + 1]
         size = value.shape[order[place]]
         self.step = _even_step(size, max(1, BLOCK // max(inner // max(size, 1), 1)))
+        self.is_even = size % self.step == 0
         self.blocks = math.prod(value.shape[axis] for axis in self.split[:-1]) * -(-size // self.step)
-
-    def cuts(self) -> list[dict[int, slice]]:
-        """Per block, what it is of each axis that is split."""
-        ranges = []
-        for axis in self.split:
-            n, step = self.shape[axis], self.step if axis == self.split[-1] else 1
-            ranges.append([slice(lo, min(lo + step, n)) for lo in range(0, n, step)])
-        return [dict(zip(self.split, each)) for each in product(*ranges)]
 
     # ---- values ------------------------------------------------------------------------------------------------------
     def axes(self, value: Value) -> list[int]:
@@ -63,12 +55,10 @@ class Domain:
             return "rows"
         return "across" if axes.issuperset(self.split) else None
 
-    def index(self, lengths: dict[int, int], axes: list[int], cut: dict[int, slice]) -> Any:
-        """The index of a block in an array whose dimensions lie along `axes`."""
-        index = [cut[axis] if axis in cut and lengths[i] != 1 else slice(None) for i, axis in enumerate(axes)]
-        while index and index[-1] == slice(None):
-            index.pop()
-        return index[0] if len(index) == 1 else tuple(index)
+    def block(self, value: Value) -> tuple[int, ...]:
+        """The shape of a whole block of a value."""
+        lengths = dict.fromkeys(self.split[:-1], 1) | {self.split[-1]: self.step}
+        return tuple([min(n, lengths.get(axis, n)) for n, axis in zip(value.shape, self.axes(value))])
 
 
 def _even_step(size: int, most: int) -> int:

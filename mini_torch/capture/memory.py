@@ -74,6 +74,13 @@ def is_elementwise(call: Call) -> bool:
     return call.form == "ufunc" and call.function.signature is None
 
 
+def _operands(call: Call) -> list[Value]:
+    """The operands that an elementwise call could write over."""
+    if not is_elementwise(call) or call.kwargs:
+        return []
+    return [x for x in call.args if isinstance(x, Value)]
+
+
 class Memory:
     """Which buffer each value is in: `places` by a root's id; `fixed` has those that have a place elsewhere."""
 
@@ -124,14 +131,13 @@ class Memory:
 
     def _written_over(self, i: int, call: Call, out: Value) -> Value | None:
         """The operand that the result may take the place of."""
-        if not is_elementwise(call) or call.kwargs:
-            return None
-        operands = [x for x in call.args if isinstance(x, Value)]
+        operands = call.may_give_way(out) if call.form == "chain" else _operands(call)  # type: ignore[attr-defined]
         for x in operands:
             if (
                 x.shape == out.shape and x.dtype == out.dtype and x.strides == out.strides
                 and id(x.root) in self.places and self.last[id(x.root)] == i and x.root.nbytes == out.nbytes
                 and id(x.root) not in self.across and all(y is x or y.root is not x.root for y in operands)
+                and not any(self.places.get(id(other)) is self.places[id(x.root)] for other in call.outs)
             ):  # fmt: skip
                 return x.root
         return None

@@ -55,6 +55,7 @@ class Source:
         self._objects: dict[int, str] = {}
         self._used: set[str] = {"forward", "backward", *keyword.kwlist, *dir(builtins)}
         self._counts: dict[str, int] = {}  # how many have a name already
+        self.of_blocks: dict[Any, Any] = {}  # names that the loops of several chains share
         self._ready: set[int] = set()  # values that are there before the first call
         self._kept: list[Any] = []
         for call in program.calls:  # functions keep their own names

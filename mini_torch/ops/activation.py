@@ -64,7 +64,7 @@ def refuse_to_clamp(name: str, x: Tensor) -> None:
 # ---- relu -----------------------------------------------------------------------------------------------------------
 def _rectified(x: Any) -> Any:
     # NumPy compares with an array twice as fast as with a number.
-    return np.maximum(x, (_zeros_of if x.size <= 32768 else np.zeros)(x.shape, x.dtype))
+    return np.maximum(x, (_zeros_of if x.size <= 32768 else _zeros_of.__wrapped__)(x.shape, x.dtype))
 
 
 @functools.lru_cache(maxsize=64)
