@@ -54,8 +54,7 @@ class Chain(Call):
         self.uniform: set[int] = set()
 
     def may_give_way(self, out: Value) -> list[Value]:
-        """The values from outside that no call reads after the one that makes `out`, so that it can be written over them,
-        block by block."""
+        """The values from outside that no call reads after the one that makes `out`, which may be written over them."""
         last: dict[int, int] = {}
         for i, call in enumerate(self.calls):
             last.update({id(value.root): i for value in call.touched()})
