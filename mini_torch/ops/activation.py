@@ -20,7 +20,7 @@ from ..tensor import Tensor, check_dim, method, wrap
 from .elementwise import abs, tanh
 from .elementwise.blocks import blocks_of, in_blocks
 from .mask import chosen, masked
-from .special.error import normal_cdf, times_normal_cdf
+from .special.error import normal_cdf, normal_cdf_of_block, times_normal_cdf
 from .split import chunk
 
 __all__ = [
@@ -376,9 +376,9 @@ _gelu = row("gelu", quiet(lambda x, cdf: x * cdf), x=_gelu_rule, cdf=None)
 
 def _gelu_both(x: Any, out: Any, slope: Any) -> None:
     """x Φ(x) and Φ(x) + x Φ'(x)"""
-    cdf = normal_cdf(x)
-    np.multiply(x, cdf, out=out)
     np.multiply(x, x, out=slope)
+    cdf = normal_cdf_of_block(x, slope)
+    np.multiply(x, cdf, out=out)
     slope *= -0.5
     np.exp(slope, out=slope)
     slope *= _NORMAL
