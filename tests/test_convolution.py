@@ -11,7 +11,7 @@ import pytest
 import mini_torch
 from mini_torch.autograd import gradcheck, gradgradcheck
 from mini_torch.nn import functional as F
-from mini_torch.ops import columns, depthwise
+from mini_torch.ops import columns, convolution_kernels, depthwise
 
 Array = np.ndarray[Any, Any]
 Numbers = tuple[int, ...]
@@ -236,3 +236,37 @@ def test_both_gradients_at_once(
     with mini_torch.no_grad():
         np.testing.assert_allclose(dx, getattr(grads, f"conv{dims}d_input")(x.shape, w, g, **options), atol=1e-12)
         np.testing.assert_allclose(dw, getattr(grads, f"conv{dims}d_weight")(x, w.shape, g, **options), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("shape", "kernel", "options"),
+    [
+        ((5, 2, 9, 8), (5, 4), {}), ((2, 4, 9, 8), (5, 5), {"groups": 2, "padding": (1, 2)}),
+        ((2, 1, 6, 7, 5), (3, 2, 3), {"padding": 1}), ((3, 1, 11, 12), (5, 5), {"dilation": 2, "padding": 3}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("block", [1, 1 << 21])
+def test_way_back_by_rows(
+    shape: Any, kernel: Any, options: Any, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of many channels to few, by large kernels: the adjoint of the convolution in its input."""
+    monkeypatch.setattr(columns, "_BLOCK", block)
+    monkeypatch.setattr(convolution_kernels, "_rows_pay", lambda *_: True)
+    groups = options.get("groups", 1)
+    x = mini_torch.tensor(randoms(*shape), requires_grad=True)
+    w = mini_torch.tensor(randoms(6 * groups, shape[1] // groups, *kernel, seed=1))
+    out = function("conv", len(kernel))(x, w, **options)
+    direction, g = randoms(*shape, seed=2), mini_torch.tensor(randoms(*out.shape, seed=3))
+    (dx,) = mini_torch.autograd.grad(out, x, g)
+    along = function("conv", len(kernel))(mini_torch.tensor(direction), w, **options)
+    np.testing.assert_allclose((dx.numpy() * direction).sum(), (along.numpy() * g.numpy()).sum())
+
+
+def test_way_back_by_rows_where_it_pays() -> None:
+    """A gradient of LeNet's second layer, by either way."""
+    w = mini_torch.tensor(randoms(16, 6, 5, 5), requires_grad=True)
+    x = mini_torch.tensor(randoms(2, 6, 14, 14, seed=1), requires_grad=True)
+    g = mini_torch.tensor(randoms(2, 16, 10, 10, seed=2))
+    (dx,) = mini_torch.autograd.grad(F.conv2d(x, w), x, g)
+    wide = F.pad(g, (4, 4, 4, 4))
+    np.testing.assert_allclose(dx, F.conv2d(wide, w.detach().flip(2, 3).transpose(0, 1)), atol=1e-12)

@@ -45,6 +45,11 @@ def samples_at_once(w: Windows, channels: int, kind: np.dtype[Any]) -> int:
     return max(_BLOCK // max(_bytes(w, channels, kind), 1), 1)
 
 
+def in_one_piece(w: Windows, channels: int, kind: np.dtype[Any]) -> bool:
+    """Whether a sample's columns are not cut into tiles."""
+    return _bytes(w, channels, kind) <= _LARGEST
+
+
 def _even(most: int, n: int) -> int:
     """A block of at most so many of n samples; if it can be, all blocks are of the same size."""
     return next((step for step in range(most, most // 2, -1) if n % step == 0), most)

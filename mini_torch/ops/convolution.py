@@ -6,16 +6,12 @@ left open; each row's gradients are the other two, which closes derivatives of e
 
     correlate  x, weight → y      spread  y, weight → x (the transposed convolution)      weigh  x, y → weight
 
-Each is a product of matrices, with the windows as columns (Chellapilla, Puri, Simard 2006, "High performance
-convolutional neural networks for document processing"), in blocks that stay in the cache: see `columns`. Small images
-whose channels have a kernel each go to `depthwise`.
+On arrays they are in `convolution_kernels`. For real numbers a convolution is one operation with one way back, which
+may make two gradients of the same windows; where that needs a gradient itself, the rows are asked.
 """
 
 from __future__ import annotations
 
-import functools
-import itertools
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -24,228 +20,75 @@ import numpy as np
 from ..graph import unit
 from ..op import fused, rounds_once, row, type_name
 from ..tensor import Tensor
-from .columns import columns_of, samples_at_once
-from .depthwise import correlate_each, spread_each, weigh_each
-from .reduction.sums import sums_of_rows
+from . import convolution_kernels as kernels
 from .spatial import Shape, Sizes, need_tensor, need_types, per_dimension
-from .standardize import wide
-from .window import Windows, cuts, unframed, windows_of
+from .window import Windows, windows_of
 
 __all__ = [
     "conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
 ]  # fmt: skip
 
-_SHORT = 7  # windows per tap of a row: with more, the zeros of a banded matrix take longer than columns
-_BOTH = 1 << 16  # elements of a weight: turning around a larger one takes as long as columns of one's own
-_FAR_MORE = 6  # times as many columns, from which on adding up is cheaper
-
-
-def _halves_as_floats(forward: Callable[..., Any]) -> Callable[..., Any]:
-    """`forward`, for float16 in float32: sums of halves would lose what they add."""
-
-    @functools.wraps(forward)
-    def careful(x: Any, y: Any, *options: Any) -> Any:
-        if x.dtype != np.float16:
-            return forward(x, y, *options)
-        return forward(x.astype(np.float32), y.astype(np.float32), *options).astype(np.float16)
-
-    return careful
-
-
-def _pointwise(w: Windows) -> bool:
-    """Whether it is a product of matrices per sample as it stands: one tap, no stride, large images."""
-    if w.taps != 1 or w.size != w.counts or any(w.before):
-        return False
-    return max(w.stride) == 1 and math.prod(w.counts) >= 64
-
-
-def _depthwise(inputs: int, outputs: int, w: Windows, groups: int) -> bool:
-    """Whether each channel of an image has one kernel of its own, and rows are short enough for `depthwise` to pay."""
-    return len(w.size) == 2 and groups == inputs == outputs > 1 and w.taps > 1 and w.counts[1] <= _SHORT * w.kernel[1]
-
-
-def _finite(x: Any) -> bool:
-    """Whether x is free of NaN and infinity. One quick pass: if only the sum of squares overflows, the answer is no."""
-    flat = x.reshape(-1)
-    with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isfinite(np.dot(flat, flat)))
-
-
-def _if_finite(function: Callable[..., Any], *args: Any) -> Any:
-    """What a function of `depthwise` gives, or None where infinity or NaN may have spread over whole rows."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        out = function(*args)
-    return out if _finite(out) else None
-
 
 # ---- the three rows --------------------------------------------------------------------------------------------------
-@unit
-@_halves_as_floats
-def _correlate(x: Any, weight: Any, w: Windows, groups: int, bias: Any = None) -> Any:
-    n, channels, outputs = len(x), x.shape[1], len(weight)
-    each = _depthwise(channels, outputs, w, groups)
-    if each and (out := _if_finite(correlate_each, x, weight, w, bias)) is not None:
-        return out
-    matrix = weight.reshape(groups, outputs // groups, channels // groups * w.taps)
-    shift = None if bias is None else bias.reshape(groups, -1, 1)
-    if _pointwise(w):
-        y = np.matmul(matrix, x.reshape(n, groups, channels // groups, -1))
-        return _shifted(y, shift).reshape(n, outputs, *w.counts)
-    out = np.empty((n, outputs, *w.counts), x.dtype)
-    for samples, rows, part, columns in columns_of(w, groups, channels, outputs).blocks(x):
-        out[samples, :, rows] = part.images(_shifted(np.matmul(matrix, columns), shift))
-    return out
-
-
-def _shifted(y: Any, shift: Any) -> Any:
-    """y plus the bias, in y's memory, while it is in the cache."""
-    if shift is not None:
-        y += shift
-    return y
-
-
-@unit
-@_halves_as_floats
-def _weigh(x: Any, y: Any, w: Windows, groups: int) -> Any:
-    n, channels, outputs = len(x), x.shape[1], y.shape[1]
-    each = _depthwise(channels, outputs, w, groups) and _finite(y)  # infinity times padding would not be seen
-    if each and (out := _if_finite(weigh_each, x, y, w)) is not None:
-        return out
-    if _pointwise(w):
-        columns = x.reshape(n, groups, channels // groups, -1)
-        products = np.matmul(y.reshape(n, groups, outputs // groups, -1), columns.swapaxes(2, 3))
-        return np.add.reduce(products, axis=0).reshape(outputs, channels // groups, *w.kernel)
-    out = np.zeros((groups, outputs // groups, channels // groups * w.taps), x.dtype)
-    for samples, rows, part, columns in columns_of(w, groups, channels, outputs).blocks(x):
-        out += part.weighed(columns, y[samples, :, rows])
-    return out.reshape(outputs, channels // groups, *w.kernel)
-
-
-@unit
-@_halves_as_floats
-def _spread(y: Any, weight: Any, w: Windows, groups: int) -> Any:
-    n, outputs, per_group = len(y), len(weight), weight.shape[1]
-    each = _depthwise(groups * per_group, outputs, w, groups)
-    if each and (out := _if_finite(spread_each, y, weight, w)) is not None:
-        return out
-    # A correlation with the taps in reverse has nothing to add up; it pays unless its columns are far more than ours.
-    if max(w.stride) == 1 and outputs // groups * math.prod(w.size) <= _FAR_MORE * per_group * math.prod(w.counts):
-        return _correlate(y, _flipped(weight, groups), w.turned, groups)
-    if max(w.stride) > 1 and max(w.dilation) == 1:
-        return _spread_by_phases(y, weight, w, groups)
-    # The adjoint as it stands: what each tap gives, as columns, is added up where the columns were cut out.
-    matrix = weight.reshape(groups, outputs // groups, per_group * w.taps).swapaxes(1, 2)
-    out = np.empty((n, groups * per_group, *w.size), y.dtype)
-    step = samples_at_once(w, groups * per_group, y.dtype)
-    for block in (slice(start, start + step) for start in range(0, n, step)):
-        part = y[block].reshape(-1, groups, outputs // groups, math.prod(w.counts))
-        columns = np.matmul(matrix, part).reshape(-1, groups * per_group, *w.kernel, *w.counts)
-        frame = np.zeros((len(part), groups * per_group, *w.span), y.dtype)
-        for tap, cut in cuts(w):
-            frame[(slice(None), slice(None), *cut)] += columns[(slice(None), slice(None), *tap)]
-        out[block] = unframed(frame, w)
-    return out
-
-
-def _spread_by_phases(y: Any, weight: Any, w: Windows, groups: int) -> Any:
-    """Elements of x that are a stride apart see the same taps, each `stride`-th: a problem of stride 1 of their own."""
-    out = np.zeros((len(y), groups * weight.shape[1], *w.size), y.dtype)
-    for phase in itertools.product(*map(range, w.stride)):
-        every: Any = (..., *[slice(r, None, s) for r, s in zip(phase, w.stride)])
-        taps = weight[every]
-        before = tuple([-((r - b) // s) for r, s, b in zip(phase, w.stride, w.before)])
-        numbers = zip(phase, w.stride, w.before, before)
-        own: Any = (..., *[slice(r - b + s * q, None, s) for r, s, b, q in numbers])
-        place = out[own]
-        if taps.size and place.size:
-            ones = (1,) * len(phase)
-            part = windows_of(place.shape[2:], taps.shape[2:], w.counts, ones, before, ones)
-            place[...] = _spread(y, taps, part, groups)
-    return out
-
-
-def _spread_and_weigh(y: Any, x: Any, weight: Any, w: Windows, groups: int) -> tuple[Any, Any]:
-    """`_spread` of y and `_weigh` of x and y at once, where y's columns on the way back serve both products."""
-    channels, outputs = x.shape[1], y.shape[1]
-    matrix = _flipped(weight, groups).reshape(groups, channels // groups, outputs // groups * w.taps)
-    dx, dw = np.empty(x.shape, x.dtype), np.zeros(matrix.shape, x.dtype)
-    for samples, rows, part, columns in columns_of(w.turned, groups, outputs, channels).blocks(y):
-        dx[samples, :, rows] = part.images(np.matmul(matrix, columns))
-        dw += part.weighed(columns, x[samples, :, rows])
-    return dx, _flipped(dw.reshape(channels, outputs // groups, *w.kernel), groups)
-
-
-def _serve_both(x: Any, weight: Any, w: Windows, groups: int) -> bool:
-    """Whether that pays: there are about as many windows either way, and neither weight nor products are too small."""
-    channels, outputs = x.shape[1], len(weight)
-    if max(w.stride) > 1 or w.taps == 1 or x.dtype.itemsize < 4 or _depthwise(channels, outputs, w, groups):
-        return False
-    return channels // groups >= 8 and weight.size <= _BOTH and math.prod(w.size) <= 1.3 * math.prod(w.counts)
-
-
-def _flipped(weight: Any, groups: int) -> Any:
-    """The weight (O, C/groups, *kernel) of the way back, (C, O/groups, *kernel): taps in reverse."""
-    _, per_group, *kernel = weight.shape
-    reverse = weight[(..., *[slice(None, None, -1)] * len(kernel))].reshape(groups, -1, per_group, *kernel)
-    return np.ascontiguousarray(reverse.swapaxes(1, 2)).reshape(groups * per_group, -1, *kernel)  # as BLAS likes it
-
-
 correlate = row(
-    "correlate", lambda x, weight, w, groups: _correlate(x, weight, w, groups), grad_name="ConvolutionBackward0",
+    "correlate", lambda x, weight, w, groups: kernels.correlate(x, weight, w, groups), grad_name="ConvolutionBackward0",
     x=lambda g, weight, w, groups: spread(g, weight, w, groups),
     weight=lambda g, x, w, groups: weigh(x, g, w, groups),
 )  # fmt: skip
 spread: Callable[..., Any] = row(
-    "spread", _spread, grad_name="ConvolutionBackward0",
+    "spread", kernels.spread, grad_name="ConvolutionBackward0",
     y=lambda g, weight, w, groups: correlate(g, weight, w, groups),
     weight=lambda g, y, w, groups: weigh(g, y, w, groups),
 )  # fmt: skip
 weigh: Callable[..., Any] = row(
-    "weigh", _weigh, grad_name="ConvolutionBackwardBackward0",
+    "weigh", kernels.weigh, grad_name="ConvolutionBackwardBackward0",
     x=lambda g, y, w, groups: spread(y, g, w, groups),
     y=lambda g, x, w, groups: correlate(x, g, w, groups),
+)  # fmt: skip
+channel_sums = row(
+    "channel_sums", kernels.channel_sums, grad_name="SumBackward1",
+    x=lambda g, shape: np.broadcast_to(np.reshape(g, (1, -1, *[1] * (len(shape) - 2))), shape),
+)  # fmt: skip
+
+
+_correlate_biased = row(
+    "correlate_biased", lambda x, weight, bias, w, groups: kernels.correlate(x, weight, w, groups, bias),
+    grad_name="ConvolutionBackward0", x=lambda g, weight, w, groups: spread(g, weight, w, groups),
+    weight=lambda g, x, w, groups: weigh(x, g, w, groups), bias=lambda g: channel_sums(g),
 )  # fmt: skip
 
 
 @unit
 def _spread_plus_bias(x: Any, weight: Any, bias: Any, w: Windows, groups: int) -> Any:
-    return _shifted(_spread(x, weight, w, groups), bias.reshape(-1, *[1] * len(w.size)))
+    return kernels.shifted(kernels.spread(x, weight, w, groups), bias.reshape(-1, *[1] * len(w.size)))
 
 
-@unit
-def _channel_sums(x: Any) -> Any:
-    sums = sums_of_rows(wide(x).reshape(*x.shape[:2], math.prod(x.shape[2:])))
-    return np.add.reduce(sums, axis=0).astype(x.dtype, copy=False)
-
-
-channel_sums = row(
-    "channel_sums", _channel_sums, grad_name="SumBackward1",
-    x=lambda g, shape: np.broadcast_to(np.reshape(g, (1, -1, *[1] * (len(shape) - 2))), shape),
+_spread_biased = row(
+    "spread_biased", _spread_plus_bias, grad_name="ConvolutionBackward0",
+    x=lambda g, weight, w, groups: correlate(g, weight, w, groups),
+    weight=lambda g, x, w, groups: weigh(g, x, w, groups), bias=lambda g: channel_sums(g),
 )  # fmt: skip
 
 
-def _bias_rule(g: Any) -> Any:
-    return channel_sums(g)
+def _transposed(x: Tensor, weight: Tensor, bias: Tensor | None, w: Windows, groups: int) -> Tensor:
+    out: Tensor = spread(x, weight, w, groups) if bias is None else _spread_biased(x, weight, bias, w, groups)
+    return out
 
 
-_correlate_biased = row(
-    "correlate_biased", lambda x, weight, bias, w, groups: _correlate(x, weight, w, groups, bias),
-    grad_name="ConvolutionBackward0", x=lambda g, weight, w, groups: spread(g, weight, w, groups),
-    weight=lambda g, x, w, groups: weigh(x, g, w, groups), bias=_bias_rule,
-)  # fmt: skip
-def _convolved(keep: bool, x: Any, weight: Any, bias: Any, w: Windows, groups: int) -> tuple[Any, None]:
-    return _correlate(x, weight, w, groups, bias), None
+# ---- one operation for real numbers ----------------------------------------------------------------------------------
+def _forward(keep: bool, x: Any, weight: Any, bias: Any, w: Windows, groups: int) -> tuple[Any, None]:
+    return kernels.correlate(x, weight, w, groups, bias), None
 
 
-def _convolution_backward(
+def _pull(
     g: Any, kept: None, wanted: list[bool], x: Any, weight: Any, bias: Any, w: Windows, groups: int
 ) -> tuple[Any, Any, Any]:
-    if wanted[0] and wanted[1] and _serve_both(x, weight, w, groups):
-        dx, dw = _spread_and_weigh(g, x, weight, w, groups)
+    if wanted[0] and wanted[1] and kernels.serve_both(x, weight, w, groups):
+        dx, dw = kernels.spread_and_weigh(g, x, weight, w, groups)
     else:
-        dx = _spread(g, weight, w, groups) if wanted[0] else None
-        dw = _weigh(x, g, w, groups) if wanted[1] else None
-    return dx, dw, _channel_sums(g) if wanted[2] else None
+        dx = kernels.spread(g, weight, w, groups) if wanted[0] else None
+        dw = kernels.weigh(x, g, w, groups) if wanted[1] else None
+    return dx, dw, kernels.channel_sums(g) if wanted[2] else None
 
 
 def _plain(x: Any, weight: Any, bias: Any, /, w: Windows, groups: int) -> Tensor:
@@ -253,18 +96,8 @@ def _plain(x: Any, weight: Any, bias: Any, /, w: Windows, groups: int) -> Tensor
     return out
 
 
-# (x, weight, bias or None, windows, groups), of real numbers
-_convolution = fused("convolution", _convolved, _convolution_backward, _plain)
-_spread_biased = row(
-    "spread_biased", _spread_plus_bias, grad_name="ConvolutionBackward0",
-    x=lambda g, weight, w, groups: correlate(g, weight, w, groups),
-    weight=lambda g, x, w, groups: weigh(g, x, w, groups), bias=_bias_rule,
-)  # fmt: skip
-
-
-def _transposed(x: Tensor, weight: Tensor, bias: Tensor | None, w: Windows, groups: int) -> Tensor:
-    out: Tensor = spread(x, weight, w, groups) if bias is None else _spread_biased(x, weight, bias, w, groups)
-    return out
+# (x, weight, bias or None, windows, groups)
+_convolution = fused("convolution", _forward, _pull, _plain)
 
 
 # ---- checks ----------------------------------------------------------------------------------------------------------
