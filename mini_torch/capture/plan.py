@@ -61,6 +61,7 @@ class Plan:
             if call.form == "update":
                 runs = self.updates[id(call)] = runs_of(call.owner)
                 self._assign_slots(runs or [], fixed)
+        self._groups = [(call.owner, _sizes(call.owner)) for call in program.calls if call.form == "update"]
         program.simplify()
         suggest_names(program)
         find_chains(program)
@@ -126,6 +127,9 @@ class Plan:
                 return False
         for i, x in self._same:
             if tensors[i] is not x:
+                return False
+        for optimizer, sizes in self._groups:
+            if _sizes(optimizer) != sizes:
                 return False
         return self.lent.is_free() and self.guard.holds()
 
@@ -269,6 +273,11 @@ class _Back:
             "a compiled function's gradient cannot be differentiated again (create_graph=True): call the function "
             "itself"
         )
+
+
+def _sizes(optimizer: Any) -> list[int]:
+    """How many parameters each group of an optimizer has."""
+    return [len(group["params"]) for group in optimizer.param_groups]
 
 
 def _outputs(tree: Any) -> list[Output]:
