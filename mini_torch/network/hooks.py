@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -59,7 +60,9 @@ def register(hooks: Hooks, hook: Callable[..., Any], prepend: bool = False, *mar
 
 
 def call_with_hooks(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """`module.forward(*args, **kwargs)` between the hooks of all modules and those of `module`."""
+    """`module.forward(*args, **kwargs)` between the hooks of all modules and its own; or a program of that."""
+    if module._compiled_call_impl is not None:
+        return module._compiled_call_impl(*args, **kwargs)
     own = module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
     if not own and not common:  # all were removed
         return module.forward(*args, **kwargs)
@@ -85,6 +88,21 @@ def call_with_hooks(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any
             if key in module._forward_hooks_always_called or key in common.forward_always_called:
                 _call_after_error(key, hook, module, args, kwargs, result)
         raise
+
+
+def as_it_is(module: Module) -> Callable[..., Any]:
+    """A function that calls the module as if it were not compiled."""
+
+    @functools.wraps(module.forward)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        own = vars(module)
+        compiled = own.pop("_compiled_call_impl", None)
+        try:
+            return module(*args, **kwargs)
+        finally:
+            own["_compiled_call_impl"] = compiled
+
+    return call
 
 
 def _before_forward(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

@@ -9,9 +9,10 @@ from ..creation import empty_like
 from ..dtype import bfloat16, check_device, float16, float32, float64
 from ..dtype import dtype as _DType
 from ..graph import RemovableHandle, changes
+from ..late import find
 from ..tensor import Tensor
 from . import conversion, registry, state
-from .hooks import call_with_hooks, common, register
+from .hooks import as_it_is, call_with_hooks, common, register
 from .parameter import Buffer, Parameter
 
 __all__ = ["Module"]
@@ -51,6 +52,7 @@ class Module:
     _version = 1  # of what `state_dict` holds; a subclass that changes its content counts up
     _has_hooks = False  # one flag for all kinds that concern a call, so that a call asks once; of the class: all have
     _is_full_backward_hook: bool | None = None  # which of the two kinds of backward hooks there are
+    _compiled_call_impl: Callable[..., Any] | None = None  # what calls go to after `compile`
     training: bool
     _parameters: dict[str, Parameter | None]
     _buffers: dict[str, Tensor | None]
@@ -75,6 +77,10 @@ class Module:
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Takes over what was pickled; registries that an older version did not have start empty."""
         self.__dict__.update({**_empty(), **state})
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is copied and pickled: all but a compiled program."""
+        return {name: value for name, value in vars(self).items() if name != "_compiled_call_impl"}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self._has_hooks:
@@ -361,6 +367,20 @@ class Module:
 
     def _cast_floats(self: Self, kind: _DType) -> Self:
         return self._apply(lambda t: t.to(kind) if t.is_floating_point() else t)
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Has later calls run as a compiled program, in place; the arguments are those of `mini_torch.compile`.
+
+        Parameters and the names of the state dict stay what they are. A copy of the module is not compiled.
+
+        >>> layer = mini_torch.nn.Linear(3, 2)
+        >>> layer.compile()
+        >>> layer(mini_torch.ones(5, 3)).shape, [name for name, _ in layer.named_parameters()]
+        (torch.Size([5, 2]), ['weight', 'bias'])
+        """
+        compiled = find("compile", {}, {"compile": "capture.interface"})(as_it_is(self), *args, **kwargs)
+        self.__dict__.update(_compiled_call_impl=compiled, _has_hooks=True)
+        changes[0] += 1
 
     def share_memory(self: Self) -> Self:
         """Moves all parameters and buffers to memory that processes share. See `Tensor.share_memory_`."""
