@@ -205,7 +205,7 @@ def _arrays_back(plan: Plan, writer: Writer) -> Iterator[Callable[[], None]]:
     for call in plan.program.calls:
         if call.form != "update":
             continue
-        optimizer = call.function.__self__  # type: ignore[attr-defined]
+        optimizer = call.function.__self__
         params = [p for group in optimizer.param_groups for p in group["params"]]
         arrays += [p._array for p in params]
         for run in plan.updates[id(call)] or ():

@@ -81,7 +81,7 @@ class _Writer(Writer):
     def update(self, call: Call) -> list[str]:
         """An optimizer's step."""
         runs = self.plan.updates[id(call)]
-        optimizer = call.function.__self__  # type: ignore[attr-defined]
+        optimizer = call.function.__self__
         if runs is None:
             raise NotExported(f"export: a step of {type(optimizer).__name__} is no formula that could be written out")
         params = {id(v.owner): v for v in call.args[0]}

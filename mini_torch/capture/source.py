@@ -53,7 +53,8 @@ class Source:
         self._owners = names
         self._names: dict[int, str] = {}
         self._objects: dict[int, str] = {}
-        self._used: set[str] = {"forward", "backward", *keyword.kwlist, *dir(builtins)}
+        taken = {"forward", "backward", *keyword.kwlist, *dir(builtins)}
+        self._used: set[str] = taken - {"input"}  # as many layers call their argument
         self._counts: dict[str, int] = {}  # how many have a name already
         self.of_blocks: dict[Any, Any] = {}  # names that the loops of several chains share
         self._ready: set[int] = set()  # values that are there before the first call
