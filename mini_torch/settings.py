@@ -1,7 +1,7 @@
 """PyTorch's switches for how it computes. NumPy computes in one way, so they keep what they are told, and no more.
 
-Everything here is deterministic and in full precision whatever they say; how many threads NumPy's BLAS takes is settled
-when it is loaded (OPENBLAS_NUM_THREADS, MKL_NUM_THREADS).
+Everything here is deterministic and in full precision whatever they say. The number of threads is for compiled
+functions alone; how many NumPy's BLAS takes is settled when it is loaded (OPENBLAS_NUM_THREADS, MKL_NUM_THREADS).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 from typing import Any
 
 from .dtype import check_device, cpu, device
+from .graph import changes
 
 __all__ = [
     "are_deterministic_algorithms_enabled", "get_default_device", "get_deterministic_debug_mode",
@@ -32,8 +33,19 @@ def get_num_threads() -> int:
 
 
 def set_num_threads(num: int) -> None:
-    """Kept for `get_num_threads`. Errors: RuntimeError unless a positive int."""
+    """How many threads work on large arrays in functions that `compile` made; results do not depend on it.
+
+    Before it is called they keep to one. Eager operations do in any case, and NumPy's BLAS has a number of its own.
+    Errors: RuntimeError unless a positive int.
+    """
     _kept["threads"] = _positive("set_num_threads", num)
+    changes[0] += 1
+
+
+def threads_asked() -> int:
+    """How many threads compiled functions may take: as many as were asked for, or one."""
+    threads: int = _kept.get("threads", 1)
+    return threads
 
 
 def get_num_interop_threads() -> int:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import mini_torch as torch
-from mini_torch.capture import chains, domain
+from mini_torch import settings
+from mini_torch.capture import chains, domain, threads
 from mini_torch.capture.chains import Chain
 
 
@@ -215,3 +216,37 @@ def test_the_source_is_a_loop() -> None:
     compiled = check(lambda x: torch.exp(x * 2) + 1, torch.randn(60, 40))
     assert "for rows in all_rows:  # " in compiled.source
     assert "exp(mul, mul)" in compiled.source
+
+
+@pytest.mark.parametrize("shape", [(60, 40), (61, 40), (3, 50, 41), (5003,)])
+def test_threads_give_the_same(shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "ENOUGH", 1)
+    weight = torch.randn(*shape).requires_grad_()
+
+    def step(x: Any) -> Any:
+        weight.grad = None
+        y = torch.exp(-torch.tanh(x * weight + 1).relu()) * x
+        y.sum().backward()
+        return y
+
+    compiled = torch.compile(step, fullgraph=True)
+    x, found = torch.randn(*shape), []
+    monkeypatch.setattr(settings, "_kept", dict(settings._kept))
+    for n in (1, 2, 3):
+        torch.set_num_threads(n)
+        for factor in (1, 2, 3):  # the first one is recorded
+            y = compiled(x * factor).detach().numpy().copy()
+        found.append((y, weight.grad.numpy().copy()))
+        assert ("together(" in compiled.source) == (n > 1)
+    for y, grad in found[1:]:
+        np.testing.assert_array_equal(y, found[0][0])
+        np.testing.assert_array_equal(grad, found[0][1])
+
+
+def test_an_error_in_a_thread_is_raised() -> None:
+    def run(share: int) -> None:
+        if share == 1:
+            raise ValueError("second")
+
+    with pytest.raises(ValueError, match="second"):
+        threads.together(run, [0, 1])

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..settings import threads_asked
+from . import threads
 from .chains import Chain
 from .memory import is_elementwise, takes_out
 from .recorder import fresh
 from .sums import axes_of
+from .threads import together
 from .values import Call, Value
 
 if TYPE_CHECKING:
@@ -70,6 +74,8 @@ class ChainWriter:
     def __init__(self, source: Source, chain: Chain) -> None:
         self.source, self.chain, self.domain = source, chain, chain.domain
         self.scratch = Scratch(chain)
+        enough = source.may_share and len(chain.calls) * self.domain.nbytes >= threads.ENOUGH
+        self.shares = min(threads_asked(), self.domain.blocks) if enough else 1  # threads that it is for
         self.first: list[str] = []  # lines at the loop's beginning
         self.after: list[str] = []
         self.columns: dict[str, str] = {}  # per variable of the loop the list that it goes through
@@ -88,18 +94,30 @@ class ChainWriter:
             body += [f"# {call.scope}"] * bool(lines and call.scope != scope and call.scope) + lines
             scope = call.scope if lines else scope
         variables, blocks = self._loop()
-        head = f"for {variables} in {blocks}:  # {self.domain.blocks} blocks"
-        return [*before, head, *[f"    {line}" for line in [*self.first, *body]], *self.after]
+        body = [f"    {line}" for line in [*self.first, *body]]
+        if self.shares > 1:
+            return [*before, self._shared_out(variables, blocks, body), *self.after]
+        return [*before, f"for {variables} in {blocks}:  # {self.domain.blocks} blocks", *body, *self.after]
 
     def _loop(self) -> tuple[str, str]:
         """The variables of the loop, and what they go through."""
-        if not self.columns:
-            return "_", f"range({self.domain.blocks})"
         if len(self.columns) == 1:
             return next(iter(self.columns.items()))
         name = self.source._new("blocks")
         self.source.setup.append(f"{name} = [*zip({', '.join(self.columns.values())})]")
         return ", ".join(self.columns), name
+
+    def _shared_out(self, variables: str, blocks: str, body: list[str]) -> str:
+        """The loop as a function, and its call: for each thread with some of the blocks."""
+        source, count = self.source, self.domain.blocks
+        name, parts = source._new("chain"), source._new("shares")
+        given = [v for v in [*self.chain.args, *self.chain.outs] if v is not None and not source.memory.is_static(v)]
+        arrays = "".join(f", {each}" for each in dict.fromkeys(map(source.name, given)))
+        ends = [i * count // self.shares for i in range(self.shares + 1)]
+        shares = ", ".join(f"{blocks}[{lo}:{hi}]" for lo, hi in pairwise(ends))
+        source.setup += [f"{parts} = [{shares}]", f"def {name}(blocks{arrays}):"]
+        source.setup += [f"    {line}" for line in [f"for {variables} in blocks:", *body]]
+        return f"{source.object(together, 'together')}({name}, {parts}{arrays})  # {count} blocks"
 
     def _new_array(self, value: Value) -> str:
         """An array for a result that is new at every call."""
@@ -178,7 +196,7 @@ class ChainWriter:
 
     def _is_set(self, value: Value) -> bool:
         """Whether a value's block is the same memory in each round."""
-        return self.domain.is_even and self.chain.same.get(id(value), 0) in self.chain.inside
+        return self.domain.is_even and self.shares == 1 and self.chain.same.get(id(value), 0) in self.chain.inside
 
     # ---- values ------------------------------------------------------------------------------------------------------
     def _variable(self, value: Value, axes: list[int]) -> str:
@@ -244,9 +262,11 @@ class ChainWriter:
         key = ("scratch", slot, value.dtype, shape, *order)
         if key not in self._known:
             turned = "" if order == sorted(order) else f", {tuple(order)}"
-            buffer = source.buffer(source.memory.scratch(slot, self.scratch.sizes[slot]))
-            place = f"place({buffer}, {source.type(value.dtype)}, {shape}{turned})"
-            self._known[key] = self._block_sized(value, source._new(value.name or "block"), place)
+            places = []
+            for i in range(self.shares):
+                buffer = source.buffer(source.memory.scratch(slot * self.shares + i, self.scratch.sizes[slot]))
+                places.append(f"place({buffer}, {source.type(value.dtype)}, {shape}{turned})")
+            self._known[key] = self._block_sized(value, source._new(value.name or "block"), places)
         return self._known[key]
 
     def _uniform(self, value: Value) -> str:
@@ -254,17 +274,23 @@ class ChainWriter:
         key = ("uniform", value.array.flat[0].tobytes(), value.dtype, value.shape)
         if key not in self._known:
             array = self.source.object(value.array, self.source._constant_name(value.array))
-            self._known[key] = array if self.domain.is_even else self._block_sized(value, f"{array}_rows", array)
+            self._known[key] = array if self.domain.is_even else self._block_sized(value, f"{array}_rows", [array])
         return self._known[key]
 
-    def _block_sized(self, value: Value, name: str, array: str) -> str:
-        """A variable for an array as large as a block, cut where the last block is shorter."""
+    def _block_sized(self, value: Value, name: str, arrays: list[str]) -> str:
+        """A variable for memory as large as a block, one per thread, cut where the last block is shorter."""
         last, shape = self.domain.split[-1], self.domain.block(value)
         split = tuple((i, axis) for i, axis in enumerate(self.domain.axes(value)) if axis == last and shape[i] > 1)
-        if self.domain.is_even or not split:
-            self.source.setup.append(f"{name} = {array}")
-        else:
-            self.columns[name] = f"{self.source.object(cut, 'cut')}({array}, {self._index(split, '0')[1]})"
+        is_even = self.domain.is_even or not split
+        if is_even and len(arrays) == 1:
+            self.source.setup.append(f"{name} = {arrays[0]}")
+            return name
+        lists = []
+        for i, array in enumerate(arrays):
+            lo, hi = [k * self.domain.blocks // len(arrays) for k in (i, i + 1)]
+            rows = "" if is_even else f"{self._index(split, '0')[1]}[{lo}:{hi}]"
+            lists.append(f"[{array}] * {hi - lo}" if is_even else f"{self.source.object(cut, 'cut')}({array}, {rows})")
+        self.columns[name] = " + ".join(lists)
         return name
 
     def _part(self, out: Value) -> str:

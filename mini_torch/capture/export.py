@@ -68,6 +68,8 @@ def _replace(path: Path, write: Callable[[Any], Any]) -> None:
 class _Writer(Writer):
     """The program as the file has it: an optimizer's numbers are computed there, and there is no other way to step."""
 
+    may_share = False
+
     def __init__(self, plan: Plan, names: dict[int, str], arguments: list[str], taken: set[str]) -> None:
         self.updates: list[tuple[str, str, RunUpdate]] = []  # (function of the numbers, optimizer, run)
         self.taken = taken

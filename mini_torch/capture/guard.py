@@ -8,6 +8,7 @@ from typing import Any
 
 from ..graph import changes
 from ..network.module import Module
+from ..settings import threads_asked
 
 __all__ = ["Guard"]
 
@@ -20,7 +21,7 @@ class Guard:
     def __init__(self, function: Callable[..., Any], modules: list[Module]) -> None:
         self.modules = modules
         self.facts = [*map(_facts, modules)]
-        self.seen = changes[0]
+        self.seen, self.threads = changes[0], threads_asked()
         function = getattr(function, "__func__", function)
         function = getattr(function, "__wrapped__", function)
         self.cells = list(getattr(function, "__closure__", None) or ())
@@ -40,7 +41,7 @@ class Guard:
             if now is not then and (type(now) is not type(then) or type(now) not in _NUMBERS or now != then):
                 return False
         if changes[0] != self.seen:
-            if [*map(_facts, self.modules)] != self.facts:
+            if [*map(_facts, self.modules)] != self.facts or threads_asked() != self.threads:
                 return False
             self.seen = changes[0]
         return True

@@ -45,6 +45,8 @@ class Source:
     then) and defines `forward` and, if there is one, `backward`.
     """
 
+    may_share = False  # chains among threads
+
     def __init__(self, program: Program, memory: Memory, names: dict[int, str], arguments: list[str]) -> None:
         self.program, self.memory = program, memory
         self.scope: dict[str, Any] = {"place": place, "dtype": np.dtype, "newaxis": None}

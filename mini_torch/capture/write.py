@@ -17,6 +17,8 @@ __all__ = ["Writer", "indented"]
 class Writer(Source):
     """The source of a plan, with optimizers' steps written out."""
 
+    may_share = True
+
     def __init__(self, plan: Any, names: dict[int, str], arguments: list[str]) -> None:
         super().__init__(plan.program, plan.memory, names, arguments)
         self._run_buffers: dict[Any, str] = {}
