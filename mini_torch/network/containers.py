@@ -105,10 +105,8 @@ class Sequential(_ModuleSequence):
 
     def forward(self, input: Any) -> Any:
         for module in self._modules.values():
-            if type(module).__call__ is not _call or module._has_hooks:  # type: ignore[union-attr]
-                input = module(input)  # type: ignore[misc]
-            else:  # what the call would do, by a shorter way
-                input = module.forward(input)  # type: ignore[union-attr]
+            plain = type(module).__call__ is _call and not module._has_hooks  # type: ignore[union-attr]
+            input = module.forward(input) if plain else module(input)  # type: ignore[union-attr, misc]
         return input
 
     def _of(self, items: list[tuple[str, Any]]) -> Any:

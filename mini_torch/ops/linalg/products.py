@@ -199,8 +199,8 @@ def _rows(x: Any) -> Any:
 
 
 def _product(x: Any, w: Any) -> Any:
-    """x w of matrices. `np.dot` gets to BLAS sooner than `@`, and also where there is a single row or a single number in
-    each, which `@` multiplies by itself, six times as slowly; but it clears the result first."""
+    """x w of matrices. `np.dot` gets to BLAS sooner than `@`, and also where there is a single row or a single number
+    in each, which `@` multiplies by itself, six times as slowly; but it clears the result first."""
     return np.dot(x, w) if len(x) < 32 or len(w) == 1 else x @ w
 
 
