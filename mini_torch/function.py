@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .graph import Lift, Node, mode, no_grad, sum_to_shape
+from .broadcasting import sum_to_shape
+from .graph import Lift, Node, mode, no_grad
 from .op import adopt
 from .parts import Parts, Pick
 from .saved import pack

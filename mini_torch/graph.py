@@ -355,15 +355,6 @@ def _only(result: Any) -> Any:
     return result[0] if isinstance(result, tuple) else result
 
 
-def sum_to_shape(g: Any, shape: tuple[int, ...]) -> Any:
-    """The adjoint of broadcasting: sums `g` over the axes along which an input of `shape` was repeated."""
-    lead = len(g.shape) - len(shape)
-    axes = tuple(range(lead)) + tuple(
-        i for i, n in enumerate(shape, lead) if n == 1 and g.shape[i] != 1
-    )
-    return np.reshape(np.add.reduce(g, axis=axes), shape) if axes else np.reshape(g, shape)
-
-
 # ---- the walk --------------------------------------------------------------------------------------------------------
 class Lift:
     """What the walk needs to know of tensors; `tensor.py` hands in the one instance."""
@@ -428,9 +419,8 @@ def walk_back(
     """
     captured, wanted = {}, set(capture or ())
     useful = None if capture is None else set(_leading_to(reachable([target for target, _ in roots]), wanted))
-    check_nan = mode.anomaly and mode.check_nan
+    check_nan, pull = mode.anomaly and mode.check_nan, _other_pull(lift, create_graph)
     pending, leaves = _sent_in(roots)
-    recorder = mode.recorder
     borrowed = set(leaves)  # those whose gradient so far belongs to somebody else too
     heap = sorted((-node.birth, node) for node in pending if useful is None or node in useful)
     while heap:
@@ -442,10 +432,8 @@ def walk_back(
             captured[node] = g
         plan = node.plan
         try:
-            if create_graph:
-                grads = plan.pull_tensors(node, g, lift)
-            elif recorder is not None:
-                grads = recorder.pull(plan, node, g)
+            if pull is not None:
+                grads = pull(plan, node, g)
             elif plan.holomorphic and g.dtype.kind == "c":
                 grads = plan.pull_complex(node, g)
             else:
@@ -485,6 +473,13 @@ def walk_back(
     for node in wanted.intersection(pending):  # what is wanted but leads nowhere further
         captured[node] = lift.call_hooks(node.notes.get("prehooks"), pending[node]) if node.notes else pending[node]
     return {place: g for place, g in (*captured.items(), *leaves.items()) if place in wanted}
+
+
+def _other_pull(lift: Lift, create_graph: bool) -> Callable[..., Any] | None:
+    """How a plan is asked for gradients where these are to be tensors, or what is done is written down."""
+    if create_graph:
+        return lambda plan, node, g: plan.pull_tensors(node, g, lift)
+    return None if mode.recorder is None else mode.recorder.pull
 
 
 def _add_to(gradients: dict[Any, Any], place: Any, more: Any) -> None:

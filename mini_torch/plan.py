@@ -30,7 +30,8 @@ from typing import Any
 
 import numpy as np
 
-from .graph import Lift, Node, births, mode, sum_to_shape
+from .broadcasting import product_to_shape, sum_to_shape
+from .graph import Lift, Node, births, mode
 
 __all__ = ["Plan", "settled"]
 
@@ -39,13 +40,14 @@ class Plan:
     """What one kind of call keeps for backward; see the module's docstring.
 
     `formulas` has a formula per input, None where no gradient is wanted. A formula's parameters are named after what it
-    reads: `g`, `out`, inputs, options, `shape`. With `broadcast`, gradients are summed to their input's shape; with
+    reads: `g`, `out`, inputs, options, `shape`. With `broadcast`, gradients are summed to their input's shape (g
+    before the formula, where this reads nothing else; `bilinear` says that each is g times the other input). With
     `casts` they are brought to their input's type, else that of `g` is theirs. If `holomorphic`, the formulas take and
     give conjugates, see `table.py`.
     """
 
-    __slots__ = ("arguments", "casts", "formulas", "holomorphic", "inputs", "keep", "keeps", "lends", "name", "options",
-                 "pull", "saves", "saves_out", "shapes", "source", "sums", "wanted")  # fmt: skip
+    __slots__ = ("arguments", "bilinear", "casts", "formulas", "holomorphic", "inputs", "keep", "keeps", "lends",
+                 "name", "options", "pull", "saves", "saves_out", "shapes", "source", "sums", "wanted")  # fmt: skip
 
     keep: Callable[[tuple[Any, ...], tuple[Any, ...], Any], None]
     pull: Callable[[Node, Any], Sequence[Any]]
@@ -53,8 +55,9 @@ class Plan:
     def __init__(
         self, name: str, inputs: Sequence[str], options: Sequence[str], formulas: Sequence[Callable[..., Any] | None],
         *, broadcast: bool = False, casts: bool = False, lends: bool = False, holomorphic: bool = True,
+        bilinear: bool = False,
     ) -> None:  # fmt: skip
-        self.holomorphic = holomorphic
+        self.holomorphic, self.bilinear = holomorphic, bilinear
         self.name, self.casts, self.lends, self.sums = name, casts, lends, broadcast
         self.inputs, self.options, self.formulas = tuple(inputs), tuple(options), tuple(formulas)
         self.arguments = [[] if f is None else list(inspect.signature(f).parameters) for f in formulas]
@@ -69,7 +72,8 @@ class Plan:
         self.source = "\n".join([*self._keep_lines(), "", "", *self._pull_lines()])
         scope = {
             "plan": self, "new": object.__new__, "Node": Node, "births": births, "ndarray": np.ndarray,
-            "settled": settled, "sum_to_shape": sum_to_shape, **{f"formula{i}": f for i, f in enumerate(formulas)},
+            "settled": settled, "sum_to_shape": sum_to_shape,
+            "product_to_shape": product_to_shape, **{f"formula{i}": f for i, f in enumerate(formulas)},
         }  # fmt: skip
         exec(compile(self.source, f"<plan of {name}>", "exec"), scope)
         self.keep, self.pull = scope["keep"], scope["pull"]  # type: ignore[assignment]
@@ -127,6 +131,11 @@ class Plan:
     def _gradient_lines(self, i: int) -> list[str]:
         arguments = ", ".join(f"shape{i}" if name == "shape" else name for name in self.arguments[i])
         lines = [f"    d{i} = formula{i}({arguments})"]
+        if self.sums and self.arguments[i] == ["g"]:
+            lines = [f"    d{i} = formula{i}(g if g.shape == shape{i} else sum_to_shape(g, shape{i}))"]
+        elif self.sums and self.bilinear:
+            product = f"product_to_shape({arguments}, shape{i})"
+            lines = [f"    d{i} = formula{i}({arguments}) if g.shape == shape{i} else {product}"]
         kind = f"kind{i}" if self.casts else "g.dtype"
         lines.append(f"    if type(d{i}) is not ndarray or d{i}.dtype is not {kind}: d{i} = settled(d{i}, {kind})")
         if self.sums:

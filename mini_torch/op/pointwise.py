@@ -61,7 +61,7 @@ def binary(
     name: str, forward: Forward, *, x: Formula | None = None, y: Formula | None = None, floats: bool = False,
     result: type | None = None, operator: str | None = None, doc: str = "", aliases: tuple[str, ...] = (),
     export: bool = True, check: Callable[[Any, Any, Tensor, Tensor], None] | None = None, holomorphic: bool = True,
-    refuses: str = "", kernel: str = "", numbers: str = "xy", method: bool = True,
+    refuses: str = "", kernel: str = "", numbers: str = "xy", method: bool = True, bilinear: bool = False,
 ) -> Callable[..., Tensor]:  # fmt: skip
     """Declares an elementwise operation of two operands, tensors or numbers, with broadcasting and promotion.
 
@@ -69,11 +69,11 @@ def binary(
     computed in the default floating type. `result=bool` is for comparisons. `refuses` has NumPy's letters for the kinds
     of common types that it does not take, for which the error names `kernel`. `numbers` says which of the two may be a
     number in the public function ("y": the second; "xy": one of the two). Without `method`, there is that function
-    only. `check(input, other, x, y)` sees the operands as given and brought to one type, unless both were of one
-    floating type from the start.
+    only. `bilinear` is for the product, see `plan.Plan`. `check(input, other, x, y)` sees the operands as given and
+    brought to one type, unless both were of one floating type from the start.
     """
     new = Row(name, forward, {} if x is None and y is None else {"x": x, "y": y}, broadcasts=True,
-              holomorphic=holomorphic)  # fmt: skip
+              holomorphic=holomorphic, bilinear=bilinear)  # fmt: skip
     reject = functools.partial(_reject, refuses, kernel or f"{name}_cpu")
     slow = functools.partial(_binary_slow, new, floats, check, reject if refuses else None)
     # the kinds that need nothing done to them, if both operands have them

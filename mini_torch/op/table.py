@@ -49,8 +49,8 @@ rows: dict[str, Row] = {}  # the table: every operation by its name
 class Row:
     """An operation's definition. `rules` has a formula (or None) per tensor input, in the forward's order."""
 
-    __slots__ = ("apply", "broadcasts", "casts", "forward", "function", "given", "grad_name", "holomorphic", "inputs",
-                 "lends", "name", "options", "plans", "rules", "view")  # fmt: skip
+    __slots__ = ("apply", "bilinear", "broadcasts", "casts", "forward", "function", "given", "grad_name",
+                 "holomorphic", "inputs", "lends", "name", "options", "plans", "rules", "view")  # fmt: skip
 
     apply: Callable[..., Tensor]  # (inputs, options=())
     function: Callable[..., Any]  # what `row` made of it
@@ -58,7 +58,7 @@ class Row:
     def __init__(
         self, name: str, forward: Forward, rules: dict[str, Formula | None], *, options: tuple[str, ...] = (),
         grad_name: str | None = None, view: bool = False, casts: bool = False, broadcasts: bool = False,
-        lends: bool = False, holomorphic: bool = True,
+        lends: bool = False, holomorphic: bool = True, bilinear: bool = False,
     ) -> None:  # fmt: skip
         self.name = name
         plain = forward if isinstance(forward, np.ufunc) else getattr(forward, "plain", None)
@@ -74,6 +74,7 @@ class Row:
         self.casts = casts or not holomorphic  # an input may have another type than the output
         self.holomorphic = holomorphic
         self.broadcasts = broadcasts  # inputs may have different shapes
+        self.bilinear = bilinear  # a gradient is g times the other input
         self.lends = lends  # a formula may return an array that somebody else holds
         self.plans: dict[int, Plan] = {}
         self.apply = self._open
@@ -89,7 +90,7 @@ class Row:
         wanted = [rule if key >> i & 1 else None for i, rule in enumerate(self.rules.values())]
         self.plans[key] = plan = Plan(
             self.grad_name, self.inputs, self.options, wanted, broadcast=bool(key >> len(wanted)), casts=self.casts,
-            lends=self.lends, holomorphic=self.holomorphic,
+            lends=self.lends, holomorphic=self.holomorphic, bilinear=self.bilinear,
         )  # fmt: skip
         return plan
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import sum_to_shape
+from ..broadcasting import sum_to_shape
 from .reduction.sums import dots_of_rows, sums_of_rows
 from .softmax import FAR, needs_no_shift
 

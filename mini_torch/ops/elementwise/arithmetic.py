@@ -49,6 +49,7 @@ _add = binary("add", np.add, x=lambda g: g, y=lambda g: g, operator="add", expor
 _sub = binary("sub", np.subtract, x=lambda g: g, y=lambda g: -g, operator="sub", export=False, check=_no_bool_subtract)
 mul = binary(
     "mul", np.multiply, x=lambda g, y: g * y, y=lambda g, x: g * x, operator="mul", aliases=("multiply",), doc="x · y",
+    bilinear=True,
 )  # fmt: skip
 multiply = mul
 
