@@ -14,7 +14,7 @@ from ..graph import mode
 from ..tensor import Tensor
 from .guard import Guard
 from .plan import Plan
-from .record import NotRecorded, record
+from .record import NotRecorded, Recording, record
 
 __all__ = ["Compiled", "reset", "stance"]
 
@@ -88,12 +88,13 @@ class Compiled:
         if recording.reasons:
             self._give_up(kind, recording.reasons[0])
         else:
-            known.append(Plan(recording, Guard(self.function, recording.modules), self._names_for(tensors)))
+            known.append(Plan(recording, Guard(self.function, recording.modules), self._names_for(tensors, recording)))
         return recording.result
 
-    def _names_for(self, tensors: list[Tensor]) -> list[str]:
+    def _names_for(self, tensors: list[Tensor], recording: Recording) -> list[str]:
         names = self._arguments[: len(tensors)]
-        return names + [f"x{i}" for i in range(len(names), len(tensors))]
+        names += [f"x{i}" for i in range(len(names), len(tensors))]
+        return names + [f"grad_of_{recording.names.get(id(x), 'leaf')}" for x in recording.grads_given]
 
     def _drop_oldest(self, kind: Any) -> None:
         for other in self.plans:

@@ -75,7 +75,13 @@ class Plan:
         places = {id(value.owner): i for i, value in enumerate(program.inputs)}
         self._loose_grads = [_Target(x, places) for x, g in grads if isinstance(g, Value)]
         self._no_grads = [_Target(x, places) for x, g in grads if g is None]
-        self._grads_read = [(_Target(x, places), grad) for x, grad in recording.grads_read]
+        self._without_grad = [_Target(x, places) for x, grad in recording.grads_read if grad is None]
+        self._with_grad = [_Target(x, places) for x, grad in recording.grads_read if grad is not None]
+        self._same_grads = [
+            (_Target(x, places), grad) for x, grad in recording.grads_read if grad is not None
+            and any(grad is other for other in self.tensors)
+        ]  # fmt: skip
+        self._grads_given = [(_Target(x, places), _kind(x._grad)) for x in recording.grads_given]
         self._same = [(places[id(x)], x) for x in self._updated() if id(x) in places]  # an optimizer knows them
         lent = [x for x, g in grads if isinstance(g, Tensor)]
         del grads  # references are counted now
@@ -122,9 +128,8 @@ class Plan:
         """Whether the program is still the one that would be recorded now, for these arguments."""
         if not all(map(is_, map(_array_of, self.tensors), self.arrays)) or [*map(_flag_of, self.tensors)] != self.flags:
             return False
-        for target, grad in self._grads_read:
-            if target.of(tensors)._grad is not grad:
-                return False
+        if not self._grads_hold(tensors):
+            return False
         for i, x in self._same:
             if tensors[i] is not x:
                 return False
@@ -133,8 +138,25 @@ class Plan:
                 return False
         return self.lent.is_free() and self.guard.holds()
 
+    def _grads_hold(self, tensors: list[Tensor]) -> bool:
+        for target in self._without_grad:
+            if target.of(tensors)._grad is not None:
+                return False
+        for target in self._with_grad:
+            if target.of(tensors)._grad is None:
+                return False
+        for target, grad in self._same_grads:
+            if target.of(tensors)._grad is not grad:
+                return False
+        for target, kind in self._grads_given:
+            if _kind(target.of(tensors)._grad) != kind:
+                return False
+        return True
+
     def run(self, tensors: list[Tensor]) -> Any:
         """One run on these arguments."""
+        if self._grads_given:
+            tensors = [*tensors, *[target.of(tensors)._grad for target, _ in self._grads_given]]
         try:
             instance = self.idle.pop()
         except IndexError:  # backward waits for it, or another thread is in it
@@ -273,6 +295,11 @@ class _Back:
             "a compiled function's gradient cannot be differentiated again (create_graph=True): call the function "
             "itself"
         )
+
+
+def _kind(x: Tensor) -> Any:
+    array = x._array
+    return array.shape, array.dtype, array.strides, x._requires_grad
 
 
 def _sizes(optimizer: Any) -> list[int]:

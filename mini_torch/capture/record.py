@@ -37,7 +37,7 @@ class Recording:
     """What one run gave: its result, and the program, unless there are `reasons` why there is none.
 
     `tree` is the result with an `Output` for each tensor; `outside` are the tensors that it read; `grads_read` those
-    whose `grad` it asked for; `grads` the leaves whose `grad` it set, each with its value or None; `leaves` the
+    whose `grad` it asked for, `grads_given` those whose grad's numbers it is given after the arguments; `grads` the leaves whose `grad` it set, each with its value or None; `leaves` the
     tensors that want a gradient of the results; `modules` those that were called, `names` their parameters' names.
     """
 
@@ -48,6 +48,7 @@ class Recording:
         self.outside: list[tuple[Tensor, Value]] = []
         self.written: list[Tensor] = []
         self.grads_read: list[tuple[Tensor, Any]] = []
+        self.grads_given: list[Tensor] = []
         self.grads: list[tuple[Tensor, Value | None]] = []
         self.leaves: list[Tensor] = []
         self.names: dict[int, str] = {}
@@ -85,11 +86,13 @@ def record(
             raise NotRecorded(recorder.updated) from error
         out.program = Program(recorder.calls, inputs)
         _finish(recorder, watch, out)
+        out.program.inputs += [value for _, value in watch.grads_given]
     back = {id(leaf): x for x, leaf in zip(tensors, given) if leaf is not x}
     _lead_on([x for x in _tensors(out.result) if x._node is not None], back)
     out.result = mapped(out.result, lambda x: back.get(id(x), x))
     out.outside = [(x, t.value) for x, t in watch.outside.values() if t.value.kind == "tensor"]
     out.grads_read = [*watch.grads_read.values()]
+    out.grads_given = [leaf for leaf, _ in watch.grads_given]
     out.reasons = recorder.reasons
     return out
 
@@ -98,7 +101,10 @@ def _finish(recorder: Recorder, watch: Watch, out: Recording) -> None:
     """What became of the run: results, gradients, what it left behind."""
     program, made = out.program, []  # type: ignore[var-annotated]
     out.tree = mapped(out.result, lambda x: _output(x, program, watch, made) if isinstance(x, Tensor) else x)
-    out.grads = [(x, None if x._grad is None else _value(x._grad)) for x in watch.grads.values()]
+    out.grads = [
+        (x, None if x._grad is None else _value(x._grad)) for x in watch.grads.values()
+        if x._grad is None or watch.grads_read.get(id(x), (x, None))[1] is not x._grad
+    ]  # fmt: skip
     program.grads = [(x, value) for x, value in out.grads if value is not None]
     for x, value in program.grads:
         value.name = f"d_{out.names.get(id(x), 'leaf')}"

@@ -34,7 +34,8 @@ class Watch:
     """The tensors that a recording meets.
 
     `outside`: those that were there before, by id, with what stands for their array; `made`: those that it makes;
-    `grads`: the tensors whose `grad` was set; `grads_read`: those whose `grad` mattered, and whether it was None.
+    `grads`: the tensors whose `grad` was set; `grads_read`: those whose `grad` mattered, and what it was; `grads_given`:
+    those with a `grad` whose numbers mattered, and its value.
     """
 
     def __init__(self, recorder: Recorder) -> None:
@@ -43,6 +44,7 @@ class Watch:
         self.made: dict[int, weakref.ref[Tensor]] = {}
         self.grads: dict[int, Tensor] = {}
         self.grads_read: dict[int, tuple[Tensor, Tensor | None]] = {}
+        self.grads_given: list[tuple[Tensor, Value]] = []
         self.rebound: list[Tensor] = []
 
     def enter(self, x: Tensor, kind: str) -> Value:
@@ -55,6 +57,9 @@ class Watch:
         self.outside[id(x)] = (x, Traced(array, value, self.recorder))
         return value
 
+    def _lies_in_another(self, array: Any) -> bool:
+        return any(np.may_share_memory(t.held, array) for _, t in self.outside.values())
+
     # ---- the slots ---------------------------------------------------------------------------------------------------
     def get_array(self, x: Tensor) -> Any:
         """`x._array`."""
@@ -65,7 +70,11 @@ class Watch:
         if type(found) is Traced:
             return found
         if id(x) not in self.outside:
-            self.enter(x, "tensor")
+            leaf = next((leaf for leaf, grad in self.grads_read.values() if grad is x), None)
+            if leaf is None or self._lies_in_another(found):
+                self.enter(x, "tensor")
+            else:  # a gradient is another tensor at every call: the program is given it as an argument
+                self.grads_given.append((leaf, self.enter(x, "input")))
         return self.outside[id(x)][1]
 
     def set_array(self, x: Tensor, array: Any) -> None:
