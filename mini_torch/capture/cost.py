@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..ops.window import Windows
 from .chains import Chain
 from .recorder import fresh
 from .update import RunUpdate
@@ -102,21 +103,27 @@ def _einsum(call: Call) -> int | None:
 
 
 def _unit(call: Call) -> int | None:
-    """Operations that are mostly products: convolutions, recurrent layers, attention."""
+    """Operations that are mostly products: convolutions and recurrent layers."""
     arrays = [v for v in call.reads() if v.dtype.kind in "fc" and v.shape]
-    made = [v for v in call.outs if v is not None and v.shape]
     name = call.name.strip("_")
-    if name == "convolution_backward":  # of (g, x, weight), one product per gradient
-        return 2 * sum(len(v.shape) > 2 for v in made) * _size(arrays[0]) * math.prod(arrays[2].shape[1:])
-    if name in ("convolved", "correlate", "spread") and len(arrays) > 1:
-        images = arrays[0] if name == "spread" else made[0]  # each value goes with one filter
-        return 2 * _size(images) * math.prod(arrays[1].shape[1:])
-    if name == "weigh" and len(arrays) > 1:
-        return 2 * _size(arrays[1]) * math.prod(made[0].shape[1:])
+    if any(isinstance(x, Windows) for x in call.args):
+        return _convolution(name, [v for v in arrays if len(v.shape) > 2], [v for v in call.outs if v is not None])
     if name in ("lstm_forward", "gru_forward") and len(arrays) > 2:
         rows = math.prod(arrays[0].shape[:-1])
         return 2 * rows * sum(_size(v) for v in arrays[1:3] if len(v.shape) == 2)
     return None
+
+
+def _convolution(name: str, images: list[Value], made: list[Value]) -> int | None:
+    """Each value of the (smaller) images goes with one filter, of the weight's shape but for its first dimension."""
+    if len(images) == 3:  # the way back, of (g, x, weight): a product for each of their gradients
+        return 2 * sum(len(v.shape) > 2 for v in made) * _size(images[0]) * math.prod(images[2].shape[1:])
+    if len(images) != 2:
+        return None
+    first, second = images
+    if name == "weigh":  # of (x, g), the weight's gradient
+        return 2 * _size(second) * math.prod(made[0].shape[1:])
+    return 2 * _size(first if name == "spread" else made[0]) * math.prod(second.shape[1:])
 
 
 def cost_of_update(run: RunUpdate) -> Cost:
