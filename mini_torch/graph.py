@@ -43,14 +43,15 @@ class _Mode(threading.local):
     hooks: tuple[Any, ...] = ()  # pairs of saved-tensor hooks, the innermost last
     recorder: Any = None  # what writes the program down, while one is recorded; see `capture`
     hooks_refused: str | None = None
-    watched = False  # whether there is anything of these, so that an operation asks once
 
     def watch(self, **settings: Any) -> None:
         """Sets `anomaly`, `check_nan` or `hooks`."""
+        before = bool(self.anomaly or self.hooks)
         vars(self).update(settings)
-        self.watched = bool(self.anomaly or self.hooks)
+        watches[0] += bool(self.anomaly or self.hooks) - before
 
 
+watches = [0]  # how many threads have hooks or look for NaN: where there are none, operations need not ask
 mode = _thread = _Mode()
 
 

@@ -177,7 +177,7 @@ class Inliner:
         if x is mode:  # nothing is recorded there, and no gradient is asked for
             self.imports["import types"] = None
             return self._named(x, wish, lambda name: f"{name} = types.SimpleNamespace(enabled=False, inference=False, "
-                               "anomaly=False, hooks=(), recorder=None, watched=False)")  # fmt: skip
+                               "anomaly=False, hooks=(), recorder=None)")  # fmt: skip
         if not cls.__module__.startswith(_PACKAGE) or any(
             c.__name__ in ("Module", "Optimizer", "LRScheduler", "Row", "Recorder") for c in cls.__mro__
         ):

@@ -1,6 +1,6 @@
 """The one door through which every operation goes, written out for a number of inputs.
 
-`apply(row, inputs, options)` runs a row's forward on the inputs' arrays and, where a gradient is wanted, records a
+`Row.apply(inputs, options)` runs the row's forward on the inputs' arrays and, where a gradient is wanted, records a
 node. These are the hottest lines of the library, and a loop over two or three inputs takes longer than NumPy does for a
 few numbers. So they are generated, once per number of inputs, as `plan.Plan` does with what comes after them.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Node, mode
+from ..graph import Node, mode, watches
 from ..saved import pack
 from ..tensor import Tensor, make
 from ..view import View
@@ -21,31 +21,33 @@ from ..view import View
 __all__ = ["door", "where_called"]
 
 APPLY = """\
-def apply(row, inputs, options=()):
-    {names} = inputs
-    try:
-        array = row.forward({arrays}, *options) if options else row.forward({arrays})
-    except Exception:
-        array = row.again(inputs, options)
-    if type(array) is not ndarray:
-        array = as_array(array, x0._array.dtype)
-    out = new(Tensor)  # `make`, written out
-    out._array = array
-    out._cell = [0, 0]
-    out._requires_grad = False
-    out._node = out._grad = out._view = None
-    if mode.enabled:
+def opened(row, forward, has_rules, is_view, plans):
+    def apply(inputs, options=()):
+        {names} = inputs
+        try:
+            array = forward({arrays}, *options) if options else forward({arrays})
+        except Exception:
+            array = row.again(inputs, options)
+        if type(array) is not ndarray:
+            array = as_array(array, x0._array.dtype)
+        out = new(Tensor)  # `make`, written out
+        out._array = array
+        out._cell = [0, 0]
+        out._requires_grad = False
+        out._node = out._grad = out._view = None
+        if mode.enabled:
 {recording}
-    elif mode.inference:
-        out._cell = make(Tensor, array)._cell
-    if row.view:
-        make_view(row, x0, options, out)
-    return out
+        elif mode.inference:
+            out._cell = make(Tensor, array)._cell
+        if is_view:
+            make_view(row, x0, options, out)
+        return out
 
-
-def record(row, inputs, options, out):
-    {names} = inputs
+    def record(inputs, options, out):
+        {names} = inputs
 {record}
+
+    return apply, record
 """
 
 # A plan's key has bit i set where input i wants a gradient, and the bit above where the inputs are spread to one shape.
@@ -53,17 +55,21 @@ RECORD = """\
 if {any_view}: refresh(inputs)
 key = 0
 {each_wanted}
-if key and row.rules:
+if key and has_rules:
     {spread}
-    (row.plans.get(key) or row.plan(key)).keep(inputs, options, out)
-    if mode.watched: watch(out._node)
+    (plans.get(key) or row.plan(key)).keep(inputs, options, out)
+    if watches[0]: watch(out._node)
 """
 
 
-@functools.cache
-def door(count: int, broadcasts: bool) -> tuple[Any, Any]:
-    """`apply(row, inputs, options)` for rows of `count` inputs, and its last part, `record(row, inputs, options, out)`,
+def door(row: Any, count: int) -> tuple[Any, Any]:
+    """`apply(inputs, options)` for a row of `count` inputs, and its last part by itself, `record(inputs, options, out)`,
     which puts a node behind `out` if one of the inputs wants a gradient."""
+    return _door(count, row.broadcasts)(row, row.forward, bool(row.rules), row.view, row.plans)
+
+
+@functools.cache
+def _door(count: int, broadcasts: bool) -> Any:
     names = [f"x{i}" for i in range(count)]
     shapes = " == ".join(f"{x}._array.shape" for x in (names if count > 1 else ["x0", "out"]))
     record = RECORD.format(
@@ -73,14 +79,15 @@ def door(count: int, broadcasts: bool) -> tuple[Any, Any]:
     )
     source = APPLY.format(
         names="".join(f"{x}, " for x in names), arrays=", ".join(f"{x}._array" for x in names),
-        record=indent(record, " " * 4), recording=indent(record, " " * 8),
+        record=indent(record, " " * 8), recording=indent(record, " " * 12),
     )  # fmt: skip
     scope = {
         "ndarray": np.ndarray, "new": object.__new__, "Tensor": Tensor, "make": make, "mode": mode, "refresh": _refresh,
         "as_array": _as_array, "make_view": _make_view, "watch": _watch,
+        "watches": watches,
     }  # fmt: skip
     exec(compile(source, f"<the door for {count}>", "exec"), scope)
-    return scope["apply"], scope["record"]
+    return scope["opened"]
 
 
 def _as_array(scalar: Any, kind: np.dtype[Any]) -> np.ndarray[Any, Any]:

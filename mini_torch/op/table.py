@@ -50,9 +50,10 @@ class Row:
     """An operation's definition. `rules` has a formula (or None) per tensor input, in the forward's order."""
 
     __slots__ = ("apply", "bilinear", "broadcasts", "casts", "forward", "function", "given", "grad_name",
-                 "holomorphic", "inputs", "lends", "name", "options", "plans", "rules", "view")  # fmt: skip
+                 "holomorphic", "inputs", "lends", "name", "options", "plans", "record", "rules", "view")  # fmt: skip
 
     apply: Callable[..., Tensor]  # (inputs, options=())
+    record: Callable[..., None]  # (inputs, options, out)
     function: Callable[..., Any]  # what `row` made of it
 
     def __init__(
@@ -77,13 +78,19 @@ class Row:
         self.bilinear = bilinear  # a gradient is g times the other input
         self.lends = lends  # a formula may return an array that somebody else holds
         self.plans: dict[int, Plan] = {}
-        self.apply = self._open
+        self.apply, self.record = self._first_apply, self._first_record
         rows[name] = self
 
-    def _open(self, inputs: tuple[Tensor, ...], options: tuple[Any, ...] = ()) -> Tensor:
-        """The first `apply`, which puts the others in its place."""
-        self.apply = functools.partial(door(len(inputs), self.broadcasts)[0], self)
+    def _open(self, count: int) -> None:
+        self.apply, self.record = door(self, count)
+
+    def _first_apply(self, inputs: tuple[Tensor, ...], options: tuple[Any, ...] = ()) -> Tensor:
+        self._open(len(inputs))
         return self.apply(inputs, options)
+
+    def _first_record(self, inputs: tuple[Tensor, ...], options: tuple[Any, ...], out: Tensor) -> None:
+        self._open(len(inputs))
+        self.record(inputs, options, out)
 
     def plan(self, key: int) -> Plan:
         """The plan for one kind of call, see `door.RECORD`."""
@@ -118,7 +125,7 @@ def apply(row: Row, inputs: tuple[Tensor, ...], options: tuple[Any, ...] = ()) -
 
 def record(row: Row, inputs: tuple[Tensor, ...], options: tuple[Any, ...], out: Tensor) -> None:
     """Puts a node behind `out` if one of the inputs wants a gradient."""
-    door(len(inputs), row.broadcasts)[1](row, inputs, options, out)
+    row.record(inputs, options, out)
 
 
 def parameters_of(function: Any) -> tuple[str, ...]:
