@@ -63,8 +63,8 @@ if key and has_rules:
 
 
 def door(row: Any, count: int) -> tuple[Any, Any]:
-    """`apply(inputs, options)` for a row of `count` inputs, and its last part by itself, `record(inputs, options, out)`,
-    which puts a node behind `out` if one of the inputs wants a gradient."""
+    """`apply(inputs, options)` for a row of `count` inputs, and its last part `record(inputs, options, out)`: it
+    puts a node behind `out` if one of the inputs wants a gradient."""
     return _door(count, row.broadcasts)(row, row.forward, bool(row.rules), row.view, row.plans)
 
 

@@ -63,8 +63,12 @@ def refuse_to_clamp(name: str, x: Tensor) -> None:
 
 # ---- relu -----------------------------------------------------------------------------------------------------------
 def _rectified(x: Any) -> Any:
-    # NumPy compares with an array twice as fast as with a number.
-    return np.maximum(x, (_zeros_of if x.size <= 32768 else _zeros_of.__wrapped__)(x.shape, x.dtype))
+    # NumPy compares with an array twice as fast as with a number; where that is large, to clip needs no second one.
+    if x.size <= 32768:
+        return np.maximum(x, _zeros_of(x.shape, x.dtype))
+    if type(x) is _ndarray and x.dtype in _BITS:
+        return np.clip(x, _BITS[x.dtype][1], np.inf)
+    return np.maximum(x, np.zeros(x.shape, x.dtype))
 
 
 @functools.lru_cache(maxsize=64)
