@@ -119,7 +119,7 @@ class Recorder:
     def leave(self, x: Traced, reason: str) -> Any:
         """Somebody wants to know numbers. Inside an operation this is `LeavesProgram`, and the operation is taken as a
         unit; from outside the real array is given, and there will be no plan."""
-        if self.active:
+        if self.active and not (x.value.known and x.value.root.known):
             if _inside_operation():
                 raise LeavesProgram(reason)
             self.give_up(reason)
@@ -211,7 +211,7 @@ class Recorder:
     def getitem(self, x: Traced, index: Any) -> Any:
         """x[index]."""
         parts = index if isinstance(index, tuple) else (index,)
-        if any(type(i) is Traced and i.dtype.kind == "b" and i.value.root.kind != "constant" for i in parts):
+        if any(type(i) is Traced and i.dtype.kind == "b" and not (i.value.known and i.value.root.known) for i in parts):
             return self.leave(x, "has a result whose shape depends on values (an index of bools)")[self.real(index)]
         return self._any(_getitem, (x, index), {})
 
@@ -295,7 +295,7 @@ class Recorder:
         call.args = ([p._array.value for p in params], [p._grad._array.value for p in params])
         call.writes = call.args[0]
         for value in call.writes:
-            value.root.written = True
+            value.root.written, value.root.known = True, False
         with self.paused():
             step(optimizer)
         self.updated = True
@@ -337,6 +337,7 @@ class Recorder:
                 root = x.value.root
                 break
         value = self.value("made", result, root)
+        value.known = call.pure and all(each.known and each.root.known for each in call.reads())
         call.outs.append(value)
         return Traced(result, value, self, scalar)
 
@@ -346,7 +347,7 @@ class Recorder:
         call = Call(form, function, self._noted(args), self._noted(kwargs), self.scope)
         call.writes = [x.value for x in targets]
         for value in call.writes:
-            value.root.written = True
+            value.root.written, value.root.known = True, False
         self.calls.append(call)
         return result
 

@@ -22,13 +22,14 @@ class Value:
     - `array` is the memory of a tensor or a constant, `owner` the tensor.
     """
 
-    __slots__ = ("array", "dtype", "index", "kind", "name", "owner", "root", "shape", "strides", "written")
+    __slots__ = ("array", "dtype", "index", "kind", "known", "name", "owner", "root", "shape", "strides", "written")
 
     def __init__(self, kind: str, index: int, real: Any, root: Value | None = None, owner: Any = None) -> None:
         self.kind, self.index, self.owner = kind, index, owner
         self.root: Value = self if root is None else root
         self.array: Any = real if kind in ("tensor", "constant") else None
         self.name = ""
+        self.known = kind == "constant"  # whether its numbers are the same at every call
         self.written = False  # whether a call changes this memory after it was made
         if isinstance(real, np.ndarray):
             self.shape, self.dtype, self.strides = real.shape, real.dtype, real.strides

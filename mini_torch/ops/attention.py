@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..graph import mode
 from ..op import fused, need_float32, takes_out, type_name
 from ..tensor import Tensor, wrap
 from .attention_blocks import Blocks, causal_bias, gradient_of
@@ -104,7 +105,7 @@ def _whole_weights(q: Any, k: Any, bias: Any, scale: float, causal: bool) -> Any
     elif bias is not None:
         scores = scores + bias
     blind = np.isneginf(np.maximum.reduce(scores._array, axis=-1, keepdims=True)) if scores._array.size else False
-    if not np.any(blind):
+    if mode.recorder is None and not np.any(blind):
         return softmax_row(scores, scores._array.ndim - 1)
     return np.where(blind, 0.0, softmax_row(np.where(blind, 0.0, scores), scores._array.ndim - 1))
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..graph import mode
 from ..memory import order_of
 from ..op import check_writable, overwrite, takes_out, type_name
 from ..random.generator import by_memory, default_generator
@@ -28,7 +29,13 @@ def kept_elements(input: Tensor, shape: Shape, p: float) -> Any:
     """True where an element stays, with probability 1 - p. `shape` None: like the input, and in its memory's order."""
     if input._array.dtype.kind == "c":
         raise NotImplementedError(f"\"bernoulli_scalar_cpu_\" not implemented for '{type_name(input._array.dtype)}'")
-    kept = np.empty_like(input._array, bool, order_of(input._array)) if shape is None else np.empty(shape, bool)
+    if mode.recorder is None:
+        return _drawn(input._array, shape, p)
+    return mode.recorder.kernel(_drawn, input._array, shape, p, pure=False)
+
+
+def _drawn(like: Any, shape: Shape, p: float) -> Any:
+    kept = np.empty_like(like, bool, order_of(like)) if shape is None else np.empty(shape, bool)
     by_memory(kept)[...] = default_generator.bernoulli(by_memory(kept).shape, 1 - p)
     return kept
 
