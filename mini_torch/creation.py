@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .dtype import check_device, default_numpy_dtype, scalar_dtype, to_numpy_dtype
+from .graph import mode
 from .memory import in_format, order_of, strided
 from .op import functions, number_as, refused, takes_out
 from .tensor import Tensor, as_array, method, tensor, wrap
@@ -228,7 +229,14 @@ def from_numpy(ndarray: Any) -> Tensor:
             "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
             "currently supported. (You can probably work around this by making a copy of your array with array.copy().)"
         )
-    return wrap(as_array(ndarray))
+    return wrap(_shared(as_array(ndarray)))
+
+
+def _shared(array: Any) -> Any:
+    """The array, of which somebody else may know: a program that is recorded must not take it for its own."""
+    if mode.recorder is not None:
+        mode.recorder.shared.append(array)
+    return array
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
@@ -236,7 +244,8 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     check_device(device)
     if isinstance(data, Tensor):
         return data if dtype is None else data.to(dtype)
-    return wrap(as_array(data, dtype))
+    array = as_array(data, dtype)
+    return wrap(_shared(array) if isinstance(data, np.ndarray) else array)
 
 
 def asarray(
@@ -249,12 +258,12 @@ def asarray(
 
 def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Tensor:
     """A 1-d tensor around a buffer's memory. Source: PyTorch's `torch.frombuffer`."""
-    return wrap(np.frombuffer(buffer, to_numpy_dtype(dtype), count, offset), requires_grad)
+    return wrap(_shared(np.frombuffer(buffer, to_numpy_dtype(dtype), count, offset)), requires_grad)
 
 
 def from_dlpack(ext_tensor: Any) -> Tensor:
     """A tensor that shares the memory of another library's array. Source: PyTorch's `torch.from_dlpack`."""
-    return wrap(np.from_dlpack(ext_tensor))
+    return wrap(_shared(np.from_dlpack(ext_tensor)))
 
 
 def _new(make: Any) -> Any:

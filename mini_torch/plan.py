@@ -149,7 +149,7 @@ class Plan:
     def pull_singly(self, node: Node, g: Any, call: Callable[..., Any]) -> list[Any]:
         """`pull` with each formula's call made by `call(formula, *arguments)`."""
         node.check()
-        values = {"g": g, "out": node.out[0] if self.saves_out else None}
+        values = {"g": g, "out": next(iter(node.out)) if self.saves_out else None}
         values.update(zip([self.inputs[i] for i in self.saves], [x._array for x in node.saved[::2]]))
         values.update(zip(self.options, node.options) if self.options else ())
         shapes = dict(zip(self.shapes, node.shapes)) if self.shapes else {}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import random
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from ..backward import gradients_into
+from ..backward import backward, gradients_into
 from ..graph import Node, mode, reachable
 from ..network.module import Module
 from ..random.generator import default_generator
@@ -72,6 +74,7 @@ def record(
     recorder, out = Recorder(fullgraph), Recording()
     watch = Watch(recorder)
     place = None if default_generator._bits is None else default_generator.place()
+    drawn = _other_randomness()
     leaves, args, kwargs = _with_leaves(args, kwargs)
     given = [leaves.get(id(x), x) for x in tensors]
     with watch.watching(), _following(recorder, out):
@@ -84,10 +87,13 @@ def record(
                 if place is not None:
                     default_generator.go_to(place)
             raise NotRecorded(recorder.updated) from error
+        if _other_randomness() != drawn:
+            recorder.give_up("draws random numbers of Python's or NumPy's, which a plan would not draw again")
         out.program = Program(recorder.calls, inputs)
         _finish(recorder, watch, out)
         out.program.inputs += [value for _, value in watch.grads_given]
     back = {id(leaf): x for x, leaf in zip(tensors, given) if leaf is not x}
+    _send_on(recorder, back, given)
     _lead_on([x for x in _tensors(out.result) if x._node is not None], back)
     out.result = mapped(out.result, lambda x: back.get(id(x), x))
     out.outside = [(x, t.value) for x, t in watch.outside.values() if t.value.kind == "tensor"]
@@ -95,6 +101,13 @@ def record(
     out.grads_given = [leaf for leaf, _ in watch.grads_given]
     out.reasons = recorder.reasons
     return out
+
+
+def _other_randomness() -> Any:
+    """Where the streams of random numbers are that are not ours."""
+    numpys = sys.modules.get("numpy.random")
+    state = None if numpys is None else numpys.get_state(legacy=False)["state"]
+    return random.getstate(), None if state is None else (state["key"].tobytes(), state["pos"])
 
 
 def _finish(recorder: Recorder, watch: Watch, out: Recording) -> None:
@@ -122,6 +135,8 @@ def _finish(recorder: Recorder, watch: Watch, out: Recording) -> None:
     if watch.rebound:
         recorder.give_up("gives a tensor from outside other memory")
     recorder.check_constants()
+    begun = recorder.begin_anew()
+    program.turn = None if program.turn is None else program.turn + begun
     for node in nodes:
         for name in ("out", "options"):
             if hasattr(node, name):
@@ -139,6 +154,7 @@ def _kept_by(nodes: list[Node]) -> list[Tensor]:
     """The tensors that a history holds."""
     found: list[Tensor] = []
     for node in nodes:
+        found += [edge for edge in node.edges if isinstance(edge, Tensor)]
         found += _tensors(node.saved or ())
         found += _tensors([*vars(getattr(node, "ctx", Node)).values()] if hasattr(node, "ctx") else ())
         options = getattr(node, "options", ())
@@ -163,6 +179,14 @@ def _with_leaves(args: Any, kwargs: Any) -> tuple[dict[int, Tensor], Any, Any]:
         return leaves[id(x)]
 
     return leaves, *mapped((args, kwargs), leaf)
+
+
+def _send_on(recorder: Recorder, back: dict[int, Tensor], given: list[Tensor]) -> None:
+    """Goes on with a backward that has come to an argument with a history of its own. No plan does that."""
+    arrived = {id(leaf): leaf for leaf in given if id(leaf) in back and leaf.grad is not None}
+    if arrived:
+        recorder.give_up("goes back through an argument into what that was made of")
+        backward([back[number] for number in arrived], [leaf.grad for leaf in arrived.values()])
 
 
 def _lead_on(results: list[Tensor], back: dict[int, Tensor]) -> None:

@@ -21,7 +21,7 @@ from ..errors import LeavesProgram
 from ..graph import Node, births, enable_grad, mode
 from ..optimizer.flat import FlatOptimizer
 from ..plan import Plan
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from ..view import View
 from .traced import Traced
 from .values import Call, Value, mapped
@@ -67,6 +67,8 @@ class Recorder:
         self.count = 0
         self.updated = False  # whether an optimizer has stepped, which cannot be undone
         self.constants: dict[int, tuple[Array, Value, Array | None]] = {}
+        self.begun: list[Value] = []  # constants that are written to
+        self.shared: list[Array] = []  # arrays of NumPy's that the program makes tensors of
         self.before: dict[int, tuple[Any, Array]] = {}  # what outside was written to, as it was
 
     # ---- values ------------------------------------------------------------------------------------------------------
@@ -215,6 +217,12 @@ class Recorder:
             return self.leave(x, "has a result whose shape depends on values (an index of bools)")[self.real(index)]
         return self._any(_getitem, (x, index), {})
 
+    def check_index(self, parts: tuple[Any, ...]) -> None:
+        """No plan for a mask that picks other elements at every call: the result's shape depends on it."""
+        for part in parts:
+            if type(part) is Traced and part.dtype.kind == "b":
+                self.leave(part, "has a result whose shape depends on values (an index of bools)")
+
     def setitem(self, x: Traced, index: Any, value: Any) -> None:
         """x[index] = value."""
         if type(value) is Traced and self._is_own_part(x, index, value):
@@ -261,16 +269,16 @@ class Recorder:
 
     def formula(self, function: Callable[..., Any], *args: Any) -> Any:
         """function(*args): written down call by call, or as a unit if it cannot be taken apart."""
-        before = len(self.calls)
         try:
             return function(*args)
         except Exception:
-            del self.calls[before:]
             return self.kernel(function, *args)
 
     def effect(self, function: Callable[..., Any], *args: Any) -> Any:
         """Something that is to be done at every call, such as a scheduler's step; its result is a fact of this one."""
-        args = mapped(args, lambda x: x._array if isinstance(x, Tensor) else x)
+        if any(isinstance(x, Tensor) for x in args):
+            function = _OfTensors(function, [isinstance(x, Tensor) for x in args])
+            args = tuple([x._array if isinstance(x, Tensor) else x for x in args])
         with self.paused():
             result = function(*self.real(args))
         self.calls.append(Call("effect", function, self._noted(args), {}, self.scope, False))
@@ -357,11 +365,29 @@ class Recorder:
                 raise LeavesProgram(f"writes into an array of its own ({what})")
 
     def _keep_before(self, targets: list[Any]) -> None:
-        """Copies what outside is about to be written to, so that a recording that fails leaves no trace."""
+        """Copies what is about to be written to: so that a recording that fails leaves no trace outside, and so that
+        what the program starts from is there at every call."""
         for x in targets:
             root = x.value.root
-            if root.kind in ("tensor", "input") and id(root) not in self.before and self.active:
-                self.before[id(root)] = (root.array, root.array.copy())
+            if root.kind != "made" and id(root) not in self.before and self.active:
+                self.before[id(root)] = (root.array, root.array.copy("K"))
+                if root.kind == "constant":
+                    self.begun.append(root)
+
+    def begin_anew(self) -> int:
+        """Has the program make what it starts from and writes to (zeros that are added to, say) at every call. Gives
+        the number of calls that have come to its beginning."""
+        for root in self.begun:
+            array, copy = self.before[id(root)]
+            others = [other for other, value, _ in self.constants.values() if value is not root]
+            if any(np.may_share_memory(array, other) for other in [*others, *self.shared]):
+                self.give_up("writes into an array of NumPy's")
+            if fresh(copy.shape, copy.dtype, copy.strides, None).strides != array.strides:
+                self.give_up("writes into an array of NumPy's that has gaps")
+            call = Call("method", np.ndarray.astype, (self.value("constant", copy), copy.dtype, "K"), {}, "")
+            call.outs, root.kind, root.array = [root], "made", None
+            self.calls.insert(0, call)
+        return len(self.begun)
 
     def undo(self) -> None:
         """Puts back what was written to outside."""
@@ -392,11 +418,9 @@ class Recorder:
         if not isinstance(plan, Plan):
             return plan.pull(node, g)
         turned = plan.holomorphic and g.dtype.kind == "c"
-        before = len(self.calls)
         try:
             return plan.pull_complex(node, g) if turned else plan.pull(node, g)
-        except Exception:
-            del self.calls[before:]
+        except Exception:  # it does what only real arrays can, or its own error comes again
             grads = plan.pull_singly(node, np.conjugate(g) if turned else g, self.kernel)
         return [np.conjugate(d) if turned and d is not None and d.dtype.kind == "c" else d for d in grads]
 
@@ -423,6 +447,17 @@ class _Filling:
         results = self.function(*args[:position], found, *args[position + 1 :])
         self.keys = [*found]
         return (*results, *found.values())
+
+
+class _OfTensors:
+    """A function of tensors, at some of its places, as one of arrays."""
+
+    def __init__(self, function: Callable[..., Any], places: list[bool]) -> None:
+        self.function, self.places = function, places
+        self.__name__ = getattr(getattr(function, "func", function), "__name__", "effect")
+
+    def __call__(self, *args: Any) -> Any:
+        return self.function(*[wrap(x) if there else x for x, there in zip(args, self.places)])
 
 
 def _getitem(x: Any, index: Any) -> Any:

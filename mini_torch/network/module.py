@@ -316,10 +316,9 @@ class Module:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Removes the parameters' gradients, or fills them with zeros."""
         for param in self.parameters():
-            grad = param.grad
             if set_to_none:
                 param.grad = None
-            elif grad is not None:
+            elif (grad := param.grad) is not None:
                 grad.detach_() if grad.grad_fn is not None else grad.requires_grad_(False)
                 grad.zero_()
 

@@ -183,8 +183,8 @@ def multinomial(
     tensor([1, 1])
     """
     weights = input._array
-    _check_weights(weights, num_samples, replacement)
-    drawn = distributions.multinomial(chosen(generator), weights, num_samples, replacement)
+    verify(_check_weights, weights, num_samples, replacement)
+    drawn = _drawn(distributions.multinomial, chosen(generator), weights, num_samples, replacement)
     if out is None:
         return wrap(drawn)
     blank = _blank("multinomial", (drawn.shape,), np.int64, out, None)

@@ -100,6 +100,10 @@ class Generator:
 
     def get_state(self) -> Tensor:
         """Where in the stream the generator is: a uint8 tensor of 5,056 bytes, laid out as PyTorch's."""
+        return wrap(self._state())
+
+    @_drawn
+    def _state(self) -> Array:
         words = self._words()
         position, out = int(words[-1]), np.zeros(1, _STATE)
         state = out[0]
@@ -109,7 +113,7 @@ class Generator:
         state["next"] = 0 if nothing_drawn else position
         if self._spare is not None:
             state["spare"], state["has_spare"] = self._spare, 1
-        return wrap(out.view(np.uint8))
+        return out.view(np.uint8)
 
     @repeated
     def set_state(self, new_state: Tensor) -> Generator:

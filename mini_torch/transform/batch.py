@@ -111,14 +111,15 @@ class _Draws:
 
     def __init__(self, randomness: str) -> None:
         self.randomness = randomness
-        self.start: Any = default_generator.get_state() if randomness != "different" else None
+        self.start: Any = default_generator.get_state() if randomness == "same" else None
+        self.place = default_generator.place() if randomness == "error" else None
 
     def __enter__(self) -> None:
         if self.randomness == "same":
             default_generator.set_state(self.start)
 
     def __exit__(self, kind: Any, *_: object) -> None:
-        if kind is None and self.randomness == "error" and bool((default_generator.get_state() != self.start).any()):
+        if kind is None and self.place is not None and (default_generator.place() != self.place).any():
             raise RuntimeError(
                 "vmap: called random operation while in randomness error mode. Please either use the 'same' or "
                 "'different' randomness flags on vmap or perform the randomness operation out of vmap"

@@ -33,7 +33,11 @@ def getitem(self: Tensor, index: Any) -> Tensor:
     region, arrays = read_index(index, self._array.ndim)
     try:
         x = self if region is None else cut(self, region)
-        return x if arrays is None else pick(x, arrays)
+        if arrays is None:
+            return x
+        if mode.recorder is not None:
+            mode.recorder.check_index(arrays)
+        return pick(x, arrays)
     except IndexError as error:
         raise explained(error, index, self._array.shape) from None
 
