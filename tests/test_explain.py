@@ -46,6 +46,9 @@ def test_einsum_and_units() -> None:
     assert cost(lambda c, b: torch.einsum("ijk,kl->ijl", c, b), C, B).flops >= 2 * 4 * 5 * 7 * 3
     x, weight = torch.rand(2, 3, 8, 8), torch.rand(4, 3, 3, 3)
     assert cost(lambda x, w: F.conv2d(x, w), x, weight).flops == 2 * (2 * 4 * 6 * 6) * (3 * 3 * 3)
+    q, k = torch.rand(2, 3, 5, 4), torch.rand(2, 3, 7, 4)
+    assert cost(lambda q, k: F.scaled_dot_product_attention(q, k, k), q, k).flops >= 2 * 2 * (2 * 3) * (5 * 7) * 4
+    assert cost(nn.LSTM(4, 3), torch.rand(5, 2, 4)).flops >= 2 * (5 * 2) * 12 * (4 + 3)
     assert cost(lambda x: F.layer_norm(x, (7,)), A).unknown == 1
 
 

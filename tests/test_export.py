@@ -86,7 +86,8 @@ def goes_on_alike(exported: Exported, network: Any, step: Any, x: Any, y: Any, r
     assert np.array_equal(there["loss"], [step(x, y).item() for _ in range(runs)])
     for name, p in network.named_parameters():
         path, _, last = name.rpartition(".")
-        assert np.array_equal(there[f"{last}_{path}" if path else last], p.detach().numpy()), name
+        key = f"{last}_{path}" if path.isdigit() else name.replace(".", "_")
+        assert np.array_equal(there[key], p.detach().numpy()), name
 
 
 def seed_network() -> Any:
@@ -170,6 +171,31 @@ def test_a_recurrent_network_learns(exported: Exported) -> None:
     network = nn.LSTM(3, 4, batch_first=True)
     step = training(network, torch.optim.RMSprop(network.parameters()), lambda out, y: F.mse_loss(out[0], y))
     goes_on_alike(exported, network, step, torch.randn(2, 6, 3), torch.randn(2, 6, 4), 5)
+
+
+class Attending(nn.Module):
+    """One block of a character model: embeddings, attention, GELU."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tokens, self.places = nn.Embedding(11, 16), nn.Embedding(6, 16)
+        self.norm, self.three, self.back = nn.LayerNorm(16), nn.Linear(16, 48), nn.Linear(16, 16)
+        self.gate, self.head = nn.GELU(), nn.Linear(16, 11)
+
+    def forward(self, x: Any) -> Any:
+        h = self.tokens(x) + self.places.weight
+        q, k, v = (part.view(*x.shape, 4, 4).transpose(1, 2) for part in self.three(self.norm(h)).split(16, 2))
+        found = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        h = h + self.back(found.transpose(1, 2).reshape(h.shape))
+        return self.head(self.gate(h)).flatten(0, 1)
+
+
+def test_attention(exported: Exported) -> None:
+    torch.manual_seed(0)
+    network = Attending()
+    step = training(network, torch.optim.AdamW(network.parameters()), lambda out, y: F.cross_entropy(out, y.flatten()))
+    x = torch.randint(0, 11, (4, 7))
+    goes_on_alike(exported, network, step, x[:, :-1].contiguous(), x[:, 1:].contiguous(), 5)
 
 
 @pytest.mark.parametrize("name", ["Adadelta", "Adagrad", "Adamax", "ASGD", "NAdam", "Rprop", "SGD"])

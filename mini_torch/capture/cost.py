@@ -32,6 +32,7 @@ _REDUCE = {
     np.argmin, np.ndarray.sum, np.ndarray.mean, np.ndarray.prod, np.ndarray.max, np.ndarray.min, np.ndarray.any,
     np.ndarray.all, np.ndarray.argmax, np.ndarray.argmin, np.ndarray.cumsum, np.ndarray.cumprod, np.count_nonzero,
 }  # fmt: skip
+_RECURRENT = {"lstm_forward": 2, "gru_forward": 1, "elman_forward": 1}  # weights, the input's being done before in some
 
 
 class Cost(NamedTuple):
@@ -103,14 +104,18 @@ def _einsum(call: Call) -> int | None:
 
 
 def _unit(call: Call) -> int | None:
-    """Operations that are mostly products: convolutions and recurrent layers."""
+    """Operations that are mostly products: convolutions, recurrent layers, attention."""
     arrays = [v for v in call.reads() if v.dtype.kind in "fc" and v.shape]
     name = call.name.strip("_")
     if any(isinstance(x, Windows) for x in call.args):
         return _convolution(name, [v for v in arrays if len(v.shape) > 2], [v for v in call.outs if v is not None])
-    if name in ("lstm_forward", "gru_forward") and len(arrays) > 2:
-        rows = math.prod(arrays[0].shape[:-1])
-        return 2 * rows * sum(_size(v) for v in arrays[1:3] if len(v.shape) == 2)
+    if name in _RECURRENT:
+        weights = arrays[1 : 1 + _RECURRENT[name]]
+        return 2 * math.prod(arrays[0].shape[:-1]) * sum(map(_size, weights))
+    if name in ("attention_forward", "attention_pull"):  # q kᵀ and its product with v; each has two on the way back
+        q, k, v = arrays[:3] if name == "attention_forward" else arrays[1:4]
+        once = 2 * math.prod(q.shape[:-1]) * k.shape[-2] * (q.shape[-1] + v.shape[-1])
+        return once if name == "attention_forward" else 2 * once
     return None
 
 

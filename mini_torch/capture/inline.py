@@ -133,8 +133,13 @@ class Inliner:
             raise self.refuse(f"the module {x.__name__} as a whole")
         if x is np:
             return "np"
-        self.imports[f"import {x.__name__}"] = None
-        return x.__name__
+        self._import(x.__name__)
+        return str(x.__name__)
+
+    def _import(self, module: str) -> None:
+        if module.partition(".")[0] not in {"numpy", *sys.stdlib_module_names}:
+            raise self.refuse(f"the module {module}")
+        self.imports[f"import {module}"] = None
 
     def _builtin(self, x: Any, wish: str) -> str:
         owner = getattr(x, "__self__", None)
@@ -157,7 +162,7 @@ class Inliner:
         found = _found(sys.modules.get(module), name)
         if found is not x or "<" in name:
             raise self.refuse(f"{module}.{name}")
-        self.imports[f"import {module}"] = None
+        self._import(module)
         return f"{module}.{name}"
 
     def _named(self, x: Any, wish: str, define: Callable[[str], str]) -> str:
@@ -178,16 +183,16 @@ class Inliner:
             self.imports["import types"] = None
             return self._named(x, wish, lambda name: f"{name} = types.SimpleNamespace(enabled=False, inference=False, "
                                "anomaly=False, hooks=(), recorder=None)")  # fmt: skip
-        if not cls.__module__.startswith(_PACKAGE) or any(
-            c.__name__ in ("Module", "Optimizer", "LRScheduler", "Row", "Recorder") for c in cls.__mro__
-        ):
+        foreign = {"Module", "Optimizer", "LRScheduler", "Row", "Recorder"} & {c.__name__ for c in cls.__mro__}
+        if foreign or cls.__module__.partition(".")[0] in {"builtins", "numpy", *sys.stdlib_module_names}:
             raise self.refuse(f"a {cls.__name__}")
         if dataclasses.is_dataclass(x):
             words = [f"{f.name}={self.expression(getattr(x, f.name), f.name)}" for f in dataclasses.fields(x) if f.init]
             return f"{self.expression(cls)}({', '.join(words)})"
         held = getattr(x, "__dict__", None)
         if held is None:
-            held = {name: getattr(x, name) for c in cls.__mro__ for name in getattr(c, "__slots__", ())}
+            names = [name for c in cls.__mro__ for name in getattr(c, "__slots__", ())]
+            held = {name: getattr(x, name) for name in names if hasattr(x, name)}
 
         def define(name: str) -> str:
             lines = [f"{name} = object.__new__({self.expression(cls)})"]
@@ -200,10 +205,8 @@ class Inliner:
         x = unwrapped(x)
         if not isinstance(x, types.FunctionType):
             return self.expression(x, wish)
-        if getattr(x, "__module__", None) is None or x.__module__.partition(".")[0] != _PACKAGE:
-            known = _found(sys.modules.get(x.__module__), x.__qualname__)
-            if known is x and x.__module__.partition(".")[0] in {"numpy", *sys.stdlib_module_names}:
-                return self._from_elsewhere(x)
+        if x.__module__.partition(".")[0] in {"numpy", *sys.stdlib_module_names}:
+            return self._from_elsewhere(x)
         name = wish if x.__name__ == "<lambda>" else x.__name__
         if unwrapped(Generator.__dict__.get(name)) is x:
             self._method(name)
@@ -212,7 +215,7 @@ class Inliner:
 
     def _cached(self, x: Any, wish: str) -> str:
         function = x.__wrapped__
-        if x.__module__.partition(".")[0] != _PACKAGE:
+        if x.__module__.partition(".")[0] in {"numpy", *sys.stdlib_module_names}:
             return self._from_elsewhere(x)
         self.imports["import functools"] = None
         size = x.cache_parameters()["maxsize"]
@@ -286,10 +289,10 @@ class Inliner:
     def _class(self, x: Any, wish: str) -> str:
         if issubclass(x, np.generic):
             return f"np.{x.__name__}"
+        if x.__module__.partition(".")[0] in {"builtins", "numpy", *sys.stdlib_module_names}:
+            return self._from_elsewhere(x)
         if x is Tensor:
             return self._named(x, "Tensor", lambda name: f'class {name}:\n    """There are none here."""')
-        if x.__module__.partition(".")[0] != _PACKAGE:
-            return self._from_elsewhere(x)
         return self._named(x, x.__name__, lambda name: self._class_text(x, name))
 
     def _class_text(self, cls: Any, name: str) -> str:
@@ -319,6 +322,8 @@ class Inliner:
                     break
                 x, at = getattr(x, above.attr), above
                 path.append(above.attr)
+            if x is Tensor and len(chain) > len(path) - 1:  # to be asked whether something is one is all that it can
+                raise self.refuse(f"Tensor.{chain[len(path) - 1].attr}")
             written = self._outer(x, path[-1])
             if written in own:  # the text has something else by this name
                 other = self.new(written)
@@ -326,8 +331,10 @@ class Inliner:
                 written = other
             if written != ".".join(path):
                 yield Edit(file.at(at.lineno, at.col_offset), file.at(at.end_lineno, at.end_col_offset), written)
+        fields = [field for each in ast.walk(node) if isinstance(each, ast.ClassDef) for field in each.body]
         for each in ast.walk(node):
-            yield from _annotation(file, each)
+            if each not in fields:
+                yield from _annotation(file, each)
             if isinstance(each, ast.ImportFrom) and _is_ours(each):
                 yield Edit(file.at(each.lineno, each.col_offset), file.at(each.end_lineno, each.end_col_offset), "pass")
 
@@ -467,7 +474,7 @@ def _children(part: Any, bound: frozenset[str], whole: bool) -> Iterator[tuple[A
 
 
 def _annotation(file: _File, node: ast.AST) -> Iterator[Edit]:
-    """Leaves annotations out of a function's head: their names are not there."""
+    """Leaves annotations out of functions: their names are not there."""
     if isinstance(node, ast.arg) and node.annotation is not None:
         start = file.at(node.lineno, node.col_offset) + len(node.arg.encode())
         yield Edit(start, file.at(node.annotation.end_lineno, node.annotation.end_col_offset), "")
