@@ -111,6 +111,13 @@ class Columns:
         """Windows of a sample, junk included."""
         return math.prod(self.w.counts[:-1]) * self.width
 
+    @cached_property
+    def strips(self) -> int:
+        """In how many parts the windows of an image are multiplied, so that each product is one that BLAS takes as it
+        lies; 1 where these were too short."""
+        most = _PRODUCTS // max(self.lines * self.per_group, 1) if self.apart else 0
+        return next((t for t in range(1, self.long // _FEW) if self.long % t == 0 and self.long // t <= most), 1)
+
     # ---- x ----------------------------------------------------------------------------------------------------------
     def blocks(self, x: Any) -> Iterator[tuple[slice, slice, Columns, Any]]:
         """Samples, rows of windows, what these are, and their columns.
@@ -175,6 +182,18 @@ class Columns:
         lead, windows = (n, self.long) if self.apart else (1, self.long * n)
         return memory.reshape(lead, self.groups, lines, windows)
 
+    def times(self, matrix: Any, columns: Any) -> Any:
+        """matrix (groups, O/groups, C/groups · taps) · columns: (n or 1, groups, O/groups, windows)."""
+        if self.strips == 1:
+            return np.matmul(matrix, columns)
+        out = np.empty((len(columns), self.groups, self.per_group, self.long), columns.dtype)
+        np.matmul(matrix[:, None], self._stripped(columns), out=self._stripped(out))
+        return out
+
+    def _stripped(self, matrices: Any) -> Any:
+        """Matrices (…, windows) as a view of strips (n, groups, strips, …, windows / strips)."""
+        return matrices.reshape(*matrices.shape[:3], self.strips, self.long // self.strips).swapaxes(2, 3)
+
     # ---- y ----------------------------------------------------------------------------------------------------------
     def images(self, y: Any) -> Any:
         """Matrices (n or 1, groups, O/groups, windows) as a view (n, O, *counts): the junk is dropped."""
@@ -187,7 +206,7 @@ class Columns:
         """Σ y · columnsᵀ of y (n, O, *counts): (groups, O/groups, C/groups · taps)."""
         if self.apart and self.per_group >= 8 and self.lines * self.per_group <= _TURNED:
             # BLAS is twice as fast for small matrices if the second one is upright.
-            return np.add.reduce(np.matmul(columns, self._upright(y)), axis=0).swapaxes(1, 2)
+            return np.add.reduce(np.matmul(self._stripped(columns), self._upright(y)), axis=(0, 2)).swapaxes(1, 2)
         return np.add.reduce(np.matmul(self._lying(y), columns.swapaxes(2, 3)), axis=0)
 
     def _lying(self, y: Any) -> Any:
@@ -203,13 +222,14 @@ class Columns:
         return self._matrices(memory, n, self.per_group)
 
     def _upright(self, y: Any) -> Any:
-        """y as matrices (n, groups, windows, O/groups), zeros for junk; where images are apart."""
+        """y as strips of matrices (n, groups, strips, windows / strips, O/groups), zeros for junk; where images are
+        apart."""
         n, count = len(y), self.w.counts[-1]
         make = np.empty if self.width == count else np.zeros
         memory = make((n, self.groups, *self.w.counts[:-1], self.width, self.per_group), y.dtype)
         y = y.reshape(n, self.groups, self.per_group, *self.w.counts)
         memory[..., :count, :] = y.transpose(0, 1, *range(3, y.ndim), 2)
-        return memory.reshape(n, self.groups, self.long, self.per_group)
+        return memory.reshape(n, self.groups, self.strips, self.long // self.strips, self.per_group)
 
 
 columns_of = lru_cache(512)(Columns)

@@ -26,6 +26,7 @@ from .window import Windows, cuts, unframed, windows_of
 __all__: list[str] = []
 
 _SHORT = 7  # windows per tap of a row: with more, the zeros of a banded matrix take longer than columns
+_FAR_MORE = 12  # times as many columns, from which on adding them up is cheaper
 _BOTH = 1 << 16  # elements of a weight: turning around a larger one takes as long as columns of one's own
 
 
@@ -83,7 +84,7 @@ def correlate(x: Any, weight: Any, w: Windows, groups: int, bias: Any = None) ->
         return shifted(y, shift).reshape(n, outputs, *w.counts)
     out = np.empty((n, outputs, *w.counts), x.dtype)
     for samples, rows, part, columns in columns_of(w, groups, channels, outputs).blocks(x):
-        out[samples, :, rows] = part.images(shifted(np.matmul(matrix, columns), shift))
+        out[samples, :, rows] = part.images(shifted(part.times(matrix, columns), shift))
     return out
 
 
@@ -120,13 +121,14 @@ def spread(y: Any, weight: Any, w: Windows, groups: int) -> Any:
     each = _depthwise(groups * per_group, outputs, w, groups)
     if each and (out := _if_finite(spread_each, y, weight, w)) is not None:
         return out
-    if max(w.stride) == 1 and _rows_pay(y, per_group, w, groups):
-        return _spread_by_rows(y, weight, w, groups)
-    if max(w.stride) == 1:
+    # A correlation with the taps in reverse has nothing to add up; it pays unless its columns are far more than ours.
+    if max(w.stride) == 1 and outputs // groups * math.prod(w.size) < _FAR_MORE * per_group * math.prod(w.counts):
+        if _rows_pay(y, per_group, w, groups):
+            return _spread_by_rows(y, weight, w, groups)
         return correlate(y, _flipped(weight, groups), w.turned, groups)
     if max(w.stride) > 1 and max(w.dilation) == 1:
         return _spread_by_phases(y, weight, w, groups)
-    # The adjoint as it stands: what each tap gives, as columns, is added up where the columns were cut out.
+    # The adjoint as it stands: what each tap gives, as columns, is added up where these were cut out.
     matrix = weight.reshape(groups, outputs // groups, per_group * w.taps).swapaxes(1, 2)
     out = np.empty((n, groups * per_group, *w.size), y.dtype)
     step = samples_at_once(w, groups * per_group, y.dtype)
@@ -152,7 +154,7 @@ def _rows_pay(y: Any, per_group: int, w: Windows, groups: int) -> bool:
     than all columns; and do not need tiles."""
     outputs, (*up, width) = y.shape[1] // groups, w.kernel
     rows = (outputs * width + 3 * per_group * math.prod(up)) * math.prod(w.counts[:-1]) * w.size[-1]
-    return outputs * w.taps * math.prod(w.size) > 3 * rows and in_one_piece(_along_rows(w), y.shape[1], y.dtype)
+    return outputs * w.taps * math.prod(w.size) > 2.2 * rows and in_one_piece(_along_rows(w), y.shape[1], y.dtype)
 
 
 def _spread_by_rows(y: Any, weight: Any, w: Windows, groups: int) -> Any:
@@ -165,7 +167,7 @@ def _spread_by_rows(y: Any, weight: Any, w: Windows, groups: int) -> Any:
     matrix = lines.reshape(groups, -1, outputs // groups * w.kernel[-1])
     out = np.empty((n, groups * per_group, *w.size), y.dtype)
     for samples, _, part, columns in columns_of(along, groups, outputs, matrix.shape[1] * groups).blocks(y):
-        images = part.images(np.matmul(matrix, columns))
+        images = part.images(part.times(matrix, columns))
         images = images.reshape(len(images), groups, *w.kernel[:-1], per_group, *images.shape[2:])
         frame = np.zeros((len(images), groups, per_group, *across.span), y.dtype)
         for tap, cut in cuts(across):
@@ -198,7 +200,7 @@ def spread_and_weigh(y: Any, x: Any, weight: Any, w: Windows, groups: int) -> tu
     matrix = _flipped(weight, groups).reshape(groups, channels // groups, outputs // groups * w.taps)
     dx, dw = np.empty(x.shape, x.dtype), np.zeros(matrix.shape, x.dtype)
     for samples, rows, part, columns in columns_of(w.turned, groups, outputs, channels).blocks(y):
-        dx[samples, :, rows] = part.images(np.matmul(matrix, columns))
+        dx[samples, :, rows] = part.images(part.times(matrix, columns))
         dw += part.weighed(columns, x[samples, :, rows])
     return dx, _flipped(dw.reshape(channels, outputs // groups, *w.kernel), groups)
 
