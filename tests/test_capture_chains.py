@@ -201,6 +201,25 @@ def test_a_network_with_its_optimizer() -> None:
         np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-3, atol=1e-4)
 
 
+def test_a_view_that_is_made_later_is_not_read_before() -> None:
+    def function(x: Any, w: Any) -> Any:
+        y = torch.exp(x * 2) - x
+        z = y @ w
+        turned = w.t()
+        return z, turned[:1] @ (y * turned), y.sum(0)
+
+    compiled = torch.compile(function, fullgraph=True)
+    for _ in range(2):
+        x, w = torch.randn(40, 40), torch.randn(40, 40)
+        for a, b in zip(compiled(x, w), function(x, w)):
+            np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(0, 40), (40, 0), (0,)])
+def test_empty_arrays_are_in_no_chain(shape: tuple[int, ...]) -> None:
+    check(lambda x: torch.relu(torch.zeros_like(x) + 1) * x, torch.randn(*shape), count=0)
+
+
 def test_a_chain_needs_less_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     def bytes_of() -> int:
         compiled = torch.compile(lambda x: (torch.exp(-torch.tanh(x * 2 + 1)) * x).sqrt() + x, fullgraph=True)

@@ -36,7 +36,9 @@ def simpler(call: Call, makers: dict[int, Call], results: set[int]) -> Value | N
 
 def _as_number(x: Any, out: Value) -> Any:
     """A constant number that is spread, as the number: NumPy is quicker then."""
-    if not (isinstance(x, Value) and x.kind == "constant" and x.shape and not any(x.strides)) or x.dtype != out.dtype:
+    if not isinstance(x, Value) or x.kind != "constant" or x.dtype != out.dtype:
+        return x
+    if not x.shape or any(x.strides) or 0 in x.shape:
         return x
     number = np.array(x.array[(0,) * len(x.shape)])
     number.flags.writeable = False

@@ -320,9 +320,10 @@ class _Growing:
 
 
 class _Traffic:
-    """Which memory some calls read, make and change, by the ids of roots."""
+    """Which memory some calls read, make and change, by the ids of roots; `defined` are the values, views also."""
 
     def __init__(self) -> None:
+        self.defined: set[int] = set()
         self.read: set[int] = set()
         self.changed: set[int] = set()
         self.made: set[int] = set()
@@ -331,6 +332,7 @@ class _Traffic:
     def note(self, call: Call) -> None:
         """Adds a call's."""
         self.read.update(_roots(call.reads()))
+        self.defined.update(id(out) for out in call.outs)
         self.made.update(id(out.root) for out in call.outs if out is not None and not out.is_view)
         self.changed.update(_roots(call.writes))
         self.changed |= self.made
@@ -338,6 +340,8 @@ class _Traffic:
 
     def meets(self, call: Call) -> bool:
         """Whether the order of the call and these matters."""
+        if any(id(value) in self.defined for value in call.reads()):
+            return True
         reads, changes = _roots(call.reads()), _roots(call.writes) | _roots(filter(None, call.outs))
         return not (self.changed.isdisjoint(reads | changes) and self.read.isdisjoint(_roots(call.writes)))
 
