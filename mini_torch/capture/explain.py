@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..op import quiet
-from ..random import Generator
+from ..random import Generator, default_generator
 from .cost import Cost, cost_of, cost_of_update
 from .plan import Plan
 from .recorder import fresh
@@ -222,13 +222,14 @@ def _set_version(cell: list[Any], version: Any) -> None:
 
 
 def _generators_back(plan: Plan) -> Iterator[Callable[[], None]]:
+    found = [] if all(call.pure for call in plan.program.calls) else [default_generator]
     for call in plan.program.calls:
         function = call.function
-        parts = [*getattr(function, "args", ()), getattr(function, "__self__", None)]
-        for generator in parts:
-            if isinstance(generator, Generator):
-                yield functools.partial(generator.go_to, generator.place())
-                yield functools.partial(setattr, generator, "_spare", generator._spare)
+        parts = [*getattr(function, "args", ()), getattr(function, "__self__", None), *call.args]
+        found += [x for x in parts if isinstance(x, Generator)]
+    for generator in {id(x): x for x in found}.values():
+        yield functools.partial(generator.go_to, generator.place())
+        yield functools.partial(setattr, generator, "_spare", generator._spare)
 
 
 # ---- as text ---------------------------------------------------------------------------------------------------------

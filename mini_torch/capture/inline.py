@@ -58,7 +58,7 @@ class Inliner:
         self.generators: dict[str, Generator] = {}  # those that are drawn from, by their names
         self._names: dict[Any, str] = {}
         self._kept: list[Any] = []  # things are told apart by their ids, which are theirs as long as they live
-        self._drawing: set[str] = set()  # the methods of a generator that are there already
+        self._drawing: set[str] = set()  # the methods of generators that somebody calls
         self.path: list[str] = []  # what led to the thing at hand, for messages
 
     # ---- names -------------------------------------------------------------------------------------------------------
@@ -103,7 +103,7 @@ class Inliner:
         yield functools._lru_cache_wrapper, self._cached
         yield type(np.sum), lambda x, wish: self._from_elsewhere(x)
         yield (types.BuiltinFunctionType, types.MethodDescriptorType, types.WrapperDescriptorType), self._builtin
-        yield Generator, lambda x, wish: self._owner(x, "draws")
+        yield Generator, lambda x, wish: self._generator(x)
         yield Tensor, lambda x, wish: self.expression(x._array, wish)
         yield complex, lambda x, wish: repr(x)
 
@@ -209,7 +209,7 @@ class Inliner:
             return self._from_elsewhere(x)
         name = wish if x.__name__ == "<lambda>" else x.__name__
         if unwrapped(Generator.__dict__.get(name)) is x:
-            self._method(name)
+            self._drawing.add(name)
             return f"Generator.{name}"
         return self._named(x, name, lambda name: self._definition(x, name))
 
@@ -253,37 +253,30 @@ class Inliner:
         edits.append(Edit(start, start + len(node.name.encode()), name))
         return file.text(node, edits, keep_indent=True)
 
+    # ---- generators: of their class, only what is needed is taken over -----------------------------------------------
     def _owner(self, x: Any, method: str) -> str:
-        """The object that a bound method belongs to; of a generator's class only what is needed is taken over."""
+        """The object that a bound method belongs to."""
         if not isinstance(x, Generator):
             return self.expression(x, type(x).__name__.lower())
-        if "Generator" not in self.taken:
-            self.taken.add("Generator")
-        self._method(method)
+        self._drawing.add(method)
+        return self._generator(x)
+
+    def _generator(self, x: Generator) -> str:
         if id(x) not in self._names:
             name = self._names[id(x)] = self.new("generator")
             self._kept.append(x)
             self.generators[name] = x
         return self._names[id(x)]
 
-    def _method(self, name: str) -> None:
-        """Takes over a method of generators, with those that it calls."""
-        if name in self._drawing:
-            return
-        self._drawing.add(name)
-        function = unwrapped(Generator.__dict__[name])
-        node = _File.of(function).node_of(function.__code__)  # type: ignore[union-attr]
-        for each in ast.walk(node):
-            if isinstance(each, ast.Attribute) and isinstance(Generator.__dict__.get(each.attr), types.FunctionType):
-                self._method(each.attr)
-
     def generator_class(self) -> str:
-        """The class of generators, as far as it is needed."""
-        methods = []
-        for name in sorted(self._drawing):
-            function = unwrapped(Generator.__dict__[name])
-            methods.append(textwrap.indent(self._definition(function, name), "    "))
-        return "\n\n".join(['class Generator:\n    """Random numbers as PyTorch draws them."""', *methods])
+        """The class of generators, with the methods that somebody calls, and those that these call."""
+        methods: dict[str, str] = {}
+        while self._drawing - {*methods}:
+            for name in sorted(self._drawing - {*methods}):
+                text = self._definition(unwrapped(Generator.__dict__[name]), name)
+                methods[name] = textwrap.indent(text, "    ")
+        head = 'class Generator:\n    """Random numbers as PyTorch draws them."""'
+        return "\n\n".join([head, *[methods[name] for name in sorted(methods)]])
 
     # ---- classes -----------------------------------------------------------------------------------------------------
     def _class(self, x: Any, wish: str) -> str:
@@ -331,6 +324,7 @@ class Inliner:
                 written = other
             if written != ".".join(path):
                 yield Edit(file.at(at.lineno, at.col_offset), file.at(at.end_lineno, at.end_col_offset), written)
+        self._drawing |= {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute) and n.attr in _DRAWS}
         fields = [field for each in ast.walk(node) if isinstance(each, ast.ClassDef) for field in each.body]
         for each in ast.walk(node):
             if each not in fields:
@@ -349,6 +343,11 @@ class Inliner:
         if isinstance(x, dict | list | set | frozenset) or type(x) is tuple:
             return self._named(x, wish, lambda name: f"{name} = {self.expression(x)}")
         return self.expression(x, wish)
+
+
+_DRAWS = {name for name, method in vars(Generator).items() if isinstance(method, types.FunctionType)} - {
+    "get_state", "set_state", "clone_state", "manual_seed", "seed", "initial_seed", "place", "go_to",
+}  # fmt: skip
 
 
 def unwrapped(function: Any) -> Any:
