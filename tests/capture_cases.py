@@ -110,11 +110,13 @@ def compare(function: Callable[..., Any], calls: Sequence[Callable[[], list[Any]
 def observe(function: Callable[..., Any], inputs: list[Any], after: Any) -> list[Any]:
     """What is seen of a call, in a flat list."""
     out, error, left, place = seen(function, inputs)
+    assert type(error).__name__ != "LeavesProgram", error
     if error is not None:
         return [type(error).__name__, str(error)]
     found = [*arrays_in(out), *left, place]
     if after is not None:
-        found += arrays_in(after(inputs, out))
+        out, error, _, _ = seen(lambda *inputs: after(inputs, out), inputs)
+        found += arrays_in(out) if error is None else [type(error).__name__]
     return found
 
 

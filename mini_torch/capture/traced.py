@@ -46,7 +46,9 @@ class Traced(NDArrayOperatorsMixin):
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         real = self.recorder.leave(self, "takes its numbers out of the recorded program (np.asarray, np.array)")
-        return real if dtype is None else real.astype(dtype)
+        if dtype is not None and dtype != real.dtype:
+            return real.astype(dtype)
+        return real.copy() if copy else real  # NumPy takes it for a copy if it asked for one
 
     # ---- what does not depend on numbers -----------------------------------------------------------------------------
     shape = property(lambda self: self.held.shape, lambda self, shape: self.recorder.leave(self, "sets its shape"))
