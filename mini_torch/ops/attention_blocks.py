@@ -28,13 +28,14 @@ from .softmax import FAR, needs_no_shift
 __all__ = ["Blocks", "causal_bias", "gradient_of"]
 
 _BLOCK = 1 << 19  # bytes of weights at a time
+_FEW_ROWS = 32  # of fewer, products take longer than those with keys in vain
 _LEAST = math.exp(-FAR)
 
 Index = tuple[slice, ...]
 
 
 def _parts(shape: tuple[int, ...], bytes_each: int) -> Iterator[Index]:
-    """Indices of parts of (…, L): as many along the first axis as fit a block, or else parts of each along the next."""
+    """Indices of parts of an array: as many along the first axis as fit a block, or parts of each along the next."""
     one = bytes_each * math.prod(shape[1:])
     step = _BLOCK // one if one else shape[0]
     if step or len(shape) == 1:
@@ -110,13 +111,19 @@ class Blocks:
         return self._pair(self.q, self.own_keys, self.scale)
 
     def parts(self) -> Iterator[tuple[Index, Index]]:
-        """The index of each block's queries, and that of the keys that they may look at."""
+        """The index of each block's queries, and that of the keys that they may look at. The last queries come first,
+        all batches of them: these look at every key that is looked at."""
         length, count = self.scores_shape[-2:]
         if not math.prod(self.scores_shape):
             return
-        for at in _parts(self.scores_shape[:-1], count * self.q.itemsize):
-            seen = min(at[-1].indices(length)[1], count) if self.causal else count
-            yield at, (*at[:-1], slice(seen))
+        rows = max(_BLOCK // (count * self.q.itemsize), 1)
+        if self.causal:  # the fewer at a time, the fewer keys are looked at in vain
+            rows = min(rows, max(_FEW_ROWS, -(-length // 4)))
+        for stop in range(length, 0, -rows):
+            start = max(stop - rows, 0)
+            seen = min(stop, count) if self.causal else count
+            for batch in _parts(self.batch, (stop - start) * seen * self.q.itemsize):
+                yield (*batch, slice(start, stop)), (*batch, slice(seen))
 
     def _add_bias(self, scores: Any, at: Index) -> None:
         if self.bias is not None:
@@ -126,16 +133,16 @@ class Blocks:
             hidden = scores[..., start:]
             hidden += _triangle(stop - start, hidden.shape[-1], scores.dtype)
 
-    def _scores(self, at: Index, seen: Index, place: Any = None) -> Any:
+    def _scores(self, at: Index, seen: Index) -> Any:
         queries, keys = self._scaled
-        w = np.matmul(queries[at], keys[_columns(seen)], out=place)
+        w = np.matmul(queries[at], keys[_columns(seen)])
         self._add_bias(w, at)
         return w
 
-    def _exponentials(self, at: Index, seen: Index, shift: bool, place: Any) -> tuple[Any, Any, Any]:
+    def _exponentials(self, at: Index, seen: Index, shift: bool) -> tuple[Any, Any, Any]:
         """exp(scores - peak), the sum of each query's, and the peak of its scores, or 0 without `shift`."""
         peak: Any = 0
-        w = self._scores(at, seen, place)
+        w = self._scores(at, seen)
         if shift:
             peak = np.maximum.reduce(w, axis=-1, keepdims=True)
             peak = np.where(np.isneginf(peak), 0, peak)
@@ -143,49 +150,48 @@ class Blocks:
         np.exp(w, out=w)
         return w, sums_of_rows(w)[..., None], peak
 
-    def forward(self, out: Any, keep: bool) -> Any:
-        """Writes the result into `out` (…, L, Eᵥ). Returns what backward wants: the weights (…, L, S) where they take
-        no more memory than q, k and v do, else log Σ exp of each query's scores (…, L, 1)."""
-        few = keep and self.few
-        kept = np.full((*self.scores_shape[:-1], self.k.shape[-2] if few else 1), np.inf, self.q.dtype)
+    def forward(self, out: Any, keep: bool) -> list[Any]:
+        """Writes the result into `out` (…, L, Eᵥ). Returns what backward wants of each part: the weights where they
+        take no more memory than q, k and v do, else log Σ exp of each query's scores."""
+        kept = []
         if not self.k.shape[-2]:
             out[...] = 0
         shift = not self.moderate
         for at, seen in self.parts():
-            place = kept[(*at, seen[-1])] if few else None
-            w, total, peak = self._exponentials(at, seen, shift, place)
+            w, total, peak = self._exponentials(at, seen, shift)
             if not (shift or _usual(total)):  # a shift takes two more passes; the sums show whether it was wanted
                 shift = True
-                w, total, peak = self._exponentials(at, seen, shift, place)
+                w, total, peak = self._exponentials(at, seen, shift)
             blind = total == 0  # a query that may look at nothing finds 0
             divisor = np.where(blind, 1, total)
-            if few:
+            if keep and self.few:
                 w /= divisor
                 np.matmul(w, self.v[seen], out=out[at])
+                kept.append(w)
             else:
                 np.divide(np.matmul(w, self.v[seen]), divisor, out=out[at])
-                kept[at] = np.where(blind, np.inf, peak + np.log(total))
+                kept.append(np.where(blind, np.inf, peak + np.log(total)))
         return kept
 
     def _weights(self, at: Index, seen: Index, kept: Any) -> Any:
         if self.few:
-            return kept[(*at, seen[-1])]
+            return kept
         w = self._scores(at, seen)
-        w -= kept[at]
+        w -= kept
         return np.exp(w, out=w)
 
-    def backward(self, g: Any, out: Any, kept: Any, grads: tuple[Any, Any, Any], d_bias: Any) -> None:
+    def backward(self, g: Any, out: Any, kept: list[Any], grads: tuple[Any, Any, Any], d_bias: Any) -> None:
         """Writes the gradients of q, k and v into `grads`, and adds that of the bias to `d_bias`, if it is given."""
         dq, dk, dv = grads
         scale = self.scale if d_bias is None else self.q.dtype.type(1)  # which the bias's gradient goes without
         pulled, values = self._pair(g, self.own_values, scale)
         means = dots_of_rows(g, out)[..., None] * scale
-        whole = all(at[-1] == slice(None) for at, _ in self.parts())
-        if not whole or self._some_unseen():
+        length, count = self.scores_shape[-2:]
+        if not kept or (self.causal and length < count):  # there are keys that no query looks at
             for d in grads:
                 d[...] = 0
-        for at, seen in self.parts():
-            w = self._weights(at, seen, kept)
+        for (at, seen), weights in zip(self.parts(), kept):
+            w = self._weights(at, seen, weights)
             ds = np.matmul(pulled[at], values[_columns(seen)])
             ds -= means[at]
             ds *= w
@@ -194,15 +200,10 @@ class Blocks:
                 ds *= self.scale
             np.matmul(ds, self.k[seen], out=dq[at])
             for d, left, right in ((dv, w, g), (dk, ds, self.q)):
-                if whole:
+                if at[-1].stop == length:  # the first to look at these keys
                     np.matmul(_turned(left), right[at], out=d[seen])
                 else:
                     d[seen] += np.matmul(_turned(left), right[at])
-
-    def _some_unseen(self) -> bool:
-        """Whether there are keys that no query looks at."""
-        length, count = self.scores_shape[-2:]
-        return (self.causal and length < count) or not math.prod(self.scores_shape)
 
 
 def _add_over(total: Any, part: Any, at: Index) -> None:

@@ -45,7 +45,7 @@ class Chebyshev:
         return self.coefficients[:count]
 
 
-def horner(powers: Sequence[float], t: Any) -> Any:
+def horner(powers: Sequence[Any], t: Any) -> Any:
     """a₀ + a₁ t + a₂ t² + …, in an array of its own."""
     out = t * powers[-1]
     for a in powers[-2:0:-1]:
