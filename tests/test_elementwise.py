@@ -270,3 +270,20 @@ def test_functions_with_out(call: Callable[[Tensor, Tensor], Tensor], expected: 
     out = torch.empty(2)
     assert call(torch.tensor([1.0, 4.0]), out) is out
     assert out.tolist() == expected
+
+
+@pytest.mark.parametrize("name", ["tanh", "sigmoid"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_large_arrays_by_steps_give_what_small_ones_give(name: str, dtype: str) -> None:
+    numbers, gradient = np.random.default_rng(0).normal(scale=3, size=(2, 300_000)).astype(dtype)
+    whole = torch.tensor(numbers, requires_grad=True)
+    parts = [torch.tensor(part, requires_grad=True) for part in np.split(numbers, 60)]
+    function = getattr(torch, name)
+    result = function(whole)
+    result.backward(torch.tensor(gradient))
+    results = [function(part) for part in parts]
+    for part, g in zip(results, np.split(gradient, 60)):
+        part.backward(torch.tensor(g))
+    close = {"rtol": 1e-6 if dtype == "float32" else 1e-14, "atol": 0}
+    np.testing.assert_allclose(result.detach(), torch.cat(results).detach(), **close)
+    np.testing.assert_allclose(whole.grad, torch.cat([part.grad for part in parts]), **close)

@@ -18,7 +18,7 @@ from ..op import inplace as in_place_form
 from ..random import default_generator
 from ..tensor import Tensor, check_dim, method, wrap
 from .elementwise import abs, tanh
-from .elementwise.blocks import blocks_of, in_blocks
+from .elementwise.blocks import blocks_of, in_blocks, in_steps
 from .mask import chosen, masked
 from .special.error import normal_cdf, normal_cdf_of_block, times_normal_cdf
 from .split import chunk
@@ -224,10 +224,30 @@ _times = row("rrelu_with_noise", lambda x, slopes: x * slopes, x=lambda g, slope
 
 
 # ---- sigmoid and what is made with it -------------------------------------------------------------------------------
-sigmoid = unary(
-    "sigmoid", quiet(keeps_type(lambda x: 1 / (1 + np.exp(-x)))), lambda g, out: g * (out * (1 - out)),
-    doc="1 / (1 + exp(-x))",
-)  # fmt: skip
+def _logistic_steps(place: Any, x: Any) -> None:
+    np.negative(x, place)
+    np.exp(place, place)
+    np.add(place, 1, place)
+    np.divide(1, place, place)
+
+
+@in_steps(_logistic_steps)
+def _logistic(x: Any) -> Any:
+    return 1 / (1 + np.exp(-x))
+
+
+def _sigmoid_steps(place: Any, g: Any, out: Any) -> None:
+    np.subtract(1, out, place)
+    np.multiply(out, place, place)
+    np.multiply(g, place, place)
+
+
+@in_steps(_sigmoid_steps)
+def _sigmoid_rule(g: Any, out: Any) -> Any:
+    return g * (out * (1 - out))
+
+
+sigmoid = unary("sigmoid", quiet(keeps_type(_logistic)), _sigmoid_rule, doc="1 / (1 + exp(-x))")
 
 logsigmoid_row = row(
     "log_sigmoid", quiet(keeps_type(lambda x: np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x))))),

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["blocks_of", "in_blocks"]
+__all__ = ["blocks_of", "in_blocks", "in_steps"]
 
 _BLOCK = 32768
 
@@ -38,3 +38,32 @@ def in_blocks(function: Callable[..., Any]) -> Callable[..., Any]:
         return out
 
     return blocked
+
+
+def in_steps(steps: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorator: where its arrays are large and alike, the function is computed by `steps(place, *arrays)`.
+
+    That writes one ufunc's result after the other into `place`, block by block, so that it all happens in the cache.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def stepped(*arrays: Any) -> Any:
+            first = arrays[0]
+            if type(first) is not np.ndarray or first.size <= 4 * _BLOCK or not all(_alike(x, first) for x in arrays):
+                return function(*arrays)
+            out = np.empty_like(first)
+            flat, place = [x.reshape(-1) for x in arrays], out.reshape(-1)
+            for start in range(0, len(place), 4 * _BLOCK):  # few calls: they count, too
+                part = slice(start, start + 4 * _BLOCK)
+                steps(place[part], *[x[part] for x in flat])
+            return out
+
+        return stepped
+
+    return decorate
+
+
+def _alike(x: Any, first: Any) -> bool:
+    alike: bool = x.shape == first.shape and x.dtype is first.dtype and x.flags.c_contiguous and x.dtype.char in "fd"
+    return alike

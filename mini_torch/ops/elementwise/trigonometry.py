@@ -8,12 +8,24 @@ from typing import Any
 import numpy as np
 
 from ...op import binary, implements, quiet, unary
-from .blocks import in_blocks
+from .blocks import in_blocks, in_steps
 
 __all__ = [
     "acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "asin", "asinh", "atan",
     "atan2", "atanh", "cos", "cosh", "deg2rad", "hypot", "rad2deg", "sin", "sinc", "sinh", "tan", "tanh",
 ]  # fmt: skip
+
+
+def _tanh_steps(place: Any, g: Any, out: Any) -> None:
+    np.multiply(out, out, place)
+    np.subtract(1, place, place)
+    np.multiply(g, place, place)
+
+
+@in_steps(_tanh_steps)
+def _tanh_rule(g: Any, out: Any) -> Any:
+    return g * (1 - out * out)
+
 
 sin = unary("sin", np.sin, lambda g, x: g * np.cos(x), doc="sin x, x in radians")
 cos = unary("cos", np.cos, lambda g, x: -g * np.sin(x), doc="cos x, x in radians")
@@ -24,7 +36,7 @@ atan = unary("atan", np.arctan, lambda g, x: g / (1 + x * x), aliases=("arctan",
 arcsin, arccos, arctan = asin, acos, atan
 sinh = unary("sinh", np.sinh, lambda g, x: g * np.cosh(x), doc="sinh x")
 cosh = unary("cosh", np.cosh, lambda g, x: g * np.sinh(x), doc="cosh x")
-tanh = unary("tanh", np.tanh, lambda g, out: g * (1 - out * out), doc="tanh x")
+tanh = unary("tanh", np.tanh, _tanh_rule, doc="tanh x")
 asinh = arcsinh = unary("asinh", np.arcsinh, lambda g, x: g / np.sqrt(x * x + 1), aliases=("arcsinh",), doc="arsinh x")
 acosh = arccosh = unary("acosh", np.arccosh, lambda g, x: g / np.sqrt(x * x - 1), aliases=("arccosh",), doc="arcosh x")
 atanh = arctanh = unary("atanh", np.arctanh, lambda g, x: g / (1 - x * x), aliases=("arctanh",), doc="artanh x")
