@@ -52,6 +52,8 @@ def in_one_piece(w: Windows, channels: int, kind: np.dtype[Any]) -> bool:
 
 def _even(most: int, n: int) -> int:
     """A block of at most so many of n samples; if it can be, all blocks are of the same size."""
+    if most >= n:
+        return max(n, 1)
     return next((step for step in range(most, most // 2, -1) if n % step == 0), most)
 
 
@@ -125,7 +127,7 @@ class Columns:
         The columns are good until the next ones: all take turns in the same memory, which so stays in the cache.
         """
         step = _even(samples_at_once(self.w, self.inputs, x.dtype), len(x))
-        memory, frame = self._blank_frame(min(step, len(x)), x.dtype)
+        memory, frame = self._blank_frame(step, x.dtype)
         array, inside = self.w.overlap
         tiles: list[tuple[slice, Columns, Any, Any, Any]] = []
         for start in range(0, len(x), step):

@@ -142,11 +142,13 @@ def spread(y: Any, weight: Any, w: Windows, groups: int) -> Any:
     return out
 
 
-def _along_rows(w: Windows) -> Windows:
-    """The windows of the way back along the last dimension alone."""
+@functools.lru_cache(512)
+def _by_rows(w: Windows) -> tuple[Windows, Windows]:
+    """The windows of the way back along the last dimension alone, and those along the others, from there to x."""
     ones = (1,) * (len(w.size) - 1)
     size, before = (*w.counts[:-1], w.size[-1]), (*[0] * len(ones), w.before[-1])
-    return replace(w, kernel=(*ones, w.kernel[-1]), before=before, size=size).turned
+    along = replace(w, kernel=(*ones, w.kernel[-1]), before=before, size=size).turned
+    return along, replace(w, kernel=(*w.kernel[:-1], 1), before=(*w.before[:-1], 0), counts=along.counts)
 
 
 def _rows_pay(y: Any, per_group: int, w: Windows, groups: int) -> bool:
@@ -154,15 +156,14 @@ def _rows_pay(y: Any, per_group: int, w: Windows, groups: int) -> bool:
     than all columns; and do not need tiles."""
     outputs, (*up, width) = y.shape[1] // groups, w.kernel
     rows = (outputs * width + 3 * per_group * math.prod(up)) * math.prod(w.counts[:-1]) * w.size[-1]
-    return outputs * w.taps * math.prod(w.size) > 2.2 * rows and in_one_piece(_along_rows(w), y.shape[1], y.dtype)
+    return outputs * w.taps * math.prod(w.size) > 2.2 * rows and in_one_piece(_by_rows(w)[0], y.shape[1], y.dtype)
 
 
 def _spread_by_rows(y: Any, weight: Any, w: Windows, groups: int) -> Any:
     """The way back with stride 1 as a correlation, with the taps in reverse, along the last dimension alone: one
     product for all rows of the kernel, whose results are added up where each belongs."""
     n, outputs, per_group = len(y), len(weight), weight.shape[1]
-    along = _along_rows(w)
-    across = replace(w, kernel=(*w.kernel[:-1], 1), before=(*w.before[:-1], 0), counts=along.counts)
+    along, across = _by_rows(w)
     lines = weight[..., ::-1].reshape(groups, outputs // groups, per_group, -1, w.kernel[-1]).transpose(0, 3, 2, 1, 4)
     matrix = lines.reshape(groups, -1, outputs // groups * w.kernel[-1])
     out = np.empty((n, groups * per_group, *w.size), y.dtype)
