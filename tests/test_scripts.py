@@ -231,6 +231,12 @@ def test_the_same_seed_gives_the_same_weights(data: Path, trained: Path, tmp_pat
     assert not same(checkpoint(tmp_path / "other")["network"], checkpoint(trained)["network"])
 
 
+def test_compiled_steps_give_the_same_weights(data: Path, trained: Path, tmp_path: Path) -> None:
+    works(fit(data, tmp_path / "model", "--train", "--save", "--compile", "--max_steps", 33, *SHORT))
+    works(fit(data, tmp_path / "model", "--resume", "--save", "--compile"))
+    assert same(checkpoint(tmp_path / "model"), checkpoint(trained))
+
+
 @pytest.mark.parametrize("steps", [20, 33])  # between two epochs, and within one
 def test_a_stopped_and_resumed_run_is_the_unbroken_run(
     data: Path, trained: Path, tmp_path: Path, steps: int

@@ -18,7 +18,7 @@ from ..errors import NotExported
 from ..optimizer.flat import options_of
 from ..optimizer.sheet import factors, flags_of
 from . import exported
-from .inline import Inliner, unwrapped
+from .inline import Inliner
 from .plan import Plan
 from .record import Output
 from .update import RunUpdate
@@ -276,7 +276,7 @@ class _Page:
             words = ", ".join(f"{key}={inliner.expression(value)}" for key, value in options.items())
             lines.append(f"{held} = types.SimpleNamespace({words})")
         held = known[id(optimizer), run.group]
-        numbers = inliner.expression(unwrapped(type(optimizer)._numbers), f"{prefix}_formula")
+        numbers = self._terms(type(optimizer)._numbers, prefix)
         shared = inliner.expression(factors, "factors")
         own = {name: inliner.new(f"{prefix}_{name}") for name in run.run.own}
         for name, key in own.items():
@@ -291,6 +291,18 @@ class _Page:
             )
         lines += _put(put, held, numbers, shared, own, flags, self._places(run), run.by)
         return [*inliner.definitions[before:], *lines]
+
+    def _terms(self, function: Any, prefix: str) -> str:
+        """The name of the function of an optimizer's numbers, which is a method there and has no self here."""
+        known = self.__dict__.setdefault("_methods", {})
+        if function not in known:
+            known[function] = self.inliner.new(f"{prefix}_terms")
+            self.inliner.define(function, known[function])
+            text = self.inliner.definitions[-1]
+            if len(re.findall(r"\bself\b", text)) > 1:
+                raise NotExported(f"export: the numbers of {function.__qualname__} depend on the optimizer")
+            self.inliner.definitions[-1] = text.replace("(self, ", "(")
+        return str(known[function])
 
     def _places(self, run: RunUpdate) -> list[tuple[str, str]]:
         """(name of the array, expression) of each number."""
@@ -337,7 +349,7 @@ def _put(
     lines.append("    own = {" + ", ".join(f'"{name}": float({key})' for name, key in own.items()) + "}")
     if "step" in own:
         lines.append('    own["step"] += 1')
-    lines.append(f'    k = {{"new": {flags.pop("new")}, **{numbers}(None, {held}, own)}}')
+    lines.append(f'    k = {{"new": {flags.pop("new")}, **{numbers}({held}, own)}}')
     lines.append(f"    by_scale, by_decay, by_shrink = {shared}({held}, k)")
     tests = [f'k["{name}"] is not {value}' for name, value in flags.items()]
     tests += [f"by_{name} is {'not ' if value is None else ''}None" for name, value in zip(("decay", "shrink"), by[1:])]
