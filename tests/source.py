@@ -40,7 +40,7 @@ def source() -> str:
 def main() -> None:
     for readme in READMES:
         text = readme.read_text(encoding="utf-8")
-        readme.write_text(PLACE.sub(lambda _: source(), text), encoding="utf-8")
+        readme.write_text(PLACE.sub(lambda _: source(), text, count=1), encoding="utf-8")
 
 
 if __name__ == "__main__":
