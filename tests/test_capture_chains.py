@@ -201,6 +201,22 @@ def test_a_network_with_its_optimizer() -> None:
         np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-3, atol=1e-4)
 
 
+def test_a_negative_that_is_written_to_is_no_negative() -> None:
+    def function(x: Any) -> Any:
+        y = -x
+        y[1:].add_(torch.tanh(x[:-1]))
+        return x + y, (x * 2) - y
+
+    check(function, torch.randn(60, 40))
+
+
+def test_sums_along_an_axis_that_is_cut() -> None:
+    compiled = torch.compile(lambda x: (torch.exp(x * 2) - x).sum(-1), fullgraph=True)
+    for _ in range(2):
+        x = torch.randn(1, 3003)
+        np.testing.assert_allclose(compiled(x).numpy(), (torch.exp(x * 2) - x).sum(-1).numpy(), rtol=1e-4)
+
+
 def test_a_view_that_is_made_later_is_not_read_before() -> None:
     def function(x: Any, w: Any) -> Any:
         y = torch.exp(x * 2) - x

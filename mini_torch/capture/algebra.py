@@ -65,7 +65,7 @@ def _without_negative(call: Call, makers: dict[int, Call]) -> None:
 
 def _is_negative(x: Any, makers: dict[int, Call]) -> bool:
     made = makers.get(id(x)) if isinstance(x, Value) else None
-    if made is None or made.function is not np.negative or made.kwargs or made.form != "ufunc":
+    if made is None or made.function is not np.negative or made.kwargs or x.root.written:
         return False
     source = made.args[0]
     return (

@@ -62,7 +62,7 @@ def _summed_axis(call: Call, domain: Domain) -> int | None:
     last = len(x.shape) - 1
     if x.dtype not in (np.float32, np.float64) or x.dtype != call.out.dtype or x.strides[last] != x.dtype.itemsize:
         return None
-    if last and axes == {last} and x.shape[last] >= _SHORT:
+    if axes == {last} and last not in domain.split and x.shape[last] >= _SHORT:
         return last
     return 0 if last == 1 and axes == {0} and domain.split == [0] else None
 
