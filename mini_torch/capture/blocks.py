@@ -288,7 +288,7 @@ class ChainWriter:
         lists = []
         for i, array in enumerate(arrays):
             lo, hi = [k * self.domain.blocks // len(arrays) for k in (i, i + 1)]
-            rows = "" if is_even else f"{self._index(split, '0')[1]}[{lo}:{hi}]"
+            rows = "" if is_even else self._index(split, "0")[1] + f"[{lo}:{hi}]" * (len(arrays) > 1)
             lists.append(f"[{array}] * {hi - lo}" if is_even else f"{self.source.object(cut, 'cut')}({array}, {rows})")
         self.columns[name] = " + ".join(lists)
         return name
