@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from statistics import median
 from time import perf_counter
@@ -76,10 +76,10 @@ class Explanation:
         return str(self)
 
 
-def explain(plan: Plan, arrays: list[Array] | None = None) -> Explanation:
-    """Runs the plan on arrays (or on random ones) with a clock between its parts, and puts back what that changes."""
-    arrays = [_drawn(value) for value in plan.program.inputs] if arrays is None else arrays
-    return Explanation(plan, _measured(plan, arrays))
+def explain(plan: Plan, arrays: Sequence[Array] = ()) -> Explanation:
+    """Runs the plan on arrays (where there are none, on random ones) with a clock between its parts, and puts back what
+    that changes; the arrays themselves may be written to."""
+    return Explanation(plan, _measured(plan, [*arrays, *map(_drawn, plan.program.inputs[len(arrays) :])]))
 
 
 def _drawn(value: Value) -> Array:

@@ -43,6 +43,8 @@ def export(plan: Plan, name: str, path: Any) -> None:
     path = Path(path)
     if path.suffix != ".py":
         raise ValueError(f"export writes a Python file, and {path.name!r} does not end in .py")
+    if len(plan.program.inputs) > len(plan.writer.arguments) or plan._grads_given:
+        raise NotExported("export: a program that adds to earlier gradients: have it begin with zero_grad()")
     page = _Page(plan, name)
     try:
         text = page.text()
