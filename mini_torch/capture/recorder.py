@@ -37,6 +37,8 @@ _FACTS = {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.may_share_
 _BY_VALUES = {np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.extract, np.compress, np.trim_zeros, np.bincount,
               np.intersect1d, np.setdiff1d, np.union1d, np.delete, np.histogram, np.array_equal, np.allclose,
               np.array_repr, np.array_str, np.array2string, np.savetxt, np.save}  # fmt: skip
+_MAY_FAIL = {np.linalg.cholesky, np.linalg.solve, np.linalg.inv, np.linalg.eig, np.linalg.eigh, np.linalg.eigvals,
+             np.linalg.eigvalsh, np.linalg.svd, np.linalg.lstsq, np.linalg.pinv}  # fmt: skip
 _WRITERS = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
 _MAKERS: dict[Any, Any] = {np.empty_like: None, np.zeros_like: 0, np.ones_like: 1}
 _SMALL = 4096  # elements of a constant up to which it is looked at once more at the end
@@ -171,6 +173,8 @@ class Recorder:
             x = next(x for x in _flat((args, kwargs)) if type(x) is Traced)
             self.leave(x, f"has a result that depends on values as a whole (np.{function.__name__})")
             return function(*self.real(args), **self.real(kwargs))
+        if function in _MAY_FAIL and _inside_operation():
+            raise LeavesProgram("calls what raises errors for some numbers, which the operation may go on from")
         if function in _MAKERS or function is np.full_like:
             return self._maker(function, args, kwargs)
         out = kwargs.get("out")

@@ -15,7 +15,7 @@ import numpy as np
 from ..graph import mode
 from ..op import fused, keeps_type, need_float32, public, quiet, row, rows, takes_out, type_name, unary
 from ..op import inplace as in_place_form
-from ..random import default_generator
+from ..random.generator import default_generator, draw_by
 from ..tensor import Tensor, check_dim, method, wrap
 from .elementwise import abs, tanh
 from .elementwise.blocks import blocks_of, in_blocks, in_steps
@@ -202,7 +202,7 @@ def rrelu(
     if not training:
         return run_either_way(_leaky_relu, input, ((lower + upper) / 2,), inplace)
     x = input._array
-    slopes = _slopes(x, lower, upper) if mode.recorder is None else mode.recorder.kernel(_slopes, x, lower, upper, pure=False)
+    slopes = draw_by(_slopes, x, lower, upper)
     return run_either_way(_times, input, (wrap(slopes),), inplace)
 
 

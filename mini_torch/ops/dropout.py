@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import mode
 from ..memory import order_of
 from ..op import check_writable, overwrite, takes_out, type_name
-from ..random.generator import by_memory, default_generator
+from ..random.generator import by_memory, default_generator, draw_by
 from ..tensor import Tensor, wrap
 
 __all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout"]
@@ -29,9 +28,7 @@ def kept_elements(input: Tensor, shape: Shape, p: float) -> Any:
     """True where an element stays, with probability 1 - p. `shape` None: like the input, and in its memory's order."""
     if input._array.dtype.kind == "c":
         raise NotImplementedError(f"\"bernoulli_scalar_cpu_\" not implemented for '{type_name(input._array.dtype)}'")
-    if mode.recorder is None:
-        return _drawn(input._array, shape, p)
-    return mode.recorder.kernel(_drawn, input._array, shape, p, pure=False)
+    return draw_by(_drawn, input._array, shape, p)
 
 
 def _drawn(like: Any, shape: Shape, p: float) -> Any:

@@ -179,7 +179,8 @@ def istft(
     envelope = _added_up((shape * shape).expand(1, spectra._array.shape[1], n_fft), hop)
     first, last = _kept(signal._array.shape[-1], n_fft, center, length)
     signal, envelope = signal[:, first:last], envelope[:, first:last]
-    verify(_check_gaps, envelope._array, f"{story}window overlap add min: the windows leave a gap between {first} and {last}")
+    words = f"{story}window overlap add min: the windows leave a gap between {first} and {last}"
+    verify(_check_gaps, envelope._array, words)
     signal = _lengthened(signal / envelope, length)
     return signal if input._array.ndim == 3 else signal.squeeze(0)
 

@@ -13,11 +13,11 @@ import numpy as np
 
 from ..creation import empty_like, finish, size_of
 from ..dtype import check_device, default_numpy_dtype, to_numpy_dtype
-from ..graph import mode, verify
+from ..graph import verify
 from ..op import functions, no_formula, row, shape_mismatch, type_name
 from ..tensor import Tensor, method, wrap
 from . import distributions
-from .generator import Generator, chosen
+from .generator import Generator, chosen, draw_by
 from .inplace import bernoulli_, normal_, random_, uniform_
 
 __all__ = [
@@ -184,7 +184,7 @@ def multinomial(
     """
     weights = input._array
     verify(_check_weights, weights, num_samples, replacement)
-    drawn = _drawn(distributions.multinomial, chosen(generator), weights, num_samples, replacement)
+    drawn = draw_by(distributions.multinomial, chosen(generator), weights, num_samples, replacement)
     if out is None:
         return wrap(drawn)
     blank = _blank("multinomial", (drawn.shape,), np.int64, out, None)
@@ -219,11 +219,6 @@ def _check_rates(rates: Any) -> None:
         raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
 
 
-def _drawn(draw: Any, *args: Any) -> Any:
-    """Numbers drawn one by one: in a recorded program one call, which draws anew."""
-    return draw(*args) if mode.recorder is None else mode.recorder.kernel(draw, *args, pure=False)
-
-
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     """A Poisson count for each rate in `input`, in its type. Its gradient is 0.
 
@@ -233,7 +228,7 @@ def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     if rates.dtype.kind not in "fV":
         raise NotImplementedError(f"\"poisson_cpu\" not implemented for '{type_name(rates.dtype)}'")
     verify(_check_rates, rates)
-    return _of_one["poisson"](input, _drawn(distributions.poisson, chosen(generator), rates))
+    return _of_one["poisson"](input, draw_by(distributions.poisson, chosen(generator), rates))
 
 
 def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
@@ -253,7 +248,7 @@ def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) ->
         n, p = np.broadcast_arrays(n, p)
     except ValueError:
         raise shape_mismatch(n.shape, p.shape) from None
-    return _binomial(count, prob, _drawn(distributions.binomial, chosen(generator), n, p))
+    return _binomial(count, prob, draw_by(distributions.binomial, chosen(generator), n, p))
 
 
 # ---- in the shape of another tensor ------------------------------------------------------------------------

@@ -51,6 +51,11 @@ def _drawn(method: F) -> F:
     return draw  # type: ignore[return-value]
 
 
+def draw_by(draw: Any, *args: Any) -> Any:
+    """draw(*args), which draws: in a recorded program one call, which draws anew every time."""
+    return draw(*args) if mode.recorder is None else mode.recorder.kernel(draw, *args, pure=False)
+
+
 class Generator:
     """A stream of random numbers of its own, fixed by a seed.
 

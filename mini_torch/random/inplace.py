@@ -19,7 +19,7 @@ from ..op import adopt, check_writable, shape_mismatch, type_name
 from ..rounding import Array, narrowed
 from ..tensor import Tensor, method, wrap
 from .distributions import cauchy, geometric, log_normal
-from .generator import Generator, by_memory, chosen
+from .generator import Generator, by_memory, chosen, draw_by
 
 __all__ = [
     "bernoulli_", "cauchy_", "exponential_", "geometric_", "log_normal_", "normal_", "random_", "uniform_",
@@ -214,9 +214,9 @@ def _fill(x: Tensor, draw: Callable[[tuple[int, ...]], Array]) -> Tensor:
     check_writable(x)
     place = by_memory(x._array)
     if place.dtype.kind == "c":
-        place[...] = draw((*place.shape, 2)).view(place.dtype)[..., 0]
+        place[...] = draw_by(draw, (*place.shape, 2)).view(place.dtype)[..., 0]
     else:
-        place[...] = narrowed(draw(place.shape), place.dtype)
+        place[...] = narrowed(draw_by(draw, place.shape), place.dtype)
     return adopt(x, wrap(x._array))
 
 

@@ -156,7 +156,9 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
     """
     if input is None and other is None:
         return tuple(wrap(i.astype(np.int64)) for i in np.nonzero(np.atleast_1d(condition._array)))
-    mask = condition if isinstance(condition, Tensor) else wrap(condition if isinstance(condition, np.ndarray) else np.asarray(condition))
+    mask = condition
+    if not isinstance(mask, Tensor):
+        mask = wrap(mask if isinstance(mask, np.ndarray) else np.asarray(mask))
     kind = mask._array.dtype
     if kind.kind != "b":
         if kind != np.uint8:

@@ -212,7 +212,7 @@ def picked_shape(array: Any, index: Parts) -> tuple[int, ...]:
     try:
         # While a program is recorded, indices have no numbers, which do not matter here; masks do.
         numbers = index if mode.recorder is None else tuple(
-            [np.zeros(part.shape, int) if isinstance(part, np.ndarray) and not is_mask(part) else part for part in index]
+            [np.zeros(x.shape, int) if isinstance(x, np.ndarray) and not is_mask(x) else x for x in index]
         )
         return np.broadcast_to(np.empty((), bool), array.shape)[numbers].shape
     except IndexError:

@@ -239,6 +239,14 @@ _lstsq = row(
 _DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
 
 
+def _check_rank(rank: Any, full: int, name: str) -> None:
+    if (rank < full).any():
+        raise LinAlgError(
+            f"{name}: The least squares solution could not be computed because the input matrix does not have full "
+            f"rank (error code: {int(np.min(rank)) + 1})."
+        )
+
+
 @takes_out
 def lstsq(input: Tensor, b: Tensor, rcond: float | None = None, *, driver: str | None = None) -> Any:
     """X that makes ‖A X − B‖ least (of all such, the shortest): A (*, m, n), B (*, m, k) → X (*, n, k), or vectors.
@@ -261,11 +269,7 @@ def lstsq(input: Tensor, b: Tensor, rcond: float | None = None, *, driver: str |
     s = values_of(input._array)
     rank = np.sum(_cut(s, shape, None, cutoff), axis=-1, dtype=np.int64)
     if driver == "gels":
-        if (rank < min(shape[-2:])).any():
-            raise LinAlgError(
-                f"{name}: The least squares solution could not be computed because the input matrix does not have full "
-                f"rank (error code: {int(np.min(rank)) + 1})."
-            )
+        verify(_check_rank, rank, min(shape[-2:]), name)
         cutoff = 0.0
     x = _lstsq(input, right, cutoff)
     residuals: Any = np.real(np.reshape(x, (-1,))[:0])

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...dtype import default_numpy_dtype
+from ...graph import verify
 from ...op import cast, public, type_name
 from ...tensor import Tensor
 from .matrices import is_complex, kind_of, mH, only_diagonal
@@ -30,7 +31,12 @@ def _check_weights(w: Tensor, count: int, name: str, integral: bool) -> None:
             f"cov(): expected {name} to have the same numel as there are observations in the input but got "
             f"{w._array.size} != {count}"
         )
-    if count and w._array.min() < 0:
+    if count:
+        verify(_check_signs, w._array, name)
+
+
+def _check_signs(w: Any, name: str) -> None:
+    if w.min() < 0:
         raise RuntimeError(f"cov(): {name} cannot be negative")
 
 
