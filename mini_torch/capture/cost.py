@@ -65,7 +65,7 @@ def cost_of(call: Call) -> Cost:
 def flops_of(call: Call) -> int | None:
     """The call's floating-point operations; None where they are not known."""
     function, out = call.function, call.out or (call.writes[0] if call.writes else None)
-    if call.is_view or function in _MOVES or call.name in ("_getitem", "_setitem", "_real", "_imag"):
+    if call.is_view or function in _MOVES or call.own_name in ("_getitem", "_setitem", "_real", "_imag"):
         return 0
     if function in (np.matmul, np.dot, np.ndarray.dot):
         return _product(call, out)
@@ -106,7 +106,7 @@ def _einsum(call: Call) -> int | None:
 def _unit(call: Call) -> int | None:
     """Operations that are mostly products: convolutions, recurrent layers, attention."""
     arrays = [v for v in call.reads() if v.dtype.kind in "fc" and v.shape]
-    name = call.name.strip("_")
+    name = call.own_name.strip("_")
     if any(isinstance(x, Windows) for x in call.args):
         return _convolution(name, [v for v in arrays if len(v.shape) > 2], [v for v in call.outs if v is not None])
     if name in _RECURRENT:

@@ -7,6 +7,8 @@ is noted in `reasons`: the run goes on to its end, rightly, but there will be no
 
 from __future__ import annotations
 
+import functools
+import re
 import sys
 import threading
 import traceback
@@ -245,11 +247,13 @@ class Recorder:
             and part.__array_interface__["data"] == value.held.__array_interface__["data"]  # fmt: skip
 
     def kernel(
-        self, function: Callable[..., Any], *args: Any, handle: bool = False, pure: bool = True, label: str = ""
-    ) -> Any:
+        self, function: Callable[..., Any], *args: Any, handle: bool = False, pure: bool = True, label: str = "",
+        title: str = "",
+    ) -> Any:  # fmt: skip
         """An operation as a unit. With `handle`, what it returns beside its first result is for its like alone.
 
-        `pure` says that it does nothing else, as drawing random numbers would be.
+        `pure` says that it does nothing else, as drawing random numbers would be. `label` is for its result, `title`
+        for itself, where its function's name says nothing.
         """
         filled, at = next(((x, i) for i, x in enumerate(args) if handle and type(x) is dict and not x), (None, 0))
         if filled is not None:
@@ -258,6 +262,7 @@ class Recorder:
         with self.paused():
             result = function(*real)
         call = Call("kernel", function, self._noted(args), {}, self.scope, pure)
+        call.title = title
         self.calls.append(call)
         if not handle:
             return self._outs(call, args, result)
@@ -425,7 +430,9 @@ class Recorder:
         try:
             return plan.pull_complex(node, g) if turned else plan.pull(node, g)
         except Exception:  # it does what only real arrays can, or its own error comes again
-            grads = plan.pull_singly(node, np.conjugate(g) if turned else g, self.kernel)
+            name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", plan.name.partition("Backward")[0]).lower()
+            kernel = functools.partial(self.kernel, title=f"{name}_backward")
+            grads = plan.pull_singly(node, np.conjugate(g) if turned else g, kernel)
         return [np.conjugate(d) if turned and d is not None and d.dtype.kind == "c" else d for d in grads]
 
     # ---- at the end --------------------------------------------------------------------------------------------------

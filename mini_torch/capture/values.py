@@ -58,14 +58,15 @@ class Call:
     that nobody can use; `many` says that it returns a tuple of them. `writes` are values it changes in place.
     """
 
-    __slots__ = ("_reads", "args", "form", "function", "kwargs", "many", "outs", "pure", "scope", "writes")
+    __slots__ = ("_reads", "args", "form", "function", "kwargs", "many", "outs", "pure", "scope", "title",
+                 "writes")  # fmt: skip
 
     def __init__(
         self, form: str, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], scope: str,
         pure: bool = True,
     ) -> None:  # fmt: skip
         self.form, self.function, self.args, self.kwargs = form, function, args, kwargs
-        self.scope, self.pure = scope, pure
+        self.scope, self.pure, self.title = scope, pure, ""
         self._reads: list[Value] | None = None
         self.outs: list[Value | None] = []
         self.writes: list[Value] = []
@@ -115,7 +116,12 @@ class Call:
 
     @property
     def name(self) -> str:
-        """The function's name, for people."""
+        """The call's name, for people: its title, or its function's name."""
+        return self.title or self.own_name
+
+    @property
+    def own_name(self) -> str:
+        """The function's name."""
         named = getattr(self.function, "__qualname__", None) or getattr(self.function, "__name__", None)
         return str(named or "call").rpartition(".")[2]
 

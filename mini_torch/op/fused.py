@@ -45,6 +45,7 @@ def fused(
     if further:
         pull = _holomorphic(pull)
     plan = _Plan(grad_name or name.title().replace("_", "") + "Backward0", quiet(pull), plain, len(further))
+    plan.title = f"{name}_backward"
     run = quiet(forward)
 
     def function(*args: Any) -> Any:
@@ -57,7 +58,7 @@ def fused(
         if mode.recorder is None:
             array, kept = run(keep, *arrays, *args[count:])
         else:
-            array, kept = mode.recorder.kernel(run, keep, *arrays, *args[count:], handle=True, label=name)
+            array, kept = mode.recorder.kernel(run, keep, *arrays, *args[count:], handle=True, label=name, title=name)
         out = wrap(array)
         if further:
             outs = out, *[wrap(args[-1][each]) for each in further]
@@ -78,6 +79,7 @@ class _Plan:
     keeps = True
     lends = saves_out = False
     holomorphic = False  # real numbers only
+    title = ""  # its name in a recorded program
 
     def __init__(self, name: str, pull: Callable[..., Given], plain: Callable[..., Any], further: int) -> None:
         self.name, self.run, self.plain, self.further = name, pull, plain, further
@@ -119,7 +121,8 @@ class _Plan:
         if mode.recorder is None:
             grads = self.run(self._given(g), node.out, wanted, *arrays, *options)
         else:
-            grads = mode.recorder.kernel(self.run, self._given(g), node.out, wanted, *arrays, *options)
+            given = self._given(g), node.out, wanted, *arrays, *options
+            grads = mode.recorder.kernel(self.run, *given, title=self.title)
         return [settled(d, x.dtype) if want else None for d, x, want in zip(grads, arrays, wanted)]
 
     def pull_tensors(self, node: Node, g: Any, lift: Lift) -> Given:

@@ -108,7 +108,7 @@ class Row:
         numbers, or asks for what only real arrays have): then it is one call, and an error of its own comes again.
         """
         if mode.recorder is not None:
-            return mode.recorder.kernel(self.given, *[x._array for x in inputs], *options)
+            return mode.recorder.kernel(self.given, *[x._array for x in inputs], *options, title=self.name)
         if self.given is self.forward or not isinstance(sys.exc_info()[1], RuntimeError):
             raise
         with np.errstate(all="ignore"):
