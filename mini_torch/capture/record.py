@@ -87,7 +87,7 @@ def record(
                 if place is not None:
                     default_generator.go_to(place)
             raise NotRecorded(recorder.updated) from error
-        if _other_randomness() != drawn:
+        if any(now != then for now, then in zip(_other_randomness(), drawn) if then is not None):
             recorder.give_up("draws random numbers of Python's or NumPy's, which a plan would not draw again")
         out.program = Program(recorder.calls, inputs)
         _finish(recorder, watch, out)
@@ -103,8 +103,8 @@ def record(
     return out
 
 
-def _other_randomness() -> Any:
-    """Where the streams of random numbers are that are not ours."""
+def _other_randomness() -> tuple[Any, Any]:
+    """Where the streams of random numbers are that are not ours; None for NumPy's before it is loaded."""
     numpys = sys.modules.get("numpy.random")
     state = None if numpys is None else numpys.get_state(legacy=False)["state"]
     return random.getstate(), None if state is None else (state["key"].tobytes(), state["pos"])

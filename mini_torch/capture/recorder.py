@@ -14,7 +14,7 @@ import threading
 import traceback
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -258,6 +258,8 @@ class Recorder:
         filled, at = next(((x, i) for i, x in enumerate(args) if handle and type(x) is dict and not x), (None, 0))
         if filled is not None:
             function = _Filling(function, at)
+        if any(type(x) is Traced for x in _known_to(function)):
+            self.give_up("has an operation that knows an array by another way than as its argument")
         real = self.real(args)
         with self.paused():
             result = function(*real)
@@ -510,6 +512,14 @@ def _owner(array: Any) -> Any:
     while isinstance(array, np.ndarray) and array.base is not None:
         array = array.base
     return array
+
+
+def _known_to(function: Any) -> Iterator[Any]:
+    """What a function has besides its arguments."""
+    for cell in getattr(function, "__closure__", None) or ():
+        with suppress(ValueError):  # an empty one
+            yield cell.cell_contents
+    yield from (*getattr(function, "args", ()), *getattr(function, "keywords", {}).values())
 
 
 def _inside_operation() -> bool:

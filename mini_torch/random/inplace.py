@@ -139,7 +139,7 @@ def bernoulli_(self: Tensor, p: float | Tensor = 0.5, *, generator: Generator | 
     except ValueError:
         raise shape_mismatch(self._array.shape, p._array.shape) from None
     kind = np.float64 if odds.dtype == np.float64 else np.float32
-    return _fill(self, lambda shape: source.uniform(shape, dtype=kind) < by_memory(odds))
+    return _fill(self, lambda shape, odds: source.uniform(shape, dtype=kind) < by_memory(odds), odds)
 
 
 def exponential_(self: Tensor, lambd: float = 1, *, generator: Generator | None = None) -> Tensor:
@@ -209,14 +209,14 @@ def _float_kind(x: Tensor, kernel: str) -> np.dtype[Any]:
     return kind if kind.kind != "c" else np.empty(0, kind).real.dtype
 
 
-def _fill(x: Tensor, draw: Callable[[tuple[int, ...]], Array]) -> Tensor:
-    """Writes `draw(shape)` into `x`; for complex numbers it is asked for pairs, in a last axis more."""
+def _fill(x: Tensor, draw: Callable[..., Array], *arrays: Any) -> Tensor:
+    """Writes `draw(shape, *arrays)` into `x`; for complex numbers it is asked for pairs, in a last axis more."""
     check_writable(x)
     place = by_memory(x._array)
     if place.dtype.kind == "c":
-        place[...] = draw_by(draw, (*place.shape, 2)).view(place.dtype)[..., 0]
+        place[...] = draw_by(draw, (*place.shape, 2), *arrays).view(place.dtype)[..., 0]
     else:
-        place[...] = narrowed(draw_by(draw, place.shape), place.dtype)
+        place[...] = narrowed(draw_by(draw, place.shape, *arrays), place.dtype)
     return adopt(x, wrap(x._array))
 
 
