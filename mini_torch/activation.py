@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .dtype import check_device, default_numpy_dtype, to_numpy_dtype
-from .layer import Identity
+from .layer import Identity, Linear
 from .network import Module, Parameter
 from .ops.activation import (
     celu,
@@ -29,6 +29,7 @@ from .ops.activation import (
     tanhshrink,
 )
 from .ops.elementwise.trigonometry import tanh
+from .ops.linear_relu import linear_relu
 from .ops.softmax import log_softmax, softmax, softmin
 from .ops.thresholds import hardshrink, hardsigmoid, hardswish, hardtanh, relu6, softshrink, threshold
 from .tensor import Tensor, wrap
@@ -76,6 +77,15 @@ class ReLU(_InPlace):
 
     def forward(self, input: Tensor) -> Tensor:
         return relu(input, self.inplace)
+
+    def _after(self, module: Module, input: Any) -> Any:
+        if type(module) is not Linear or type(self) is not ReLU or module._has_hooks or self._has_hooks:
+            return None
+        held = module.__dict__
+        if "forward" in held or "forward" in self.__dict__:  # somebody's own
+            return None
+        own = held["_parameters"]
+        return linear_relu(input, own.get("weight"), own.get("bias"))
 
 
 class LeakyReLU(Module):

@@ -104,9 +104,24 @@ class Sequential(_ModuleSequence):
             self.add_module(str(name), module)
 
     def forward(self, input: Any) -> Any:
-        for module in self._modules.values():
-            plain = type(module).__call__ is _call and not module._has_hooks  # type: ignore[union-attr]
-            input = module.forward(input) if plain else module(input)  # type: ignore[union-attr, misc]
+        modules: list[Any] = [*self._modules.values()]
+        joined = Module.__call__ is not _call  # somebody wants to see every call
+        if joined:
+            for module in modules:
+                input = module(input)
+            return input
+        for module, follower in zip(modules, [*modules[1:], None]):
+            if joined:  # with the one before
+                joined = False
+                continue
+            after = None if follower is None else type(follower)._after
+            both = None if after is None else after(follower, module, input)
+            if both is not None:
+                input, joined = both, True
+            elif type(module).__call__ is not _call or module._has_hooks:
+                input = module(input)
+            else:  # what the call would do, by a shorter way
+                input = module.forward(input)
         return input
 
     def _of(self, items: list[tuple[str, Any]]) -> Any:

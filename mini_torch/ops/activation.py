@@ -62,13 +62,14 @@ def refuse_to_clamp(name: str, x: Tensor) -> None:
 
 
 # ---- relu -----------------------------------------------------------------------------------------------------------
-def _rectified(x: Any) -> Any:
+def rectified(x: Any, out: Any = None) -> Any:
+    """max(x, 0), written to `out` if that is given."""
     # NumPy compares with an array twice as fast as with a number; where that is large, to clip needs no second one.
     if x.size <= 32768:
-        return np.maximum(x, _zeros_of(x.shape, x.dtype))
+        return np.maximum(x, _zeros_of(x.shape, x.dtype), out=out)
     if type(x) is _ndarray and x.dtype in _BITS:
-        return np.clip(x, _BITS[x.dtype][1], np.inf)
-    return np.maximum(x, np.zeros(x.shape, x.dtype))
+        return np.clip(x, _BITS[x.dtype][1], np.inf, out=out)
+    return np.maximum(x, np.zeros(x.shape, x.dtype), out=out)
 
 
 @functools.lru_cache(maxsize=64)
@@ -101,11 +102,12 @@ _relu_backward: Callable[..., Any] = row(
 )
 
 
-def _relu_rule(g: Any, out: Any) -> Any:
+def relu_rule(g: Any, out: Any) -> Any:
+    """The gradient of relu's input."""
     return _where_nonzero(g, out) if type(g) is _ndarray else _relu_backward(g, out)
 
 
-_relu = row("relu", _rectified, x=_relu_rule)
+_relu = row("relu", lambda x: rectified(x), x=relu_rule)
 _RELU = rows["relu"]
 
 

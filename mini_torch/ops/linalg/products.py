@@ -226,7 +226,8 @@ def _column_sums(x: Any) -> Any:
 column_sums = row("column_sums", _column_sums, x=lambda g, shape: np.broadcast_to(g, shape))
 
 
-def _linear_forward(x: Any, weight: Any, bias: Any) -> Any:
+def linear_forward(x: Any, weight: Any, bias: Any) -> Any:
+    """x Wᵀ + b in NumPy."""
     out = _rows_times(x, weight.T)
     if bias.ndim != 1 or bias.dtype is not out.dtype:
         return out + bias
@@ -235,7 +236,7 @@ def _linear_forward(x: Any, weight: Any, bias: Any) -> Any:
 
 
 row(
-    "linear", quiet(_linear_forward), grad_name="AddmmBackward0",
+    "linear", quiet(linear_forward), grad_name="AddmmBackward0",
     x=lambda g, weight: _rows_times(g, weight), weight=_weight_rule, bias=lambda g: column_sums(_rows(g)),
 )  # fmt: skip
 _LINEAR = rows["linear"]
