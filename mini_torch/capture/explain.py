@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..op import quiet
-from ..random import Generator, default_generator
+from ..random import Generator
 from .cost import Cost, cost_of, cost_of_update
 from .plan import Plan
 from .recorder import fresh
@@ -222,13 +223,14 @@ def _set_version(cell: list[Any], version: Any) -> None:
 
 
 def _generators_back(plan: Plan) -> Iterator[Callable[[], None]]:
-    found = [] if all(call.pure for call in plan.program.calls) else [default_generator]
-    for call in plan.program.calls:
-        function = call.function
-        parts = [*getattr(function, "args", ()), getattr(function, "__self__", None), *call.args]
-        found += [x for x in parts if isinstance(x, Generator)]
-    for generator in {id(x): x for x in found}.values():
-        yield functools.partial(generator.go_to, generator.place())
+    """Of all generators that there are: a call that draws may have one anywhere."""
+    if all(call.pure for call in plan.program.calls):
+        return
+    for generator in [x for x in gc.get_objects() if isinstance(x, Generator)]:
+        if generator._bits is None:  # nothing was drawn from it
+            yield functools.partial(setattr, generator, "_bits", None)
+        else:
+            yield functools.partial(generator.go_to, generator.place())
         yield functools.partial(setattr, generator, "_spare", generator._spare)
 
 
