@@ -11,7 +11,7 @@ import numpy as np
 
 __all__ = ["ENOUGH", "together"]
 
-ENOUGH = 1 << 24  # bytes that a chain's calls write, from which on threads gain more than they cost
+ENOUGH = 1 << 25  # bytes that a chain's calls write, from which on threads gain more than they cost
 _pools: dict[tuple[int, int], ThreadPoolExecutor] = {}  # by process, because threads do not survive a fork, and size
 
 
