@@ -1,4 +1,4 @@
-"""Calls that arithmetic makes needless, without a changed bit: x · 1 is x, and a + (−b) is a − b."""
+"""Calls that arithmetic makes needless, without a changed bit: x · 1 is x, a + (−b) is a − b, and a view may show what is there."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from .values import Call, Value
 
 __all__ = ["is_all_ones", "is_uniform", "simpler"]
 
+_RESHAPES = {np.reshape, np.ndarray.reshape}
 _OPPOSITE = {np.add: np.subtract, np.subtract: np.add}
 
 
@@ -18,9 +19,13 @@ def simpler(call: Call, makers: dict[int, Call], results: set[int]) -> Value | N
 
     `makers` are the calls that made values, by the values' ids; `results` the memory (ids of roots) that is handed out.
     """
-    if call.form != "ufunc" or call.kwargs or call.writes or not call.pure or len(call.args) != 2 or call.out is None:
+    if call.kwargs or call.writes or not call.pure or len(call.args) != 2 or call.out is None:
         return None
     a, b = call.args
+    if call.function in _RESHAPES and call.is_view and id(a.root) not in results:
+        return a if (a.shape, a.strides, a.dtype) == (call.out.shape, call.out.strides, call.out.dtype) else None
+    if call.form != "ufunc":
+        return None
     if call.function is np.multiply:
         for x, factor in ((a, b), (b, a)):
             if is_all_ones(factor) and isinstance(x, Value) and _can_stand_for(x, call.out, results):

@@ -161,6 +161,8 @@ class ChainWriter:
             condition, a, b = map(source.render, call.args)
             copyto, to = source.object(np.copyto, "copyto"), source.name(out)
             return [f"{copyto}({to}, {b})", f"{copyto}({to}, {a}, where={condition})"]
+        if call.function is np.einsum and out is not None:
+            return [f"{source.expression(call)[:-1]}, out={source.name(out)})"]
         how = takes_out(call)
         return [source.into(call, how) if how and out is not None else source.statement(call)]
 

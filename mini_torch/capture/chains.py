@@ -26,6 +26,7 @@ __all__ = ["Chain", "find_chains"]
 _FUNCTIONS = {np.where, np.clip, np.ndarray.astype, np.copyto}
 _TOGETHER = {np.add, np.multiply, np.maximum, np.minimum, np.logical_and, np.logical_or}  # reductions of reductions
 _SAME_SHAPE = {np.reshape, np.ndarray.reshape, np.ndarray.view}
+_vecdot: Any = getattr(np, "vecdot", np.einsum)  # from NumPy 2 on
 _PATIENCE = 60  # calls that are looked at in vain before a chain ends
 
 
@@ -238,6 +239,8 @@ class _Growing:
 
     def _reduction(self, call: Call) -> str | None:
         """ "rows" or "across", for a reduction of a whole operand."""
+        if call.function in (_vecdot, np.einsum) and not call.kwargs:
+            return self._product_of_two(call)
         if call.function in (np.matmul, np.dot) and not call.kwargs:
             return self._product(*call.args)
         ufunc = getattr(call.function, "__self__", None)
@@ -251,6 +254,15 @@ class _Growing:
         if call.kwargs.get("dtype") not in (None, x.dtype):
             return None
         return self.domain.reduction(axes_of(call))
+
+    def _product_of_two(self, call: Call) -> str | None:
+        """Sums of products of two whole operands, along rows (vecdot) or over all rows."""
+        shape, split = self.domain.shape, self.domain.split
+        if [value.shape for value in call.reads()] != [shape, shape] or len(shape) < 2:
+            return None
+        if call.function is np.einsum:
+            return "across" if call.args[0] == "ij,ij->j" and split == [0] else None
+        return "rows" if len(shape) - 1 not in split else None
 
     def _product(self, a: Any, b: Any) -> str | None:
         """Sums as a product with a vector, from the right along rows, from the left over all rows."""
