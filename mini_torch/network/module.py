@@ -93,7 +93,7 @@ class Module:
         """What the module computes. Call the module, not this: hooks run only then."""
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
-    _after: Callable[[Any, Module, Any], Any] | None = None
+    _after: Any = None
     """`_after(module, input)`: what this module makes of what `module` makes of the input, if one step does both."""
 
     # ---- registration -----------------------------------------------------------------------------------------------
