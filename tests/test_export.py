@@ -366,6 +366,14 @@ def test_an_optimizer_that_is_no_formula_is_named(tmp_path: Path) -> None:
         step.export(tmp_path / "step.py")
 
 
+def test_types_that_numpy_does_not_have_are_named(tmp_path: Path) -> None:
+    pytest.importorskip("ml_dtypes")
+    compiled = torch.compile(lambda x: x + x)
+    compiled(torch.ones(3, dtype=torch.bfloat16))
+    with pytest.raises(NotExported, match="bfloat16 is no type of NumPy's"):
+        compiled.export(tmp_path / "x.py")
+
+
 def test_gradients_of_earlier_calls_are_named(tmp_path: Path) -> None:
     network = nn.Linear(3, 1)
 

@@ -45,6 +45,9 @@ def export(plan: Plan, name: str, path: Any) -> None:
         raise ValueError(f"export writes a Python file, and {path.name!r} does not end in .py")
     if len(plan.program.inputs) > len(plan.writer.arguments) or plan._grads_given:
         raise NotExported("export: a program that adds to earlier gradients: have it begin with zero_grad()")
+    for value in {id(v): v for call in plan.program.calls for v in call.touched()}.values():
+        if value.dtype.isbuiltin == 2:
+            raise NotExported(f"export: {value.dtype} is no type of NumPy's, and the file is to need NumPy alone")
     page = _Page(plan, name)
     try:
         text = page.text()
