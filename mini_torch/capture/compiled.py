@@ -30,6 +30,7 @@ class Compiled:
         self.function, self.fullgraph = function, fullgraph
         self.plans: dict[Any, list[Plan]] = {}
         self.gave_up: set[Any] = set()
+        self._in_vain: dict[Any, int] = {}  # plans in a row that were not used
         self._arguments = _argument_names(function)
         functools.update_wrapper(self, function, updated=())
         _all.add(self)
@@ -72,6 +73,10 @@ class Compiled:
         if kind in self.gave_up or mode.anomaly or mode.hooks or stance[0] != "default":
             return self.function(*args, **kwargs)
         known = self.plans.setdefault(kind, [])
+        self._in_vain[kind] = self._in_vain.get(kind, 0) + 1 if known and not known[-1].used else 0
+        if self._in_vain[kind] >= MOST:
+            self._give_up(kind, "goes by something that is another at every call: no plan was used twice")
+            return self.function(*args, **kwargs)
         if sum(map(len, self.plans.values())) >= MOST:
             self._drop_oldest(kind)
         tensors: list[Tensor] = []
@@ -88,7 +93,8 @@ class Compiled:
         if recording.reasons:
             self._give_up(kind, recording.reasons[0])
         else:
-            known.append(Plan(recording, Guard(self.function, recording.modules), self._names_for(tensors, recording)))
+            guard = Guard(self.function, recording.modules, [x for x, _ in recording.outside])
+            known.append(Plan(recording, guard, self._names_for(tensors, recording)))
         return recording.result
 
     def _names_for(self, tensors: list[Tensor], recording: Recording) -> list[str]:
@@ -166,6 +172,7 @@ class Compiled:
         """Forgets all plans."""
         self.plans.clear()
         self.gave_up.clear()
+        self._in_vain.clear()
 
 
 def _describe(x: Any, key: list[Any], tensors: list[Tensor]) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from types import CodeType
+from inspect import getattr_static
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from ..graph import changes
@@ -13,38 +14,83 @@ from ..settings import threads_asked
 __all__ = ["Guard"]
 
 _NUMBERS = (bool, int, float, complex, str, bytes, type(None))
+_MOST = 64  # elements of a list that is looked at, functions that are followed
+_PACKAGE = __name__.partition(".")[0]
 
 
 class Guard:
-    """Facts about modules and about the names that a function uses, as they were when it was recorded."""
+    """Facts about modules, and about what the function goes by, as they were when it was recorded: what its names and
+    those of the functions that it calls stand for, and the numbers in lists, dicts and objects behind these names."""
 
-    def __init__(self, function: Callable[..., Any], modules: list[Module]) -> None:
-        self.modules = modules
-        self.facts = [*map(_facts, modules)]
+    def __init__(self, function: Callable[..., Any], modules: list[Module], tensors: list[Any]) -> None:
+        self.modules, self.tensors = modules, tensors
+        self.facts = self._facts()
         self.seen, self.threads = changes[0], threads_asked()
-        function = getattr(function, "__func__", function)
-        function = getattr(function, "__wrapped__", function)
-        self.cells = list(getattr(function, "__closure__", None) or ())
-        code = getattr(function, "__code__", None)
-        space = getattr(function, "__globals__", {})
-        self.space = space
-        self.names = [name for name in dict.fromkeys(_names(code)) if name in space] if code else []
+        self.cells: list[Any] = []
+        self.names: list[tuple[dict[str, Any], str]] = []
+        used = self._read(function)
         self.values = self._values()
+        behind = [getattr(function, "__self__", None), *self.values]
+        behind += [value for m in modules if not _is_ours(type(m)) for value in vars(m).values()]
+        self.contents = [each for each in (_contents(x, used) for x in behind) if each is not None]
+
+    def _read(self, function: Callable[..., Any]) -> set[str]:
+        """Finds what the function, and those of the program that it calls, look up; gives all names in them."""
+        waiting = [function, *[type(m).forward for m in self.modules if not _is_ours(type(m))]]
+        seen: set[int] = set()
+        used: set[str] = set()
+        while waiting and len(seen) < _MOST:
+            each = waiting.pop()
+            each = getattr(each, "__func__", each)
+            each = getattr(each, "__wrapped__", each)
+            code = getattr(each, "__code__", None)
+            if code is None or id(code) in seen or _is_ours(each):
+                continue
+            seen.add(id(code))
+            cells, space, names = list(each.__closure__ or ()), each.__globals__, [*dict.fromkeys(_names(code))]
+            self.cells += cells
+            self.names += [(space, name) for name in names if name in space]
+            used.update(names)
+            found = [*map(_content, cells), *[space.get(name) for name in names]]
+            waiting += [x for x in found if isinstance(x, FunctionType)]
+        return used
 
     def _values(self) -> list[Any]:
-        space = self.space
-        return [*map(_content, self.cells), *[space.get(name) for name in self.names]]
+        return [*map(_content, self.cells), *[space.get(name) for space, name in self.names]]
+
+    def _facts(self) -> list[Any]:
+        return [*map(_facts, self.modules), *[(*(x._hooks or ()), None, *(x._post_hooks or ())) for x in self.tensors]]
 
     def holds(self) -> bool:
         """Whether all is as it was."""
         for now, then in zip(self._values(), self.values):
             if now is not then and (type(now) is not type(then) or type(now) not in _NUMBERS or now != then):
                 return False
+        for thing, keys, then in self.contents:
+            if (thing if keys is None else [getattr(thing, key, None) for key in keys]) != then:
+                return False
         if changes[0] != self.seen:
-            if [*map(_facts, self.modules)] != self.facts or threads_asked() != self.threads:
+            if self._facts() != self.facts or threads_asked() != self.threads:
                 return False
             self.seen = changes[0]
         return True
+
+
+def _is_ours(x: Any) -> bool:
+    """Whether a class or function is one of this package, which knows when what it goes by changes."""
+    return (getattr(x, "__module__", None) or "").partition(".")[0] == _PACKAGE
+
+
+def _contents(x: Any, used: set[str]) -> tuple[Any, Any, Any] | None:
+    """What is looked at, under which keys (None: whole), and what that is now: of lists, dicts and sets of numbers, and
+    of the attributes of objects."""
+    if isinstance(x, list | dict | set):
+        plain = all(isinstance(each, _NUMBERS) for each in (x.values() if isinstance(x, dict) else x))
+        return (x, None, x.copy()) if plain and len(x) <= _MOST else None
+    if isinstance(x, type | FunctionType | ModuleType) or _is_ours(type(x)) or not hasattr(x, "__dict__"):
+        return None
+    keys = [key for key in sorted(used) if type(getattr_static(x, key, _contents)) in _NUMBERS]
+    return (x, keys, [getattr(x, key) for key in keys]) if keys else None
 
 
 def _content(cell: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import StaleTensorError
 from ..graph import Node
 from ..op import in_quiet
 from ..parts import Pick
@@ -17,6 +18,7 @@ from ..tensor import Tensor, make, wrap
 from .chains import find_chains
 from .guard import Guard
 from .memory import Memory, takes_out
+from .program import Program
 from .record import Output, Recording
 from .source import suggest_names
 from .update import RunUpdate, runs_of
@@ -48,6 +50,7 @@ class Plan:
 
     def __init__(self, recording: Recording, guard: Guard, arguments: list[str]) -> None:
         self.guard = guard
+        self.used = False
         self.tensors = [x for x, _ in recording.outside]
         self.arrays = [x._array for x in self.tensors]
         self.flags = [x._requires_grad for x in self.tensors]
@@ -88,6 +91,7 @@ class Plan:
         self.lent = Lent(lent, self.slots)
         self.single = isinstance(self.tree, Output) and self.tree.index is not None
         self._written = [x for x in recording.written if id(x) not in places and type(x._cell) is list]
+        self.read_back = _read_back(program)
         self._written_arguments = [places[id(x)] for x in recording.written if id(x) in places]
 
     def _updated(self) -> list[Tensor]:
@@ -155,6 +159,7 @@ class Plan:
 
     def run(self, tensors: list[Tensor]) -> Any:
         """One run on these arguments."""
+        self.used = True
         if self._grads_given:
             tensors = [*tensors, *[target.of(tensors)._grad for target, _ in self._grads_given]]
         try:
@@ -273,6 +278,8 @@ class _Back:
         """Puts a node behind the results."""
         plan = self.plan
         given = {id(value.owner): x for value, x in zip(plan.program.inputs, self.tensors)}
+        saved = [given.get(id(x), x) for x in plan.read_back]
+        self.saved = [(x, x._cell[0]) for x in saved if type(x._cell) is list]
         edges = [given.get(id(x), x) for x in plan.leaves]
         node = Node(self, [x if x._node is None else x._node for x in edges])
         self.instance.node = weakref.ref(node)
@@ -285,6 +292,9 @@ class _Back:
     def pull(self, node: Node, g: Any) -> list[Any]:
         """The leaves' gradients."""
         node.check()
+        for x, version in self.saved:
+            if x._cell[0] != version:
+                raise StaleTensorError(self.name, x._array.shape, x._cell[0], version)
         seeds = [g.parts[i] if i in g.parts else np.zeros(*shape) for i, shape in enumerate(self.shapes)]
         assert self.instance.backward is not None
         return [*map(np.asarray, self.instance.backward(*seeds, *self.kept))]
@@ -295,6 +305,14 @@ class _Back:
             "a compiled function's gradient cannot be differentiated again (create_graph=True): call the function "
             "itself"
         )
+
+
+def _read_back(program: Program) -> list[Tensor]:
+    """The tensors from outside that backward reads: it must find them as they were."""
+    if program.turn is None:
+        return []
+    roots = {id(v.root): v.root for call in program.calls[program.turn :] for v in call.reads()}
+    return [root.owner for root in roots.values() if root.kind in ("input", "tensor") and not root.written]
 
 
 def _kind(x: Tensor) -> Any:

@@ -139,7 +139,7 @@ def bernoulli_(self: Tensor, p: float | Tensor = 0.5, *, generator: Generator | 
     except ValueError:
         raise shape_mismatch(self._array.shape, p._array.shape) from None
     kind = np.float64 if odds.dtype == np.float64 else np.float32
-    return _fill(self, lambda shape, odds: source.uniform(shape, dtype=kind) < by_memory(odds), odds)
+    return _fill(self, lambda shape: source.uniform(shape, dtype=kind) < by_memory(odds))
 
 
 def exponential_(self: Tensor, lambd: float = 1, *, generator: Generator | None = None) -> Tensor:
@@ -169,7 +169,7 @@ def geometric_(self: Tensor, p: float, *, generator: Generator | None = None) ->
     if self._array.dtype.kind in "bc":
         raise NotImplementedError(f"\"geometric_cpu\" not implemented for '{type_name(self._array.dtype)}'")
     source = chosen(generator)
-    return _fill(self, lambda shape: geometric(source, shape, p, self._array.dtype))
+    return _fill(self, lambda shape: draw_by(geometric, source, shape, p, self._array.dtype))
 
 
 def cauchy_(self: Tensor, median: float = 0, sigma: float = 1, *, generator: Generator | None = None) -> Tensor:
@@ -185,7 +185,7 @@ def cauchy_(self: Tensor, median: float = 0, sigma: float = 1, *, generator: Gen
     if not sigma > 0:
         raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}")
     source = chosen(generator)
-    return _fill(self, lambda shape: cauchy(source, shape, median, sigma, self._array.dtype))
+    return _fill(self, lambda shape: draw_by(cauchy, source, shape, median, sigma, self._array.dtype))
 
 
 def log_normal_(self: Tensor, mean: float = 1, std: float = 2, *, generator: Generator | None = None) -> Tensor:
@@ -197,7 +197,7 @@ def log_normal_(self: Tensor, mean: float = 1, std: float = 2, *, generator: Gen
     if not std > 0:
         raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std:g}")
     source = chosen(generator)
-    return _fill(self, lambda shape: log_normal(source, shape, mean, std, kind))
+    return _fill(self, lambda shape: draw_by(log_normal, source, shape, mean, std, kind))
 
 
 # ---- what they share ---------------------------------------------------------------------------------------
@@ -209,14 +209,14 @@ def _float_kind(x: Tensor, kernel: str) -> np.dtype[Any]:
     return kind if kind.kind != "c" else np.empty(0, kind).real.dtype
 
 
-def _fill(x: Tensor, draw: Callable[..., Array], *arrays: Any) -> Tensor:
-    """Writes `draw(shape, *arrays)` into `x`; for complex numbers it is asked for pairs, in a last axis more."""
+def _fill(x: Tensor, draw: Callable[[tuple[int, ...]], Array]) -> Tensor:
+    """Writes `draw(shape)` into `x`; for complex numbers it is asked for pairs, in a last axis more."""
     check_writable(x)
     place = by_memory(x._array)
     if place.dtype.kind == "c":
-        place[...] = draw_by(draw, (*place.shape, 2), *arrays).view(place.dtype)[..., 0]
+        place[...] = draw((*place.shape, 2)).view(place.dtype)[..., 0]
     else:
-        place[...] = narrowed(draw_by(draw, place.shape, *arrays), place.dtype)
+        place[...] = narrowed(draw(place.shape), place.dtype)
     return adopt(x, wrap(x._array))
 
 
