@@ -261,7 +261,7 @@ class Node:
         self.plan = plan
         self.edges = edges
         self.saved: Any = saved  # None once it is used up, see `check`
-        self.birth = next(births)
+        self.birth: float = next(births)
         self.notes: dict[str, Any] | None = None
 
     def note(self, name: str) -> dict[int, Any]:
