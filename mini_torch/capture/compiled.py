@@ -11,6 +11,7 @@ from typing import Any
 
 from ..dtype import default_numpy_dtype
 from ..graph import mode
+from ..network.module import Module
 from ..tensor import Tensor
 from .guard import Guard
 from .plan import Plan
@@ -73,14 +74,15 @@ class Compiled:
         if kind in self.gave_up or mode.anomaly or mode.hooks or stance[0] != "default":
             return self.function(*args, **kwargs)
         known = self.plans.setdefault(kind, [])
-        self._in_vain[kind] = self._in_vain.get(kind, 0) + 1 if known and not known[-1].used else 0
+        self._in_vain[kind] = 0 if known and known[-1].used else self._in_vain.get(kind, -1) + 1
         if self._in_vain[kind] >= MOST:
-            self._give_up(kind, "goes by something that is another at every call: no plan was used twice")
+            self._give_up(kind, "goes by something that is another at every call, so that no plan is used twice")
             return self.function(*args, **kwargs)
         if sum(map(len, self.plans.values())) >= MOST:
             self._drop_oldest(kind)
         tensors: list[Tensor] = []
         _describe((args, kwargs), [], tensors)
+        before = Guard(self.function, [*self.function.modules()] if isinstance(self.function, Module) else [], [])
         try:
             recording = record(self.function, args, kwargs, tensors, self.fullgraph)
         except NotRecorded as failure:
@@ -92,7 +94,7 @@ class Compiled:
             return result
         if recording.reasons:
             self._give_up(kind, recording.reasons[0])
-        else:
+        elif before.holds():  # else it has changed something that it goes by, as a count of its calls
             guard = Guard(self.function, recording.modules, [x for x, _ in recording.outside])
             known.append(Plan(recording, guard, self._names_for(tensors, recording)))
         return recording.result
