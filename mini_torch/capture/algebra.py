@@ -1,4 +1,4 @@
-"""Calls that arithmetic makes needless, without a changed bit: x · 1 is x, a + (−b) is a − b, and a view may show what is there."""
+"""Calls that are needless, without a changed bit: x · 1 is x, a + (−b) is a − b, and some views show what is there."""
 
 from __future__ import annotations
 

@@ -76,7 +76,8 @@ class ChainWriter:
         self.scratch = Scratch(chain)
         enough = source.may_share and len(chain.calls) * self.domain.nbytes >= threads.ENOUGH
         self.shares = min(threads_asked(), self.domain.blocks) if enough else 1  # threads that it is for
-        self.first: list[str] = []  # lines at the loop's beginning
+        self.before: list[str] = []  # lines before the loop, at its beginning, and after it
+        self.first: list[str] = []
         self.after: list[str] = []
         self.columns: dict[str, str] = {}  # per variable of the loop the list that it goes through
         self._known: dict[Any, str] = {}  # variables by what they are for
@@ -86,7 +87,7 @@ class ChainWriter:
         """The chain."""
         source, chain = self.source, self.chain
         loose = [value for value in chain.outs if value is not None and not source.memory.is_static(value)]
-        before = [f"{source.name(value)} = {self._new_array(value)}" for value in loose]
+        self.before = [f"{source.name(value)} = {self._new_array(value)}" for value in loose]
         body: list[str] = []
         scope = chain.scope
         for call, role in zip(chain.calls, chain.roles):
@@ -96,8 +97,8 @@ class ChainWriter:
         variables, blocks = self._loop()
         body = [f"    {line}" for line in [*self.first, *body]]
         if self.shares > 1:
-            return [*before, self._shared_out(variables, blocks, body), *self.after]
-        return [*before, f"for {variables} in {blocks}:  # {self.domain.blocks} blocks", *body, *self.after]
+            return [*self.before, self._shared_out(variables, blocks, body), *self.after]
+        return [*self.before, f"for {variables} in {blocks}:  # {self.domain.blocks} blocks", *body, *self.after]
 
     def _loop(self) -> tuple[str, str]:
         """The variables of the loop, and what they go through."""
@@ -131,6 +132,9 @@ class ChainWriter:
     def _call(self, call: Call, role: str) -> list[str]:
         """The lines of one call, over the block."""
         self._names = {id(v): self._variable(v, self._operand_axes(call, v)) for v in [*call.reads(), *call.writes]}
+        if role == "each" and is_elementwise(call):
+            rows = [v for v in call.reads() if self.domain.is_row(v) and id(v.root) not in self.chain.same]
+            self._names |= {id(v): self._laid_out(v) for v in rows}
         out = call.out
         if role == "alias":
             self._alias(call)
@@ -277,6 +281,21 @@ class ChainWriter:
         if key not in self._known:
             array = self.source.object(value.array, self.source._constant_name(value.array))
             self._known[key] = array if self.domain.is_even else self._block_sized(value, f"{array}_rows", [array])
+        return self._known[key]
+
+    def _laid_out(self, value: Value) -> str:
+        """A row as many times as a block has it: NumPy is quicker with operands of one shape."""
+        key = ("laid out", id(value))
+        if key not in self._known:
+            source, row = self.source, self.source.name(value)
+            name = self._known[key] = source._new(f"{row}_block")
+            empty, copyto = source.object(np.empty, "empty"), source.object(np.copyto, "copyto")
+            source.setup.append(f"{name} = {empty}({self.domain.whole_block}, {source.type(value.dtype)})")
+            self.before.append(f"{copyto}({name}, {row})")
+            if not self.domain.is_even:
+                index = self._index(((self.domain.split[-1], self.domain.split[-1]),), "0")[1]
+                rows = self._known[key] = source._new(f"{name}_rows")
+                self.columns[rows] = f"{source.object(cut, 'cut')}({name}, {index})"
         return self._known[key]
 
     def _block_sized(self, value: Value, name: str, arrays: list[str]) -> str:

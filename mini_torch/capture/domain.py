@@ -11,6 +11,8 @@ __all__ = ["LARGE", "Domain"]
 LARGE = 1 << 18  # bytes of an array from which on blocks are worth a loop
 BLOCK = 1 << 19  # bytes of a block of one array: NumPy's calls cost more than a second-level cache that overflows
 
+ROW, MANY = 512, 4  # elements of a row up to which it is laid out block by block, and blocks from which on
+
 
 class Domain:
     """The shape of a value, with its axes from the slowest in memory to the fastest, the slower ones cut.
@@ -22,6 +24,7 @@ class Domain:
     def __init__(self, value: Value, itemsize: int) -> None:
         self.shape, self.nbytes = value.shape, math.prod(value.shape) * itemsize
         order = sorted(range(len(value.shape)), key=lambda axis: -abs(value.strides[axis]))
+        self.is_in_order = order == sorted(order)
         inner, place = itemsize, len(order)
         while place and inner < BLOCK:
             place -= 1
@@ -57,8 +60,20 @@ class Domain:
 
     def block(self, value: Value) -> tuple[int, ...]:
         """The shape of a whole block of a value."""
+        whole = self.whole_block
+        return tuple([min(n, whole[axis]) for n, axis in zip(value.shape, self.axes(value))])
+
+    @property
+    def whole_block(self) -> tuple[int, ...]:
+        """The shape of a block."""
         lengths = dict.fromkeys(self.split[:-1], 1) | {self.split[-1]: self.step}
-        return tuple([min(n, lengths.get(axis, n)) for n, axis in zip(value.shape, self.axes(value))])
+        return tuple([min(n, lengths.get(axis, n)) for axis, n in enumerate(self.shape)])
+
+    def is_row(self, value: Value) -> bool:
+        """Whether the value is short and the same for all blocks, each of which has it many times."""
+        size, last = math.prod(value.shape), len(self.shape) - 1
+        spread = all(n == 1 for n, axis in zip(value.shape, self.axes(value)) if axis != last)
+        return 1 < size <= ROW and spread and last not in self.split and self.is_in_order and self.blocks >= MANY
 
 
 def _even_step(size: int, most: int) -> int:
