@@ -127,7 +127,7 @@ def backward(
     retain = create_graph if retain_graph is None else retain_graph
     roots = _roots(outputs, gradients, create_graph)
     if inputs is None:
-        with _Recording(create_graph):
+        with _Recording(create_graph, not retain):
             walk_back(_lift, roots, retain_graph=retain, create_graph=create_graph)
         return
     targets = _listed(inputs)
@@ -197,7 +197,7 @@ def gradients_into(nodes: list[Any], gradients: list[Any], targets: list[Tensor]
 
 def _gradients(roots: list[tuple[Any, Any]], targets: list[Tensor], retain: bool, create_graph: bool) -> list[Any]:
     places = [x if x.grad_fn is None else x._node for x in targets]
-    with _Recording(create_graph):
+    with _Recording(create_graph, not retain):
         found = walk_back(_lift, roots, retain_graph=retain, create_graph=create_graph, capture=places)
     return [found.get(place) for place in places]
 
@@ -205,18 +205,19 @@ def _gradients(roots: list[tuple[Any, Any]], targets: list[Tensor], retain: bool
 class _Recording:
     """Recording on or off, without the cost of the general context manager; and NumPy quiet for all formulas."""
 
-    __slots__ = ("before", "switch", "wanted")
+    __slots__ = ("before", "spends", "switch", "wanted")
 
-    def __init__(self, wanted: bool) -> None:
-        self.wanted = wanted
+    def __init__(self, wanted: bool, spends: bool) -> None:
+        self.wanted, self.spends = wanted, spends
         self.switch = np.errstate(all="ignore")
 
     def __enter__(self) -> None:
         self.switch.__enter__()
-        self.before, mode.enabled = mode.enabled, self.wanted
+        self.before = mode.enabled, mode.spends
+        mode.enabled, mode.spends = self.wanted, self.spends
 
     def __exit__(self, *_: object) -> None:
-        mode.enabled = self.before
+        mode.enabled, mode.spends = self.before
         self.switch.__exit__(None, None, None)
 
 

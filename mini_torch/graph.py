@@ -38,6 +38,7 @@ class _Mode(threading.local):
 
     enabled = True
     inference = False
+    spends = False  # whether a backward is under way that may use up what was kept, for there will be no second one
     anomaly = False
     check_nan = True
     hooks: tuple[Any, ...] = ()  # pairs of saved-tensor hooks, the innermost last

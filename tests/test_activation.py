@@ -403,3 +403,14 @@ def test_softmax_of_many(size: float, shape: tuple[int, ...], dim: int) -> None:
     np.testing.assert_allclose(d.numpy(), p * (w - (w * p).sum(dim, keepdims=True)), atol=1e-12)
     (d,) = mini_torch.autograd.grad(logs, x, g)
     np.testing.assert_allclose(d.numpy(), w - p * w.sum(dim, keepdims=True), atol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["gelu", "silu"])
+def test_backward_of_many_may_come_twice(name: str) -> None:
+    """What was kept is used up by the last backward only."""
+    x = mini_torch.linspace(-3, 3, 40_000).requires_grad_()
+    y = getattr(mini_torch.nn.functional, name)(x)
+    once = [mini_torch.autograd.grad(y.sum(), x, retain_graph=retain)[0].tolist() for retain in (True, True, False)]
+    assert once[0] == once[1] == once[2]
+    with pytest.raises(RuntimeError, match="second time"):
+        mini_torch.autograd.grad(y.sum(), x)

@@ -23,7 +23,7 @@ Given = Sequence[Any]
 
 def fused(
     name: str, forward: Callable[..., tuple[Any, Any]], pull: Callable[..., Given], plain: Callable[..., Any],
-    grad_name: str | None = None, further: tuple[str, ...] = (),
+    grad_name: str | None = None, further: tuple[str, ...] = (), spend: Callable[..., Given] | None = None,
 ) -> Callable[..., Any]:  # fmt: skip
     """Declares an operation by hand; what it returns takes tensors (or None), then options.
 
@@ -35,7 +35,8 @@ def fused(
     - `pull(g, kept, wanted, *arrays, *options)` gives the gradient of each array, any value where `wanted` is False.
 
     An empty dict among the options gets further results, which have no gradient, by name. Both functions may write into
-    arrays of their own; `pull` may not write into `kept`, for backward may come twice.
+    arrays of their own; `pull` may not write into `kept`, for backward may come twice. Where it will not, `spend` is
+    called instead, if it is given: the same, but what was kept is its own.
 
     With names of `further` results, which have a gradient, too, the forward gets such a dict for them behind the
     options; g is a list of all results' gradients, None where nothing arrives; and `plain` and what is declared return
@@ -46,6 +47,7 @@ def fused(
         pull = _holomorphic(pull)
     plan = _Plan(grad_name or name.title().replace("_", "") + "Backward0", quiet(pull), plain, len(further))
     plan.title = f"{name}_backward"
+    plan.spend = plan.run if spend is None else quiet(spend)
     run = quiet(forward)
 
     def function(*args: Any) -> Any:
@@ -83,6 +85,7 @@ class _Plan:
 
     def __init__(self, name: str, pull: Callable[..., Given], plain: Callable[..., Any], further: int) -> None:
         self.name, self.run, self.plain, self.further = name, pull, plain, further
+        self.spend = pull
 
     def record(self, inputs: Given, options: Given, wanted: list[bool], kept: Any, out: Tensor) -> None:
         """Puts a node behind `out`. What is kept stands where other nodes have their result: it goes with the rest."""
@@ -118,11 +121,9 @@ class _Plan:
         node.check()
         wanted, _, options = node.options
         arrays = self._inputs(node, [x._array for x in node.saved[::2]])
-        if mode.recorder is None:
-            grads = self.run(self._given(g), node.out, wanted, *arrays, *options)
-        else:
-            given = self._given(g), node.out, wanted, *arrays, *options
-            grads = mode.recorder.kernel(self.run, *given, title=self.title)
+        run = self.spend if mode.spends else self.run
+        given = self._given(g), node.out, wanted, *arrays, *options
+        grads = run(*given) if mode.recorder is None else mode.recorder.kernel(run, *given, title=self.title)
         return [settled(d, x.dtype) if want else None for d, x, want in zip(grads, arrays, wanted)]
 
     def pull_tensors(self, node: Node, g: Any, lift: Lift) -> Given:

@@ -332,6 +332,14 @@ def _wants_slope(input: Tensor, kinds: str) -> bool:
     return many and mode.enabled and input.requires_grad
 
 
+def _by_slope(g: Any, slope: Any, wanted: Any, x: Any) -> tuple[Any]:
+    return (g * slope,)
+
+
+def _by_slope_in_place(g: Any, slope: Any, wanted: Any, x: Any) -> tuple[Any]:
+    return (np.multiply(g, slope, out=slope),)
+
+
 def _with_slope(name: str, both: Callable[..., None], plain: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """The activation as an operation whose gradient is one product; both(x, out, slope) writes a block of each."""
 
@@ -342,7 +350,7 @@ def _with_slope(name: str, both: Callable[..., None], plain: Callable[..., Tenso
             both(*[each[i] for each in flat])
         return out, slope
 
-    return fused(name, forward, lambda g, slope, wanted, x: (g * slope,), plain)
+    return fused(name, forward, _by_slope, plain, spend=_by_slope_in_place)
 
 
 def _silu_both(x: Any, out: Any, slope: Any) -> None:

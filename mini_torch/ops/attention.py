@@ -27,7 +27,7 @@ def _attention_forward(
     # In memory as the queries are: heads that lie beside each other do so again.
     out = np.empty_like(x.q, shape=(*x.scores_shape[:-1], v.shape[-1]))
     kept = x.forward(out, keep)
-    return out.astype(q.dtype, copy=keep).reshape(x.given + out.shape[-2:]), (out, kept)
+    return out.astype(q.dtype, copy=False).reshape(x.given + out.shape[-2:]), kept
 
 
 def _attention_pull(
@@ -36,8 +36,8 @@ def _attention_pull(
     x = Blocks(q, k, v, bias, scale, causal)
     grads = np.empty_like(x.q), np.empty_like(x.k), np.empty_like(x.v)
     d_bias = np.zeros((1,) * (x.q.ndim - bias.ndim) + bias.shape, x.q.dtype) if wanted[3] else None
-    out, weights = kept
-    x.backward(g.reshape(out.shape).astype(x.q.dtype, copy=False), out, weights, grads, d_bias)
+    g = g.reshape(*x.scores_shape[:-1], v.shape[-1]).astype(x.q.dtype, copy=False)
+    x.backward(g, kept, grads, d_bias)
     return tuple([None if d is None else gradient_of(d, given) for d, given in zip((*grads, d_bias), (q, k, v, bias))])
 
 
@@ -67,7 +67,7 @@ def _heads_forward(
     blocks = _heads_blocks(x, bias, heads, batch_first, causal)
     out = np.empty((*x.shape[:2], x.shape[2] // 3), blocks.q.dtype)
     kept = blocks.forward(_heads_of(out, heads, batch_first, 1)[0], keep)
-    return out.astype(x.dtype, copy=keep), (out, kept)
+    return out.astype(x.dtype, copy=False), kept
 
 
 def _heads_pull(
@@ -75,10 +75,10 @@ def _heads_pull(
 ) -> tuple[Any, Any]:
     """The gradients of queries, keys and values, written into one array."""
     blocks = _heads_blocks(x, bias, heads, batch_first, causal)
-    out, weights = kept
-    dx, d_bias = np.empty(x.shape, out.dtype), np.zeros(bias.shape, out.dtype) if wanted[1] else None
-    g, out = (_heads_of(each, heads, batch_first, 1)[0] for each in (g.astype(out.dtype, copy=False), out))
-    blocks.backward(g, out, weights, tuple(_heads_of(dx, heads, batch_first, 3)), d_bias)
+    dx = np.empty(x.shape, blocks.q.dtype)
+    d_bias = np.zeros(bias.shape, dx.dtype) if wanted[1] else None
+    (g,) = _heads_of(g.astype(dx.dtype, copy=False), heads, batch_first, 1)
+    blocks.backward(g, kept, tuple(_heads_of(dx, heads, batch_first, 3)), d_bias)
     return dx, d_bias
 
 

@@ -3,10 +3,9 @@
 For every query and key there is a weight, and all of them together would leave the cache, if not the memory. So they
 are made for a few queries at a time, used, and made again in backward, from the logarithm of their sum that is kept
 per query (unless they are no more than queries, keys and values: then they are kept themselves). Source: Dao et al.
-2022, "FlashAttention". With s the scores, w = exp(s - log Σ exp s) the weights and o their mean of the values v,
-backward is
+2022, "FlashAttention". With s the scores, w = exp(s - log Σ exp s) the weights of the values v, backward is
 
-    dv = wᵀ g        ds = w (g vᵀ - Σ g o)        dq = ds k        dk = dsᵀ q
+    dv = wᵀ g        ds = w (g vᵀ - Σ w g vᵀ)        dq = ds k        dk = dsᵀ q
 
 Of the products of two small matrices, BLAS takes twice as long for x yᵀ as for the others. So keys and values are
 turned once, before there are blocks, and multiplied with the scale on the way.
@@ -180,12 +179,11 @@ class Blocks:
         w -= kept
         return np.exp(w, out=w)
 
-    def backward(self, g: Any, out: Any, kept: list[Any], grads: tuple[Any, Any, Any], d_bias: Any) -> None:
+    def backward(self, g: Any, kept: list[Any], grads: tuple[Any, Any, Any], d_bias: Any) -> None:
         """Writes the gradients of q, k and v into `grads`, and adds that of the bias to `d_bias`, if it is given."""
         dq, dk, dv = grads
         scale = self.scale if d_bias is None else self.q.dtype.type(1)  # which the bias's gradient goes without
         pulled, values = self._pair(g, self.own_values, scale)
-        means = dots_of_rows(g, out)[..., None] * scale
         length, count = self.scores_shape[-2:]
         if not kept or (self.causal and length < count):  # there are keys that no query looks at
             for d in grads:
@@ -193,7 +191,7 @@ class Blocks:
         for (at, seen), weights in zip(self.parts(), kept):
             w = self._weights(at, seen, weights)
             ds = np.matmul(pulled[at], values[_columns(seen)])
-            ds -= means[at]
+            ds -= dots_of_rows(w, ds)[..., None]
             ds *= w
             if d_bias is not None:
                 _add_over(d_bias, ds, (*at, seen[-1]))
