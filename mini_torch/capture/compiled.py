@@ -74,6 +74,7 @@ class Compiled:
         if kind in self.gave_up or mode.anomaly or mode.hooks or stance[0] != "default":
             return self.function(*args, **kwargs)
         known = self.plans.setdefault(kind, [])
+        known[:] = [plan for plan in known if not plan.outdated]
         self._in_vain[kind] = 0 if known and known[-1].used else self._in_vain.get(kind, -1) + 1
         if self._in_vain[kind] >= MOST:
             self._give_up(kind, "goes by something that is another at every call, so that no plan is used twice")

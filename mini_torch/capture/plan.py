@@ -56,6 +56,7 @@ class Plan:
         self.flags = [x._requires_grad for x in self.tensors]
         self.tree = recording.tree
         self.leaves = recording.leaves
+        self.outdated = False
         program = self.program = recording.program
         self.updates: dict[int, list[RunUpdate] | None] = {}
         fixed: dict[int, Any] = {}
@@ -130,6 +131,8 @@ class Plan:
     # ---- running it --------------------------------------------------------------------------------------------------
     def holds(self, tensors: list[Tensor]) -> bool:
         """Whether the program is still the one that would be recorded now, for these arguments."""
+        if self.outdated:
+            return False
         if not all(map(is_, map(_array_of, self.tensors), self.arrays)) or [*map(_flag_of, self.tensors)] != self.flags:
             return False
         if not self._grads_hold(tensors):
@@ -141,6 +144,10 @@ class Plan:
             if _sizes(optimizer) != sizes:
                 return False
         return self.lent.is_free() and self.guard.holds()
+
+    def outdate(self) -> None:
+        """Says that an optimizer's step is another one from now on: the next call is recorded again."""
+        self.outdated = True
 
     def _grads_hold(self, tensors: list[Tensor]) -> bool:
         for target in self._without_grad:

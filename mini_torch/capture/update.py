@@ -104,13 +104,15 @@ class RunUpdate:
             block.do(*by)
 
 
-def numbers_of(optimizer: FlatOptimizer, runs: list[RunUpdate]) -> Callable[[], bool]:
-    """Puts a step's numbers in place; False, and nothing is changed, if the program is not for them."""
+def numbers_of(optimizer: FlatOptimizer, runs: list[RunUpdate], outdate: Callable[[], None]) -> Callable[[], bool]:
+    """Puts a step's numbers in place for all runs; False, and nothing is changed, if the program is not for them, which
+    `outdate` is told."""
     groups = len(optimizer.param_groups)
 
     def put() -> bool:
         found = [run.counted() for run in runs]
         if None in found or len(optimizer.param_groups) != groups or has_hooks(optimizer):
+            outdate()
             return False
         for run, (own, k, by) in zip(runs, found):  # type: ignore[misc]
             run.program.begin(run.run, own, k)

@@ -82,7 +82,7 @@ class Writer(Source):
         if runs is None:
             return [alone]
         prefix = type(optimizer).__name__.lower()
-        put = self.object(numbers_of(optimizer, runs), f"{prefix}_numbers")
+        put = self.object(numbers_of(optimizer, runs, self.plan.outdate), f"{prefix}_numbers")
         lines = [f"if {put}():  # puts this step's numbers in place"]
         for run in runs:
             lines += [f"    {line}" for line in self._run_lines(run, params, grads)]

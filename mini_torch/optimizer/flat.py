@@ -188,7 +188,9 @@ class FlatOptimizer(Optimizer):
             layout.runs += [layout.run(k, *run) for run in find_runs(found)]
         layout.runs.sort(key=lambda run: not run.new)
         layout.present, layout.arrays = present, [p._array for p in present]
-        layout.entries = [(state, key, state[key]) for state in layout.states for key in keys]
+        entries = [(state, key) for state in layout.states for key in keys]
+        layout.owners, layout.keys = [state for state, _ in entries], [key for _, key in entries]
+        layout.held = [state[key] for state, key in entries]
         return layout
 
     def _check_choice(self, group: dict[str, Any], present: list[Tensor]) -> None:

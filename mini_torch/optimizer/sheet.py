@@ -183,7 +183,9 @@ class Layout:
         self.present: list[Tensor] = []  # what took part, its memory, its state, and what that held
         self.arrays: list[Array] = []
         self.states: list[dict[str, Any]] = []
-        self.entries: list[tuple[dict[str, Any], str, Tensor]] = []
+        self.owners: list[dict[str, Any]] = []  # every entry of a state: whose it is, its name, what it held
+        self.keys: list[str] = []
+        self.held: list[Tensor] = []
 
     def holds(self, present: list[Tensor], names: tuple[str, ...], state: dict[Any, Any]) -> bool:
         """Whether the runs are still right: same parameters, memory and state, and the same numbers in each run."""
@@ -193,9 +195,8 @@ class Layout:
             return False
         if self.states and not all(map(is_, map(state.get, present), self.states)):
             return False
-        for entries, name, tensor in self.entries:
-            if entries.get(name) is not tensor:
-                return False
+        if not all(map(is_, map(dict.get, self.owners, self.keys), self.held)):
+            return False
         return all(_is_even(numbers) for run in self.runs for numbers in run.own.values())
 
 
