@@ -72,6 +72,27 @@ def test_a_transposed_array_is_cut_along_its_memory() -> None:
     check(lambda x: torch.exp(torch.tanh(x.t() * 3) - 1).t() + 0.5, torch.randn(37, 101))
 
 
+def test_a_result_in_the_order_of_what_it_is_made_of() -> None:
+    compiled = check(lambda x: torch.exp(x.t() * 2) + 1, torch.randn(37, 101))
+    assert compiled(torch.randn(37, 101)).stride() == (1, 101)
+
+
+def test_choices_by_a_constant() -> None:
+    check(lambda x: torch.tril(x * 2).exp() - x, torch.randn(60, 40))
+
+
+def test_sums_of_negatives() -> None:
+    def function(x: Any) -> Any:
+        y = torch.exp(torch.tanh(x))
+        return (-y).sum(0), (y * x).sum(1), y.sum()
+
+    compiled = torch.compile(function, fullgraph=True)
+    for _ in range(2):
+        x = torch.randn(60, 40)
+        for a, b in zip(compiled(x), function(x)):
+            np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-5, atol=1e-4)
+
+
 def test_values_that_are_used_after_the_chain() -> None:
     def function(x: Any, w: Any) -> Any:
         a = torch.tanh(x * 2)
@@ -172,6 +193,63 @@ def test_forward_and_backward_with_sums(shape: tuple[int, ...]) -> None:
         assert compiled().item() == pytest.approx(wanted, rel=1e-5)
         for leaf, grad in zip(leaves, grads):
             np.testing.assert_allclose(leaf.grad.numpy(), grad, rtol=2e-5, atol=2e-5)
+    assert any(isinstance(call, Chain) for call in compiled.plan.program.calls)
+
+
+def test_sums_of_products_join_a_chain() -> None:
+    """Of arrays that are large enough for eager to add up products without storing them."""
+    leaves = [torch.randn(300, 200), torch.randn(200), torch.randn(300, 1)]
+    for leaf in leaves:
+        leaf.requires_grad_()
+    step = losses(lambda x, row, column: torch.tanh(x * row * column - row).exp().sum(), *leaves)
+    compiled = torch.compile(step, fullgraph=True)
+    for _ in range(3):
+        wanted = step().item()
+        grads = [leaf.grad.numpy().copy() for leaf in leaves]
+        assert compiled().item() == pytest.approx(wanted, rel=1e-5)
+        for leaf, grad in zip(leaves, grads):
+            np.testing.assert_allclose(leaf.grad.numpy(), grad, rtol=1e-4, atol=1e-4)
+    [chain] = [call for call in compiled.plan.program.calls if isinstance(call, Chain)]
+    names = [call.name for call in chain.calls]
+    assert "einsum" in names
+    assert names.count("matmul") + names.count("dot") >= 2
+
+
+def test_a_way_back_that_comes_later_has_chains_of_its_own() -> None:
+    def function(x: Any) -> Any:
+        return torch.exp(-torch.tanh(x * 2 + 1)) * x
+
+    compiled = torch.compile(function, fullgraph=True)
+    for _ in range(3):
+        found, wanted = (torch.randn(61, 40).requires_grad_() for _ in range(2))
+        with torch.no_grad():
+            wanted.copy_(found)
+        for leaf, call in ((found, compiled), (wanted, function)):
+            y = call(leaf)
+            y.backward(torch.ones(61, 40) * 2)
+        same(found.grad, wanted.grad)
+    assert compiled.source.count(" in blocks") == 2
+
+
+def test_bias_and_relu_of_a_wide_layer() -> None:
+    layer, other = torch.nn.Linear(20, 200), torch.nn.Linear(20, 200)
+    other.load_state_dict(layer.state_dict())
+
+    def step_of(layer: Any) -> Callable[[Any], Any]:
+        def step(x: Any) -> Any:
+            layer.zero_grad()
+            y = layer(x).relu()
+            (y * y).sum().backward()
+            return y
+
+        return step
+
+    step, compiled = step_of(other), torch.compile(step_of(layer), fullgraph=True)
+    for _ in range(3):
+        x = torch.randn(303, 20)
+        same(compiled(x), step(x))
+        for a, b in zip(layer.parameters(), other.parameters()):
+            np.testing.assert_allclose(a.grad.numpy(), b.grad.numpy(), rtol=1e-4, atol=1e-4)
     assert any(isinstance(call, Chain) for call in compiled.plan.program.calls)
 
 
