@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -99,7 +98,7 @@ nn.Softmax(-1) | f(3, 4)
 nn.Softmin(-1) | f(3, 4)
 nn.LogSoftmax(1) | f(3, 4)
 nn.Softmax2d() | f(2, 3, 2, 2)
-nn.AdaptiveLogSoftmaxWithLoss(8, 12, [4, 8]) | f(5, 8), i(12, 5)
+nn.AdaptiveLogSoftmaxWithLoss(32, 12, [4, 8]) | f(5, 32), i(12, 5)
 nn.Embedding(7, 4) | i(7, 3, 2)
 nn.Embedding(7, 4, padding_idx=2) | i(7, 3, 2)
 nn.EmbeddingBag(7, 4) | i(7, 3, 2)
@@ -151,9 +150,9 @@ nn.TripletMarginLoss() | f(5, 4), f(5, 4), f(5, 4)
 nn.TripletMarginWithDistanceLoss() | f(5, 4), f(5, 4), f(5, 4)
 nn.PoissonNLLLoss() | f(3, 4), p(3, 4)
 nn.GaussianNLLLoss() | f(3, 4), f(3, 4), p(3, 4)
-nn.CTCLoss() | f(6, 2, 5).log_softmax(2), i(4, 2, 3) + 1, torch.tensor([6, 5]), torch.tensor([3, 2])
+nn.CTCLoss() | f(6, 2, 5), i(4, 2, 3) + 1, torch.tensor([6, 5]), torch.tensor([3, 2])
 """
-LINES = [line for line in MODULES.strip().splitlines()]
+LINES = MODULES.strip().splitlines()
 
 
 def inputs_of(text: str, k: int) -> list[Any]:
@@ -184,13 +183,8 @@ def training_step(module: Any) -> Callable[..., Any]:
     """Forward and backward inside; gives results and all gradients."""
 
     def step(*inputs: Any) -> Any:
-        module.zero_grad()
-        outs = [x for x in records.leaves(torch, module(*inputs))]
-        total = sum([out.square().mean() for out in outs if out.requires_grad], torch.zeros(()))
-        if total.requires_grad:
-            total.backward()
-        return [out.detach() for out in outs], [p.grad for p in module.parameters()], [
-            x.grad for x in inputs if isinstance(x, torch.Tensor) and x.is_leaf]  # fmt: skip
+        outs = run(module, module, inputs)
+        return [out.detach() for out in outs], *gradients(module, inputs)
 
     return step
 
@@ -199,17 +193,20 @@ def module_called(module: Any, call: Any) -> Callable[..., Any]:
     """Forward by `call`, backward outside; gives results and all gradients."""
 
     def step(*inputs: Any) -> Any:
-        module.zero_grad()
-        outs = [x for x in records.leaves(torch, call(*inputs))]
-        total = sum([out.square().mean() for out in outs if out.requires_grad], torch.zeros(()))
-        if total.requires_grad:
-            total.backward()
-        return outs, [p.grad for p in module.parameters()], [x.grad for x in inputs if isinstance(x, torch.Tensor)
-                                                            and x.is_leaf]  # fmt: skip
+        return run(module, call, inputs), *gradients(module, inputs)
 
     return step
 
 
-def pair(module: Any) -> tuple[Any, Any]:
-    """The module, and its like."""
-    return module, copy.deepcopy(module)
+def run(module: Any, call: Any, inputs: Any) -> list[Any]:
+    """The results, after backward from the mean of their squares."""
+    module.zero_grad()
+    outs = list(records.leaves(torch, call(*inputs)))
+    total = sum([out.square().mean() for out in outs if out.requires_grad], torch.zeros(()))
+    if total.requires_grad:
+        total.backward()
+    return outs
+
+
+def gradients(module: Any, inputs: Any) -> tuple[list[Any], list[Any]]:
+    return [p.grad for p in module.parameters()], [x.grad for x in inputs]

@@ -509,9 +509,9 @@ def _flat(x: Any) -> Iterator[Any]:
 
 
 def _owner(array: Any) -> Any:
-    """The object whose memory the array shows."""
-    while isinstance(array, np.ndarray) and array.base is not None:
-        array = array.base
+    """The object whose memory the array shows. (Between views by `as_strided` there is something else than arrays.)"""
+    while (base := getattr(array, "base", None)) is not None:
+        array = base
     return array
 
 
