@@ -371,7 +371,8 @@ class Tensor(Methods):
 
     def __repr__(self, *, tensor_contents: Any = None) -> str:
         node = self.grad_fn
-        return format_tensor(self._numbers("repr"), requires_grad=self._requires_grad, grad_fn=node.name() if node else None)
+        name = node.name() if node else None
+        return format_tensor(self._numbers("repr"), requires_grad=self._requires_grad, grad_fn=name)
 
     def __format__(self, spec: str) -> str:
         if not self._array.ndim and not self._is_parameter():

@@ -159,16 +159,14 @@ class Plan:
         for target, grad in self._same_grads:
             if target.of(tensors)._grad is not grad:
                 return False
-        for target, kind in self._grads_given:
-            if _kind(target.of(tensors)._grad) != kind:
-                return False
-        return True
+        return all(_kind(target.of(tensors)._grad) == kind for target, kind in self._grads_given)
 
     def run(self, tensors: list[Tensor]) -> Any:
         """One run on these arguments."""
         self.used = True
         if self._grads_given:
-            tensors = [*tensors, *[target.of(tensors)._grad for target, _ in self._grads_given]]
+            grads: list[Any] = [target.of(tensors)._grad for target, _ in self._grads_given]
+            tensors = [*tensors, *grads]
         try:
             instance = self.idle.pop()
         except IndexError:  # backward waits for it, or another thread is in it
@@ -322,7 +320,10 @@ def _read_back(program: Program) -> list[Tensor]:
     return [root.owner for root in roots.values() if root.kind in ("input", "tensor") and not root.written]
 
 
-def _kind(x: Tensor) -> Any:
+def _kind(x: Tensor | None) -> Any:
+    """What a gradient that is an argument of the program has to have in common with the recorded one."""
+    if x is None:
+        return None
     array = x._array
     return array.shape, array.dtype, array.strides, x._requires_grad
 

@@ -98,7 +98,7 @@ class RunUpdate:
         return own, k, [x for x in by if x is not None]
 
     def advance(self) -> None:
-        """The step by its blocks, once the numbers are in place: of large ones, for which written calls save nothing."""
+        """The step by its blocks, once the numbers are there: of large ones, for which written calls save nothing."""
         by = [self.factors.get(name) for name in ("scale", "decay", "shrink")]
         for block in self.program.blocks:
             block.do(*by)
