@@ -36,8 +36,8 @@ def _row_sums(x: Any, n: int) -> Any:
     """The sums of every n elements that lie in order, in pieces of a thousand; None where these do not come out."""
     if 64 <= n <= 4 * _ROW:
         return x.reshape(-1, n) @ ones_of(n, x.dtype)
-    if n == x.size and len(x.shape) == 2 and 64 <= x.shape[1] <= 4 * _ROW:
-        return np.add.reduce(x @ ones_of(x.shape[1], x.dtype))
+    if n == x.size and len(x.shape) > 1 and 64 <= x.shape[-1] <= 4 * _ROW and x.shape[-2] >= 16:
+        return np.add.reduce(x @ ones_of(x.shape[-1], x.dtype), axis=None)
     if n < 64 or (n != x.size and n % _ROW):
         return None
     flat, even = x.reshape(-1), x.size - x.size % _ROW
