@@ -19,7 +19,9 @@ import samples
 from mini_torch.tree import map_leaves
 
 Array = np.ndarray[Any, Any]
-ROUNDING = {"float64": 1e-11, "complex128": 1e-11, "float32": 1e-5, "complex64": 1e-5, "float16": 1e-3, "bfloat16": 1e-2}
+ROUNDING = {
+    "float64": 1e-11, "complex128": 1e-11, "float32": 1e-5, "complex64": 1e-5, "float16": 1e-3, "bfloat16": 1e-2,
+}  # fmt: skip
 
 
 class Verdict(NamedTuple):
@@ -76,7 +78,8 @@ def check_same(expected: Any, found: Any, where: str) -> None:
             same = a == b or (isinstance(a, float) and np.isclose(a, b, rtol=1e-11, equal_nan=True))
             assert same, f"{where}: {b!r} is not {a!r}"
             continue
-        assert isinstance(b, np.ndarray) and (a.shape, a.dtype) == (b.shape, b.dtype), f"{where}: {b} is not {a}"
+        assert isinstance(b, np.ndarray), f"{where}: {b!r} is not {a}"
+        assert (a.shape, a.dtype) == (b.shape, b.dtype), f"{where}: {b} is not {a}"
         if a.dtype.kind in "fc":
             rounding = ROUNDING.get(str(a.dtype), 0.0)
             np.testing.assert_allclose(b, a, rtol=rounding, atol=rounding, err_msg=where)

@@ -1,5 +1,5 @@
-"""Random programs, of operations on tensors and of NumPy's calls on their arrays: compiled they give the same, for other
-numbers at every call, whatever they write into, look at through views, or return."""
+"""Random programs, of operations on tensors and of NumPy's calls on their arrays: compiled they give the same for other
+numbers, whatever they write into, look at through views, or return."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ Values = list[Any]
 UNARY: list[Callable[[Any], Any]] = [
     torch.sin, torch.tanh, torch.exp, torch.relu, torch.abs, torch.square, torch.sigmoid, lambda x: -x, lambda x: x * 2,
     lambda x: 1 - x, lambda x: x.clamp(-1, 1), lambda x: x.clone(), lambda x: x.detach(), lambda x: x + 0,
-    lambda x: x.softmax(-1) if x.ndim else x, lambda x: x.cumsum(-1) if x.ndim else x, lambda x: x.double().float(),
+    lambda x: x.softmax(-1) if x.ndim else x, lambda x: x.cumsum(-1) if x.ndim else x,
+    lambda x: x.double().float(),
     lambda x: (x > 0).to(x.dtype), lambda x: x.flip(0) if x.ndim else x, lambda x: x.contiguous(),
 ]  # fmt: skip
 REDUCTIONS: list[Callable[[Any], Any]] = [
@@ -30,13 +31,15 @@ REDUCTIONS: list[Callable[[Any], Any]] = [
     lambda x: x.prod(-1), lambda x: x.logsumexp(-1),
 ]  # fmt: skip
 BINARY: list[Callable[[Any, Any], Any]] = [
-    torch.add, torch.sub, torch.mul, torch.maximum, lambda x, y: x / (y.abs() + 1), lambda x, y: torch.where(x > y, x, y),
+    torch.add, torch.sub, torch.mul, torch.maximum, lambda x, y: x / (y.abs() + 1),
+    lambda x, y: torch.where(x > y, x, y),
     lambda x, y: torch.add(x, y, alpha=0.5), lambda x, y: torch.lerp(x, y.expand_as(x), 0.3) if fits(y, x) else x + y,
     lambda x, y: torch.where(y > 0, x, 0.0), lambda x, y: x.masked_fill(y > 0.5, 2.0) if fits(y, x) else x * y,
 ]  # fmt: skip
 VIEWS: list[Callable[[Any], Any]] = [
     lambda x: x.reshape(-1), lambda x: x.mT if x.ndim > 1 else x.view(-1), lambda x: x[..., 1:], lambda x: x[0],
-    lambda x: x.unsqueeze(0).squeeze(0), lambda x: x[..., ::2], lambda x: x.narrow(0, 0, 1), lambda x: x.chunk(2, -1)[0],
+    lambda x: x.unsqueeze(0).squeeze(0), lambda x: x[..., ::2], lambda x: x.narrow(0, 0, 1),
+    lambda x: x.chunk(2, -1)[0],
     lambda x: x.expand(2, *x.shape)[1], lambda x: x.view_as(x), lambda x: x.movedim(0, -1), lambda x: x[None, ..., -1],
 ]  # fmt: skip
 WRITES: list[Callable[[Any, Any], Any]] = [
@@ -143,7 +146,8 @@ ARRAYS: list[Callable[[random.Random, Any, Any], Any]] = [
     lambda r, x, y: np.matmul(x, np.swapaxes(x, -1, -2)) if x.ndim > 1 else np.dot(x, x),
     lambda r, x, y: np.argsort(x, -1), lambda r, x, y: np.round(x), lambda r, x, y: np.einsum("...i,...i->...", x, x),
     lambda r, x, y: np.add.accumulate(x, -1), lambda r, x, y: np.expand_dims(x, 0), lambda r, x, y: np.tile(x, 2),
-    lambda r, x, y: np.divmod(x, 2.0)[1], lambda r, x, y: np.moveaxis(x, 0, -1), lambda r, x, y: np.isfinite(x) & (x > 0),
+    lambda r, x, y: np.divmod(x, 2.0)[1], lambda r, x, y: np.moveaxis(x, 0, -1),
+    lambda r, x, y: np.isfinite(x) & (x > 0),
 ]  # fmt: skip
 ARRAY_WRITES: list[Callable[[Any, Any], Any]] = [
     lambda x, y: np.add(x, 1, out=x), lambda x, y: np.multiply(x, 0.5, out=x), lambda x, y: x.fill(0.5),

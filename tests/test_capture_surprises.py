@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,13 @@ from mini_torch.utils.checkpoint import checkpoint
 
 nn = torch.nn
 X = torch.arange(6.0).reshape(2, 3)
+
+
+@contextmanager
+def warned(words: str) -> Iterator[Any]:
+    """The block, in which a warning says these words."""
+    with pytest.warns(UserWarning, match=words) as caught:
+        yield caught
 
 
 def plans(compiled: Any) -> int:
@@ -211,7 +220,7 @@ def test_given_up(name: str) -> None:
     """One warning, which says why and where; then the function as it is, with other numbers each time."""
     function, words = GIVEN_UP[name]
     compiled = torch.compile(function)
-    with pytest.warns(UserWarning, match=f"without a plan: it .*{words}.*test_capture_surprises") as caught:
+    with warned(f"without a plan: it .*{words}.*test_capture_surprises") as caught:
         for k in range(4):
             np.random.seed(k)  # noqa: NPY002
             found = compiled(X + k)
@@ -238,7 +247,7 @@ def test_something_new_at_every_call() -> None:
         return x * count
 
     compiled = torch.compile(function)
-    with pytest.warns(UserWarning, match="another at every call"):
+    with warned("another at every call"):
         for k in range(20):
             assert torch.equal(compiled(X), X * (k + 1))
 
@@ -308,7 +317,7 @@ def test_arrays_that_others_know() -> None:
     def function(x: Any) -> Any:
         return torch.from_numpy(array).add_(x[0]).clone()
 
-    with pytest.warns(UserWarning, match="an array of NumPy's"):
+    with warned("an array of NumPy's"):
         compiled = torch.compile(function)
         for k in range(1, 4):
             assert torch.equal(compiled(X), k * X[0])
@@ -366,7 +375,7 @@ def test_a_tensor_kept_outside() -> None:
         kept.append(x * 2)
         return x
 
-    with pytest.warns(UserWarning, match="somewhere outside"):
+    with warned("somewhere outside"):
         compiled = torch.compile(function)
         for k in range(3):
             compiled(X + k)
@@ -392,7 +401,7 @@ def test_backward_inside_goes_on_outside() -> None:
         loss.backward()
         return loss.detach()
 
-    with pytest.warns(UserWarning, match="goes back through an argument"):
+    with warned("goes back through an argument"):
         compiled = torch.compile(function)
         for k in range(1, 4):
             weight.grad = None
@@ -431,7 +440,8 @@ def test_higher_orders_inside() -> None:
         z = x.clone().requires_grad_()
         (g,) = torch.autograd.grad((z**3).sum(), z, create_graph=True)
         (h,) = torch.autograd.grad(g.sum(), z)
-        return g.detach(), h, torch.func.grad(lambda x: x.sin().sum())(x), torch.func.vmap(lambda row: row.sum() * row)(x)
+        first = torch.func.grad(lambda x: x.sin().sum())(x)
+        return g.detach(), h, first, torch.func.vmap(lambda row: row.sum() * row)(x)
 
     compiled = torch.compile(function, fullgraph=True)
     for k in range(3):
@@ -496,7 +506,8 @@ def test_random_numbers() -> None:
         return [
             torch.randn(3) + x[0], torch.rand_like(x), torch.bernoulli(torch.full((4,), 0.5)), torch.randperm(5),
             torch.randint(0, 9, (3,)), torch.empty(3).exponential_(), torch.normal(x, 1.0), torch.empty(3).cauchy_(),
-            torch.multinomial(x[1], 2), torch.poisson(x), nn.functional.rrelu(-x, training=True), torch.empty(3).normal_(),
+            torch.multinomial(x[1], 2), torch.poisson(x), nn.functional.rrelu(-x, training=True),
+            torch.empty(3).normal_(),
             nn.functional.dropout2d(x[None, :, :, None], 0.5), nn.functional.gumbel_softmax(x),
         ]  # fmt: skip
 
