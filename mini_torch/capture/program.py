@@ -236,9 +236,9 @@ def last_uses(program: Program) -> dict[int, int]:
     for i, call in enumerate(program.calls):
         for value in call.reads():
             last[id(value.root)] = i
-        for value in (*call.writes, *call.outs):
-            if value is not None:
-                last[id(value.root)] = i
+        for made in (*call.writes, *call.outs):
+            if made is not None:
+                last[id(made.root)] = i
     for value in program.results():
         last[id(value.root)] = len(program.calls)
     return last

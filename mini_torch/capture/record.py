@@ -147,7 +147,7 @@ def _finish(recorder: Recorder, watch: Watch, out: Recording) -> None:
 def _value(x: Tensor) -> Value:
     """The value that stands for a tensor's array, while it is watched."""
     traced: Any = x._array
-    return traced.value  # type: ignore[no-any-return]
+    return traced.value
 
 
 def _kept_by(nodes: list[Node]) -> list[Tensor]:

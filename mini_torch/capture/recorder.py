@@ -257,8 +257,8 @@ class Recorder:
         for itself, where its function's name says nothing.
         """
         filled, at = next(((x, i) for i, x in enumerate(args) if handle and type(x) is dict and not x), (None, 0))
-        if filled is not None:
-            function = _Filling(function, at)
+        filling = None if filled is None else _Filling(function, at)
+        function = filling or function
         if any(type(x) is Traced for x in _known_to(function)):
             self.give_up("has an operation that knows an array by another way than as its argument")
         real = self.real(args)
@@ -275,8 +275,8 @@ class Recorder:
         self.label(first.value, label)
         value.name = f"{first.value.name}_kept"
         call.outs.append(value)
-        if filled is not None:
-            filled.update(zip(function.keys, [self._out(call, args, each) for each in result[2:]]))
+        if filled is not None and filling is not None:
+            filled.update(zip(filling.keys, [self._out(call, args, each) for each in result[2:]]))
         return first, Traced(result[1], value, self)
 
     def formula(self, function: Callable[..., Any], *args: Any) -> Any:

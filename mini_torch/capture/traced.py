@@ -28,8 +28,8 @@ class Traced(NDArrayOperatorsMixin):
     def __init__(self, held: Any, value: Value, recorder: Any, scalar: bool = False) -> None:
         self.held, self.value, self.recorder, self.scalar = held, value, recorder, scalar
 
-    @property
-    def __class__(self) -> type:  # type: ignore[override]
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
         """`isinstance(x, np.ndarray)` is asked of what stands for one, too. (`type(x)` tells the truth.)"""
         return np.ndarray
 
