@@ -96,7 +96,10 @@ class Scaled(nn.Module):
 
     def forward(self, x: Any) -> Any:
         x = self.inner(x) * self.scale + self.named["shift"] * self.settings.scale
-        return x - sum(self.steps)
+        return self.shifted(x) - sum(self.steps)
+
+    def shifted(self, x: Any) -> Any:
+        return x + SCALE
 
 
 @pytest.mark.parametrize("change", [
@@ -104,9 +107,10 @@ class Scaled(nn.Module):
     lambda m: setattr(m.settings, "scale", 5.0), lambda m: setattr(m, "inner", nn.Linear(3, 3)),
     lambda m: m.inner.weight.data.mul_(2), lambda m: setattr(m.inner.weight, "data", torch.ones(3, 3)),
     lambda m: setattr(m.inner, "bias", None), lambda m: m.inner.requires_grad_(False),
+    lambda m: globals().update(SCALE=SCALE + 1),
     lambda m: m.register_forward_hook(lambda module, args, out: out * 2),
     lambda m: m.inner.register_forward_pre_hook(lambda module, args: (args[0] + 1,)),
-], ids=range(11))  # fmt: skip
+], ids=range(12))  # fmt: skip
 def test_modules_that_change(change: Any) -> None:
     module = Scaled()
     follows(module, torch.compile(module), lambda: change(module))

@@ -31,12 +31,14 @@ class Guard:
         used = self._read(function)
         self.values = self._values()
         behind = [getattr(function, "__self__", None), *self.values]
-        behind += [value for m in modules if not _is_ours(type(m)) for value in vars(m).values()]
+        behind += [value for m in modules if not _is_ours(type(m)) for key, value in vars(m).items() if key[0] != "_"]
         self.contents = [each for each in (_contents(x, used) for x in behind) if each is not None]
 
     def _read(self, function: Callable[..., Any]) -> set[str]:
         """Finds what the function, and those of the program that it calls, look up; gives all names in them."""
-        waiting = [function, *[type(m).forward for m in self.modules if not _is_ours(type(m))]]
+        kinds = {type(x) for x in (*self.modules, getattr(function, "__self__", None)) if x is not None}
+        written = [cls for kind in kinds for cls in kind.__mro__ if not _is_ours(cls) and cls is not object]
+        waiting = [function, *[x for cls in written for x in vars(cls).values() if isinstance(x, FunctionType)]]
         seen: set[int] = set()
         used: set[str] = set()
         while waiting and len(seen) < _MOST:
@@ -63,7 +65,7 @@ class Guard:
 
     def holds(self) -> bool:
         """Whether all is as it was."""
-        for now, then in zip(self._values(), self.values):
+        for now, then in zip(self._values(), self.values) if self.values else ():
             if now is not then and (type(now) is not type(then) or type(now) not in _NUMBERS or now != then):
                 return False
         for thing, keys, then in self.contents:
