@@ -172,6 +172,43 @@ def test_one_argument_twice() -> None:
         assert torch.equal(a, b)
 
 
+def test_arguments_that_share_memory() -> None:
+    function = lambda x, y: x.add_(1).exp().sum() + y.exp().sum() + (x * y).exp().sum()  # noqa: E731
+    with warned("shares memory with another"):
+        compiled = torch.compile(function)
+        for _ in range(3):
+            a, b = X.clone() / 10, X.clone() / 10
+            assert float(compiled(a[0], a.view(-1)[1:4])) == float(function(b[0], b.view(-1)[1:4]))
+    compiled = torch.compile(function)
+    for _ in range(2):
+        assert torch.equal(compiled(X / 10, X / 9), function(X / 10, X / 9))
+    with warned("shares memory with another"):
+        a, b = X.clone() / 10, X.clone() / 10
+        assert float(compiled(a, a.view(3, 2).view(2, 3))) == float(function(b, b.view(3, 2).view(2, 3)))
+
+
+WEIGHT = torch.ones(2, 3) * 3
+
+
+def test_an_argument_that_the_function_knows() -> None:
+    function = lambda x: x * WEIGHT  # noqa: E731
+    compiled = torch.compile(function)
+    for _ in range(2):
+        assert torch.equal(compiled(WEIGHT), WEIGHT * WEIGHT)
+        assert torch.equal(compiled(X), X * WEIGHT)
+
+
+def test_learning_rates_that_are_read() -> None:
+    layer = nn.Linear(3, 2)
+    optimizer = torch.optim.SGD(layer.parameters(), lr=0.5)
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1, 0.5)
+    optimizer.step()
+    follows(lambda x: x * optimizer.param_groups[0]["lr"], torch.compile(lambda x: x * optimizer.param_groups[0]["lr"]),
+            scheduler.step)  # fmt: skip
+    follows(lambda x: x * scheduler.get_last_lr()[0], torch.compile(lambda x: x * scheduler.get_last_lr()[0]),
+            scheduler.step)  # fmt: skip
+
+
 def test_modes() -> None:
     weight = torch.ones(3, requires_grad=True)
     compiled = torch.compile(lambda x: x * weight)

@@ -15,6 +15,7 @@ __all__ = ["Guard"]
 
 _NUMBERS = (bool, int, float, complex, str, bytes, type(None))
 _MOST = 64  # elements of a list that is looked at, functions that are followed
+_GROUPS = ["the options of an optimizer's groups"]
 _PACKAGE = __name__.partition(".")[0]
 
 
@@ -31,14 +32,15 @@ class Guard:
         used = self._read(function)
         self.values = self._values()
         behind = [getattr(function, "__self__", None), *self.values]
-        behind += [value for m in modules if not _is_ours(type(m)) for key, value in vars(m).items() if key[0] != "_"]
+        written = [m for m in modules if not _is_ours(type(m))]
+        behind += [value for m in written for key, value in vars(m).items() if key[0] != "_"]
         self.contents = [each for each in (_contents(x, used) for x in behind) if each is not None]
 
     def _read(self, function: Callable[..., Any]) -> set[str]:
         """Finds what the function, and those of the program that it calls, look up; gives all names in them."""
-        kinds = {type(x) for x in (*self.modules, getattr(function, "__self__", None)) if x is not None}
+        kinds = dict.fromkeys(map(type, (*self.modules, getattr(function, "__self__", None))))
         written = [cls for kind in kinds for cls in kind.__mro__ if not _is_ours(cls) and cls is not object]
-        waiting = [function, *[x for cls in written for x in vars(cls).values() if isinstance(x, FunctionType)]]
+        waiting: list[Any] = [function, *[x for cls in written for x in vars(cls).values() if isinstance(x, FunctionType)]]
         seen: set[int] = set()
         used: set[str] = set()
         while waiting and len(seen) < _MOST:
@@ -63,13 +65,18 @@ class Guard:
     def _facts(self) -> list[Any]:
         return [*map(_facts, self.modules), *[(*(x._hooks or ()), None, *(x._post_hooks or ())) for x in self.tensors]]
 
+    def knows(self, x: Any) -> bool:
+        """Whether the function has this tensor by another way than as its argument."""
+        own = [p for m in self.modules for p in (*m._parameters.values(), *m._buffers.values())]
+        return any(x is other for other in (*self.values, *own))
+
     def holds(self) -> bool:
         """Whether all is as it was."""
         for now, then in zip(self._values(), self.values) if self.values else ():
             if now is not then and (type(now) is not type(then) or type(now) not in _NUMBERS or now != then):
                 return False
         for thing, keys, then in self.contents:
-            if (thing if keys is None else [getattr(thing, key, None) for key in keys]) != then:
+            if _look(thing, keys) != then:
                 return False
         if changes[0] != self.seen:
             if self._facts() != self.facts or threads_asked() != self.threads:
@@ -89,10 +96,21 @@ def _contents(x: Any, used: set[str]) -> tuple[Any, Any, Any] | None:
     if isinstance(x, list | dict | set):
         plain = all(isinstance(each, _NUMBERS) for each in (x.values() if isinstance(x, dict) else x))
         return (x, None, x.copy()) if plain and len(x) <= _MOST else None
+    if "param_groups" in used and isinstance(getattr(x, "param_groups", None), list):
+        return x, _GROUPS, _look(x, _GROUPS)
+    if "get_last_lr" in used and isinstance(getattr(x, "_last_lr", None), list):
+        return x, ["_last_lr"], [[*x._last_lr]]
     if isinstance(x, type | FunctionType | ModuleType) or _is_ours(type(x)) or not hasattr(x, "__dict__"):
         return None
     keys = [key for key in sorted(used) if type(getattr_static(x, key, _contents)) in _NUMBERS]
     return (x, keys, [getattr(x, key) for key in keys]) if keys else None
+
+
+def _look(thing: Any, keys: Any) -> Any:
+    """What is now where `_contents` has looked."""
+    if keys is _GROUPS:
+        return [[value for value in group.values() if type(value) in _NUMBERS] for group in thing.param_groups]
+    return thing if keys is None else [getattr(thing, key, None) for key in keys]
 
 
 def _content(cell: Any) -> Any:

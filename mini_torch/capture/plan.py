@@ -19,7 +19,7 @@ from .chains import find_chains
 from .guard import Guard
 from .memory import Memory, takes_out
 from .program import Program
-from .record import Output, Recording
+from .record import Output, Recording, overlap
 from .source import suggest_names
 from .update import RunUpdate, runs_of
 from .values import Call, Value, mapped
@@ -86,7 +86,8 @@ class Plan:
             and any(grad is other for other in self.tensors)
         ]  # fmt: skip
         self._grads_given = [(_Target(x, places), _kind(x._grad)) for x in recording.grads_given]
-        self._same = [(places[id(x)], x) for x in self._updated() if id(x) in places]  # an optimizer knows them
+        known = [*self._updated(), *[value.owner for value in program.inputs if guard.knows(value.owner)]]
+        self._same = [(places[id(x)], x) for x in known if id(x) in places]  # not only the caller has them
         lent = [x for x, g in grads if isinstance(g, Tensor)]
         del grads  # references are counted now
         self.lent = Lent(lent, self.slots)
@@ -139,6 +140,9 @@ class Plan:
             return False
         for i, x in self._same:
             if tensors[i] is not x:
+                return False
+        for i in self._written_arguments:
+            if i < len(tensors) and overlap(i, tensors):
                 return False
         for optimizer, sizes in self._groups:
             if _sizes(optimizer) != sizes:

@@ -39,8 +39,9 @@ class Recording:
     """What one run gave: its result, and the program, unless there are `reasons` why there is none.
 
     `tree` is the result with an `Output` for each tensor; `outside` are the tensors that it read; `grads_read` those
-    whose `grad` it asked for, `grads_given` those whose grad's numbers it is given after the arguments; `grads` the leaves whose `grad` it set, each with its value or None; `leaves` the
-    tensors that want a gradient of the results; `modules` those that were called, `names` their parameters' names.
+    whose `grad` it asked for, `grads_given` those whose grad's numbers it is given after the arguments; `grads` the
+    leaves whose `grad` it set, each with its value or None; `leaves` the tensors that want a gradient of the results;
+    `modules` those that were called, `names` their parameters' names.
     """
 
     def __init__(self) -> None:
@@ -91,6 +92,8 @@ def record(
             recorder.give_up("draws random numbers of Python's or NumPy's, which a plan would not draw again")
         out.program = Program(recorder.calls, inputs)
         _finish(recorder, watch, out)
+        if any(value.root.written and overlap(i, given) for i, value in enumerate(inputs)):
+            recorder.give_up("writes to an argument that shares memory with another")
         out.program.inputs += [value for _, value in watch.grads_given]
     back = {id(leaf): x for x, leaf in zip(tensors, given) if leaf is not x}
     _send_on(recorder, back, given)
@@ -101,6 +104,12 @@ def record(
     out.grads_given = [leaf for leaf, _ in watch.grads_given]
     out.reasons = recorder.reasons
     return out
+
+
+def overlap(i: int, tensors: list[Tensor]) -> bool:
+    """Whether the memory of the i-th is also another's."""
+    x = tensors[i]._array
+    return any(x is not other._array and np.may_share_memory(x, other._array) for other in tensors)
 
 
 def _other_randomness() -> tuple[Any, Any]:
@@ -156,10 +165,8 @@ def _kept_by(nodes: list[Node]) -> list[Tensor]:
     for node in nodes:
         found += [edge for edge in node.edges if isinstance(edge, Tensor)]
         found += _tensors(node.saved or ())
-        found += _tensors([*vars(getattr(node, "ctx", Node)).values()] if hasattr(node, "ctx") else ())
-        options = getattr(node, "options", ())
-        found += _tensors(options)
-        mapped(options, lambda x: found.append(x.base) if type(x) is View else None)
+        found += _tensors([*vars(node.ctx).values()] if hasattr(node, "ctx") else ())
+        found += _tensors(mapped(getattr(node, "options", ()), lambda x: x.base if type(x) is View else x))
     return found
 
 

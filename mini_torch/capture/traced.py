@@ -140,7 +140,7 @@ def _method(name: str) -> Callable[..., Any]:
     return method
 
 
-for _name in ("reshape", "transpose", "swapaxes", "ravel", "flatten", "squeeze", "view", "diagonal", "sum", "prod", "mean",
-              "max", "min", "any", "all", "argmax", "argmin", "cumsum", "cumprod", "clip", "repeat", "take", "dot", "conj",
-              "conjugate", "round", "argsort", "var", "std", "fill", "trace", "byteswap"):  # fmt: skip
+for _name in ("reshape", "transpose", "swapaxes", "ravel", "flatten", "squeeze", "view", "diagonal", "sum", "prod",
+              "mean", "max", "min", "any", "all", "argmax", "argmin", "cumsum", "cumprod", "clip", "repeat", "take",
+              "dot", "conj", "conjugate", "round", "argsort", "var", "std", "fill", "trace", "byteswap"):  # fmt: skip
     setattr(Traced, _name, _method(_name))

@@ -34,8 +34,8 @@ class Watch:
     """The tensors that a recording meets.
 
     `outside`: those that were there before, by id, with what stands for their array; `made`: those that it makes;
-    `grads`: the tensors whose `grad` was set; `grads_read`: those whose `grad` mattered, and what it was; `grads_given`:
-    those with a `grad` whose numbers mattered, and its value.
+    `grads`: the tensors whose `grad` was set; `grads_read`: those whose `grad` mattered, and what it was;
+    `grads_given`: those with a `grad` whose numbers mattered, and its value.
     """
 
     def __init__(self, recorder: Recorder) -> None:
@@ -139,7 +139,8 @@ class Watch:
         ids = {id(x) for x in known}
 
         def held() -> list[Tensor]:
-            return [x for x in self.alive() if id(x) not in ids and _array_slot.__get__(x).value.root.kind != "constant"]
+            others = [x for x in self.alive() if id(x) not in ids]
+            return [x for x in others if _array_slot.__get__(x).value.root.kind != "constant"]
 
         if held():
             gc.collect()
