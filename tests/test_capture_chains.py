@@ -122,6 +122,7 @@ def test_state_from_outside_that_is_written_in_place() -> None:
 
     def step(state: Any, x: Any) -> Any:
         state.mul_(0.9).add_(x * 0.1)
+        state.copy_(torch.exp(state) - x)
         return torch.tanh(state) * x
 
     compiled = torch.compile(lambda x: step(state, x), fullgraph=True)
@@ -129,6 +130,23 @@ def test_state_from_outside_that_is_written_in_place() -> None:
         x = torch.randn(60, 40)
         same(compiled(x), step(twin, x))
     same(state, twin)
+    assert "_rows[...] = " in compiled.source
+
+
+def test_arguments_that_are_written_in_place() -> None:
+    def step(x: Any, y: Any) -> Any:
+        x.mul_(0.9)
+        y.copy_(torch.tanh(x) * y)
+        return x.sum(), y
+
+    compiled = torch.compile(step, fullgraph=True)
+    for _ in range(3):
+        x, y = torch.randn(60, 40), torch.randn(60, 40)
+        found, wanted = [x.clone(), y.clone()], [x, y]
+        for (_, a), (_, b) in zip([compiled(*found)], [step(*wanted)]):
+            same(a, b)
+        for a, b in zip(found, wanted):
+            same(a, b)
 
 
 def test_a_shifted_view_of_what_is_written_is_not_mixed_up() -> None:

@@ -18,6 +18,7 @@ from .algebra import is_uniform
 from .domain import LARGE, Domain
 from .memory import is_elementwise
 from .program import Program
+from .recorder import _setitem
 from .sums import axes_of, with_fast_sums
 from .values import Call, Value
 
@@ -112,7 +113,7 @@ def _chained(calls: list[Call], readers: dict[int, set[int]]) -> list[Call]:
             continue
         growing = _Growing(domain)
         before, after = growing.grow([call, *rest])
-        chain = growing.finished(readers)
+        chain = growing.finished(readers) if growing.members[:1] == [call] else None
         if chain is None:
             done.append(call)
             continue
@@ -143,6 +144,8 @@ def _target(call: Call) -> Value | None:
 def _is_elementwise(call: Call) -> bool:
     """Whether each element of what it makes or writes depends on those at the same place alone."""
     function = call.function
+    if function is _setitem:
+        return call.args[1] is Ellipsis
     if function in _FUNCTIONS:
         return call.pure and set(call.kwargs) <= {"where", "casting"}
     if call.form != "ufunc" or function.signature is not None or function.nout != 1:

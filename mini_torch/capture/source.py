@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .blocks import ChainWriter
+from .blocks import ChainWriter, cut
 from .chains import Chain
 from .memory import Buffer, Memory, takes_out
 from .program import Program
@@ -62,6 +62,8 @@ class Source:
         self._ready: set[int] = set()  # values that are there before the first call
         self._kept: list[Any] = []
         for call in program.calls:  # functions keep their own names
+            if isinstance(call, Chain):
+                self.object(cut, "cut")
             for each in call.calls if isinstance(call, Chain) else [call]:
                 if each.form in ("ufunc", "function"):
                     self.callee(each)
