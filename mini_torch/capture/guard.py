@@ -40,7 +40,8 @@ class Guard:
         """Finds what the function, and those of the program that it calls, look up; gives all names in them."""
         kinds = dict.fromkeys(map(type, (*self.modules, getattr(function, "__self__", None))))
         written = [cls for kind in kinds for cls in kind.__mro__ if not _is_ours(cls) and cls is not object]
-        waiting: list[Any] = [function, *[x for cls in written for x in vars(cls).values() if isinstance(x, FunctionType)]]
+        methods = [x for cls in written for x in vars(cls).values() if isinstance(x, FunctionType)]
+        waiting: list[Any] = [function, *methods]
         seen: set[int] = set()
         used: set[str] = set()
         while waiting and len(seen) < _MOST:
