@@ -162,13 +162,13 @@ class Blocks:
                 shift = True
                 w, total, peak = self._exponentials(at, seen, shift)
             blind = total == 0  # a query that may look at nothing finds 0
-            divisor = np.where(blind, 1, total)
+            share = 1 / np.where(blind, 1, total)
             if keep and self.few:
-                w /= divisor
+                w *= share
                 np.matmul(w, self.v[seen], out=out[at])
                 kept.append(w)
             else:
-                np.divide(np.matmul(w, self.v[seen]), divisor, out=out[at])
+                np.multiply(np.matmul(w, self.v[seen]), share, out=out[at])
                 kept.append(np.where(blind, np.inf, peak + np.log(total)))
         return kept
 
