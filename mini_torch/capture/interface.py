@@ -30,8 +30,8 @@ def compile(
     already: a training step of a small network takes about two thirds of the time. `.source` shows the program.
 
     What it goes by besides tensors (other arguments, globals, closures, attributes, modes, hooks, an optimizer's
-    groups) is looked at before every run; if that has changed, the call is recorded again. Tensors from outside are read
-    as they are then, NumPy's arrays too.
+    groups) is looked at before every run; if that has changed, the call is recorded again. Tensors from outside, and
+    NumPy's arrays, are read as they are then.
 
     What a program cannot hold is noticed: a decision by a tensor's value, printing one, a shape that depends on values.
     Then the function runs as it is, and a warning says why; with `fullgraph` it is an error (RuntimeError) that names

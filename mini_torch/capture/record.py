@@ -138,7 +138,9 @@ def _finish(recorder: Recorder, watch: Watch, out: Recording) -> None:
         except Exception as error:
             recorder.give_up(f"has a gradient that raises {type(error).__name__}: {error}")
     nodes = reachable([x._node for x in made if x._node is not None])
-    for x in watch.survivors(_with_bases([*made, *grad_tensors, *out.leaves, *_kept_by(nodes)])):
+    kept = _kept_by(nodes)
+    kept += watch.grads_of([x for x in kept if all(x is not other for other in made)])
+    for x in watch.survivors(_with_bases([*made, *grad_tensors, *out.leaves, *kept])):
         recorder.give_up(f"leaves a tensor of shape {list(x.shape)} somewhere outside, which a plan would not do again")
         break
     if watch.rebound:

@@ -133,6 +133,11 @@ class Watch:
         """The tensors made inside that are still there."""
         return [x for x in [ref() for ref in [*self.made.values()]] if x is not None]
 
+    def grads_of(self, tensors: list[Tensor]) -> list[Tensor]:
+        """The gradients of those that were made inside."""
+        found = [_grad_slot.__get__(x) for x in tensors if id(x) in self.made]
+        return [g for g in found if g is not None]
+
     # ---- at the end, while it still watches --------------------------------------------------------------------------
     def survivors(self, known: list[Tensor]) -> list[Tensor]:
         """Tensors made inside that somebody outside holds, besides those known and those that are constants."""

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from ..backward import grad
 from ..creation import finish
 from ..dtype import Size
-from ..graph import enable_grad, no_grad
+from ..graph import enable_grad, mode, no_grad, verify
 from ..tensor import Tensor
 from .constraint import Constraint, is_dependent
 from .parameter import lazy_property
@@ -18,6 +18,11 @@ from .parameter import lazy_property
 __all__ = ["Distribution", "ExponentialFamily"]
 
 Constraints = dict[str, Constraint]
+
+
+def _check(good: Any, value: Any, words: str) -> None:
+    if not good.all():
+        raise ValueError(f"{words}, but found invalid values:\n{value}")
 
 
 class Distribution:
@@ -64,7 +69,10 @@ class Distribution:
 
     def _check_parameter(self, name: str, constraint: Constraint) -> None:
         value = getattr(self, name)
-        if not constraint.check(value).all():
+        if mode.recorder is not None:  # the same at every call, with fewer words
+            words = f"Expected parameter {name} of distribution {type(self).__name__} to satisfy the constraint"
+            verify(_check, constraint.check(value)._array, value._array, f"{words} {type(constraint).__name__}")
+        elif not constraint.check(value).all():
             raise ValueError(
                 f"Expected parameter {name} ({type(value).__name__} of shape {tuple(value.shape)}) of distribution "
                 f"{self!r} to satisfy the constraint {constraint!r}, but found invalid values:\n{value}"
@@ -173,6 +181,9 @@ class Distribution:
                 "distribution with `validate_args=False` to turn off validation.",
                 stacklevel=3,
             )
+        elif mode.recorder is not None:
+            words = f"Expected value argument of shape {tuple(given)} to be within the support of {type(self).__name__}"
+            verify(_check, self.support.check(value)._array, value._array, words)
         elif not self.support.check(value).all():
             raise ValueError(
                 f"Expected value argument ({type(value).__name__} of shape {tuple(given)}) to be within the support "
