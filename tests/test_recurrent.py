@@ -341,3 +341,10 @@ def test_names_and_words() -> None:
     assert copy.deepcopy(layer)(torch.ones(3, 2))[0].equal(layer(torch.ones(3, 2))[0])
     with pytest.warns(UserWarning, match="num_layers greater than 1"):
         nn.GRU(2, 3, dropout=0.5)
+
+
+def test_batch_sizes_that_do_not_add_up_are_refused() -> None:
+    params = [p.detach() for p in nn.LSTM(2, 3).parameters()]
+    h = torch.zeros(1, 2, 3)
+    with pytest.raises(RuntimeError, match="add up to 4 rows, and data has 3"):
+        torch.lstm(torch.ones(3, 2), torch.tensor([2, 2]), (h, h), params, True, 1, 0.0, False, False)

@@ -133,6 +133,8 @@ def _of_packed(
     num_layers: int, dropout: float, train: bool, bidirectional: bool,
 ) -> tuple[Tensor, ...]:  # fmt: skip
     sizes = tuple(batch_sizes.tolist())
+    if sum(sizes) != len(data._array):
+        raise RuntimeError(f"batch_sizes add up to {sum(sizes)} rows, and data has {len(data._array)}")
     return _layers(layer, data, sizes, _listed(hx), params, has_biases, num_layers, dropout, train, bidirectional)
 
 
