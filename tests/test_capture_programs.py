@@ -194,3 +194,10 @@ def test_programs_of_numpy(group: int) -> None:
 
 def check_array_program(seed: int) -> capture_cases.Verdict:
     return capture_cases.compare(array_program(seed), inputs_maker(seed, False))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("seed", [2042, 2110, 2385, 2426, 2618])
+def test_views_of_what_was_written_to_later(seed: int) -> None:
+    """Returned, they have the history of their base's last write."""
+    check_tensor_program(seed)

@@ -217,6 +217,7 @@ def _output(x: Tensor, program: Program, watch: Watch, made: list[Tensor]) -> Ou
     for i, known in enumerate(made):
         if known is x:
             return Output(i, None, x._requires_grad)
+    x._refresh()  # a view of what was written to has the history that its base has now
     made.append(x)
     program.outputs.append(_value(x))
     return Output(len(made) - 1, None, x._requires_grad)
