@@ -414,3 +414,18 @@ def test_backward_of_many_may_come_twice(name: str) -> None:
     assert once[0] == once[1] == once[2]
     with pytest.raises(RuntimeError, match="second time"):
         mini_torch.autograd.grad(y.sum(), x)
+
+
+@pytest.mark.parametrize("dtype", [mini_torch.float32, mini_torch.float64], ids=str)
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+def test_gelu_of_many_is_gelu_of_few(approximate: str, dtype: Any) -> None:
+    x = mini_torch.linspace(-30, 30, 40_000, dtype=dtype).requires_grad_()
+    gelu = mini_torch.nn.functional.gelu
+    many = gelu(x, approximate=approximate)
+    few = mini_torch.cat([gelu(part, approximate=approximate) for part in x.split(4000)])
+    mini_torch.testing.assert_close(many, few)
+    many_grad, few_grad = [mini_torch.autograd.grad(y.sum(), x, create_graph=True)[0] for y in (many, few)]
+    mini_torch.testing.assert_close(mini_torch.autograd.grad(gelu(x, approximate=approximate).sum(), x)[0], few_grad)
+    mini_torch.testing.assert_close(many_grad, few_grad)
+    twice = [mini_torch.autograd.grad(d.sum(), x)[0] for d in (many_grad, few_grad)]
+    mini_torch.testing.assert_close(*twice)

@@ -433,6 +433,31 @@ _tanh_cdf = row(
 )  # fmt: skip
 
 
+def _gelu_tanh_both(x: Any, out: Any, slope: Any) -> None:
+    """x Φ(x) and Φ(x) + x Φ'(x), where Φ = (1 + tanh u) / 2, u = s (x + c x³), and so Φ' = 2 Φ (1 - Φ) u'"""
+    np.multiply(x, x, out=slope)
+    cdf = slope * (_GELU_SCALE * _GELU_CUBE)
+    cdf += _GELU_SCALE
+    cdf *= x
+    np.tanh(cdf, out=cdf)
+    cdf += 1
+    cdf *= 0.5
+    np.multiply(x, cdf, out=out)
+    slope *= 6 * _GELU_SCALE * _GELU_CUBE
+    slope += 2 * _GELU_SCALE
+    slope *= cdf
+    slope *= 1 - cdf
+    slope *= x
+    slope += cdf
+
+
+def _plain_gelu_tanh(x: Tensor, /) -> Tensor:
+    return _gelu_tanh(x, _tanh_cdf(x))
+
+
+_gelu_tanh_of_many = _with_slope("gelu", _gelu_tanh_both, _plain_gelu_tanh)
+
+
 @takes_out
 def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
     """x Φ(x), Φ the standard normal distribution function; with approximate='tanh' the paper's formula for it.
@@ -451,7 +476,7 @@ def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
             return _gelu_of_many(input)
         return _gelu(input, wrap(normal_cdf(input._array)))
     if approximate == "tanh":
-        return _gelu_tanh(input, _tanh_cdf(input))
+        return (_gelu_tanh_of_many if _wants_slope(input, "fd") else _plain_gelu_tanh)(input)
     raise RuntimeError(f"approximate argument must be either none or tanh, not '{approximate}'.")
 
 
