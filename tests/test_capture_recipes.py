@@ -157,3 +157,35 @@ def test_parameters_of_distributions_are_checked_at_every_call() -> None:
         assert float(compiled(x, torch.ones(3))) == float(Normal(x, 1.0).log_prob(x + 1).sum())
     with pytest.raises(ValueError, match="parameter scale of distribution Normal"):
         compiled(x, -torch.ones(3))
+
+
+D = torch.distributions
+FAMILIES: dict[str, Callable[[Any], Any]] = {
+    "Beta": lambda a: D.Beta(a, a), "Bernoulli": lambda a: D.Bernoulli(a / 3),
+    "Binomial": lambda a: D.Binomial(5, a / 3),
+    "Dirichlet": D.Dirichlet, "Gamma": lambda a: D.Gamma(a, a), "Laplace": lambda a: D.Laplace(a, a),
+    "LogNormal": lambda a: D.LogNormal(a, a), "Multinomial": lambda a: D.Multinomial(4, a), "Poisson": D.Poisson,
+    "MultivariateNormal": lambda a: D.MultivariateNormal(a, torch.eye(3)), "StudentT": D.StudentT,
+    "MixtureSameFamily": lambda a: D.MixtureSameFamily(D.Categorical(a), D.Normal(a, a)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_distributions(name: str) -> None:
+    """Samples are drawn anew, from the same stream, and differentiable ones have their gradients."""
+
+    def function(a: Any) -> Any:
+        family = FAMILIES[name](a)
+        x = family.rsample() if family.has_rsample else family.sample()
+        return x, family.log_prob(x.detach())
+
+    compiled = torch.compile(function, fullgraph=True)
+    for k in range(3):
+        results = []
+        for call in (function, compiled):
+            torch.manual_seed(k)
+            a = ((torch.arange(3.0) + k + 1) / 6).requires_grad_()
+            x, density = call(a)
+            (x.sum() + density.sum()).backward()
+            results.append((x, density, a.grad))
+        torch.testing.assert_close(*results)

@@ -9,9 +9,10 @@ import numpy as np
 
 from ..dtype import finfo
 from ..function import Function
+from ..graph import as_unit
 from ..op import functions
 from ..random.gamma import dirichlet, standard_gamma
-from ..random.generator import chosen
+from ..random.generator import chosen, draw_by
 from ..tensor import Tensor, wrap
 from . import constraint
 from .distribution import Constraints, ExponentialFamily
@@ -28,14 +29,14 @@ class _DrawnGamma(Function):
 
     @staticmethod
     def forward(ctx: Any, concentration: Tensor) -> Tensor:
-        out = wrap(standard_gamma(chosen(None), _floating(concentration)))
+        out = wrap(draw_by(standard_gamma, chosen(None), _floating(concentration)))
         ctx.save_for_backward(out, concentration)
         return out
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Tensor:
         out, concentration = ctx.saved_tensors
-        return g * wrap(gamma_slope(out._array, concentration._array))
+        return g * wrap(as_unit(gamma_slope, out._array, concentration._array))
 
 
 class _DrawnDirichlet(Function):
@@ -43,7 +44,7 @@ class _DrawnDirichlet(Function):
 
     @staticmethod
     def forward(ctx: Any, concentration: Tensor) -> Tensor:
-        out = wrap(dirichlet(chosen(None), _floating(concentration)))
+        out = wrap(draw_by(dirichlet, chosen(None), _floating(concentration)))
         ctx.save_for_backward(out, concentration)
         return out
 
@@ -51,7 +52,7 @@ class _DrawnDirichlet(Function):
     def backward(ctx: Any, g: Tensor) -> Tensor:
         out, concentration = ctx.saved_tensors
         a = concentration._array
-        slope = wrap(beta_slope(out._array, a, np.sum(a, axis=-1, keepdims=True) - a))
+        slope = wrap(as_unit(beta_slope, out._array, a, np.sum(a, axis=-1, keepdims=True) - a))
         return slope * (g - (out * g).sum(-1, keepdim=True))
 
 
@@ -59,7 +60,7 @@ def _floating(concentration: Tensor) -> Any:
     array = concentration._array
     if array.dtype not in (np.float32, np.float64):
         raise NotImplementedError(f"gamma numbers are drawn in float32 and float64, not in {concentration.dtype}")
-    return np.ascontiguousarray(array).reshape(array.shape)
+    return array if array.flags.c_contiguous else array.copy()
 
 
 class Gamma(ExponentialFamily):
