@@ -13,6 +13,12 @@ from mini_torch.errors import GraphFreedError, StaleTensorError
 from mini_torch.ops.linear_relu import _Joint
 
 
+@pytest.fixture(autouse=True)
+def no_hooks_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where somebody has once asked for hooks of all modules, as other tests do, every layer goes by itself."""
+    monkeypatch.setattr(nn.Module, "_has_hooks", False)
+
+
 def pair(**options: Any) -> nn.Sequential:
     torch.manual_seed(0)
     return nn.Sequential(nn.Linear(3, 4, **options), nn.ReLU())

@@ -15,7 +15,7 @@ from .program import Program, last_uses
 from .recorder import fresh
 from .values import Call, Value
 
-__all__ = ["Buffer", "Memory", "takes_out"]
+__all__ = ["Slab", "Memory", "takes_out"]
 
 _ALIGNED = 64  # bytes, a cache line
 _TAKE_OUT = {np.sum, np.mean, np.prod, np.max, np.min, np.amax, np.amin, np.cumsum, np.concatenate, np.stack, np.clip,
@@ -26,7 +26,7 @@ _COPIES = {np.ndarray.astype}
 _RESHAPES = {np.ndarray.reshape, np.ndarray.ravel, np.ndarray.flatten, np.reshape, np.ravel}
 
 
-class Buffer:
+class Slab:
     """Memory of a size, for one value after the other."""
 
     __slots__ = ("index", "nbytes")
@@ -87,10 +87,10 @@ class Memory:
     def __init__(self, program: Program, fixed: dict[int, Any]) -> None:
         self.program, self.fixed = program, fixed
         self.last = last_uses(program)
-        self.places: dict[int, Buffer] = {}
-        self.buffers: list[Buffer] = []
-        self._free: list[Buffer] = []
-        self._scratch: list[Buffer] = []
+        self.places: dict[int, Slab] = {}
+        self.buffers: list[Slab] = []
+        self._free: list[Slab] = []
+        self._scratch: list[Slab] = []
         loose = {id(value.root) for value in [*program.outputs, *program.pulled]}
         loose |= {id(value.root) for _, value in program.grads if id(value.root) not in fixed}
         self.across = _used_across(program)
@@ -117,10 +117,10 @@ class Memory:
             return False
         return root.kind in ("tensor", "constant") or id(root) in self.places or id(root) in self.fixed
 
-    def scratch(self, number: int, nbytes: int) -> Buffer:
+    def scratch(self, number: int, nbytes: int) -> Slab:
         """One of the buffers that chains use for blocks, each for itself, with room for so much."""
         while len(self._scratch) <= number:
-            self._scratch.append(Buffer(len(self.buffers), 1))
+            self._scratch.append(Slab(len(self.buffers), 1))
             self.buffers.append(self._scratch[-1])
         self._scratch[number].nbytes = max(self._scratch[number].nbytes, nbytes)
         return self._scratch[number]
@@ -142,14 +142,14 @@ class Memory:
                 return x.root
         return None
 
-    def _take(self, nbytes: int) -> Buffer:
+    def _take(self, nbytes: int) -> Slab:
         """The smallest free buffer that is large enough and not much too large; of several the one used last."""
         fitting = [b for b in self._free if nbytes <= b.nbytes <= 2 * nbytes + 4096]
         if fitting:
             best = min(reversed(fitting), key=lambda b: b.nbytes)
             self._free.remove(best)
             return best
-        new = Buffer(len(self.buffers), max(nbytes, 1))
+        new = Slab(len(self.buffers), max(nbytes, 1))
         self.buffers.append(new)
         return new
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from .blocks import ChainWriter, cut
 from .chains import Chain
-from .memory import Buffer, Memory, takes_out
+from .memory import Slab, Memory, takes_out
 from .program import Program
 from .recorder import _getitem, _imag, _real, _setitem
 from .values import Call, Value
@@ -141,7 +141,7 @@ class Source:
         """The name of a type."""
         return self.object(kind, _type_name(kind))
 
-    def buffer(self, buffer: Buffer) -> str:
+    def buffer(self, buffer: Slab) -> str:
         """The name of a buffer."""
         return f"buffer_{buffer.index}"
 
