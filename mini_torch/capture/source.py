@@ -14,7 +14,7 @@ import numpy as np
 
 from .blocks import ChainWriter, cut
 from .chains import Chain
-from .memory import Slab, Memory, takes_out
+from .memory import Memory, Slab, takes_out
 from .program import Program
 from .recorder import _getitem, _imag, _real, _setitem
 from .values import Call, Value
