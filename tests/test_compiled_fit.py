@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import warnings
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,9 @@ import numpy as np
 import pytest
 
 import mini_torch as torch
+from interrupt import Interrupt
 from mini_torch import nn, optim
-from mini_torch.model import Callback, History, Model
+from mini_torch.model import History, Model
 
 ROWS, BATCH = 90, 16  # six batches, the last one smaller
 X = np.random.default_rng(0).uniform(-1, 1, (ROWS, 2)).astype(np.float32)
@@ -64,17 +64,6 @@ def test_the_same_run_as_without(optimizer: str, schedule: str) -> None:
     assert fit(compiled, **options, compile=True) == expected
     assert same(eager, compiled)
     assert plans(compiled) == (2, 1)  # full batches and the last one
-
-
-class Interrupt(Callback):
-    """Ctrl-C during a step."""
-
-    def __init__(self, step: int) -> None:
-        self.step = step
-
-    def on_step(self, model: Model, logs: dict[str, Any]) -> None:
-        if logs["step"] == self.step:
-            signal.raise_signal(signal.SIGINT)
 
 
 @pytest.mark.parametrize("cut", [1, 6, 17])

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import mini_torch as torch
+from interrupt import Interrupt
 from mini_torch import nn, optim
 from mini_torch.errors import CheckpointError, MissingExtraError
 from mini_torch.layer import Dense
@@ -278,17 +279,6 @@ SCHEDULES: dict[str, Any] = {
     "plateau": lambda o: optim.lr_scheduler.ReduceLROnPlateau(o, patience=0),
     "one cycle": lambda o: optim.lr_scheduler.OneCycleLR(o, 0.1, total_steps=24),
 }
-
-
-class Interrupt(Callback):
-    """Ctrl-C during a step."""
-
-    def __init__(self, step: int) -> None:
-        self.step = step
-
-    def on_step(self, model: Model, logs: dict[str, Any]) -> None:
-        if logs["step"] == self.step:
-            signal.raise_signal(signal.SIGINT)
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)

@@ -246,7 +246,7 @@ class _Growing:
             return self._product_of_two(call)
         if call.function in (np.matmul, np.dot) and not call.kwargs:
             return self._product(*call.args)
-        ufunc = getattr(call.function, "__self__", None)
+        ufunc = call.owner
         if ufunc not in _TOGETHER or call.function.__name__ != "reduce":
             return None
         if not set(call.kwargs) <= {"axis", "keepdims", "dtype"}:

@@ -55,6 +55,7 @@ class Plan:
         self.arrays = [x._array for x in self.tensors]
         self.flags = [x._requires_grad for x in self.tensors]
         self.tree = recording.tree
+        self.outputs = _outputs(self.tree)
         self.leaves = recording.leaves
         self.outdated = False
         program = self.program = recording.program
@@ -199,7 +200,7 @@ class Plan:
         for target, g in zip(self._loose_grads, grads):
             target.of(tensors)._grad = _tensor(g)
         made = [*map(_tensor, outputs)]
-        for output in _outputs(self.tree):
+        for output in self.outputs:
             if output.spent is not None:
                 made[output.index]._node, made[output.index]._requires_grad = output.spent, True  # type: ignore
         if self.leaves:
@@ -292,7 +293,7 @@ class _Back:
         edges = [given.get(id(x), x) for x in plan.leaves]
         node = Node(self, [x if x._node is None else x._node for x in edges])
         self.instance.node = weakref.ref(node)
-        wanted = [x for x in _outputs(plan.tree) if x.requires_grad]
+        wanted = [x for x in plan.outputs if x.requires_grad]
         self.shapes = [(made[x.index]._array.shape, made[x.index]._array.dtype) for x in wanted]  # type: ignore
         for i, x in enumerate(wanted):
             out = made[x.index]  # type: ignore[index]

@@ -26,7 +26,7 @@ from ..plan import Plan
 from ..tensor import Tensor, wrap
 from ..view import View
 from .traced import Traced
-from .values import Call, Value, mapped
+from .values import Call, Value, leaves, mapped
 
 __all__ = ["Recorder", "fresh"]
 
@@ -173,7 +173,7 @@ class Recorder:
         if not self.active or function in _FACTS:
             return function(*self.real(args), **self.real(kwargs))
         if function in _BY_VALUES or (function is np.where and len(args) + len(kwargs) == 1):
-            x = next(x for x in _flat((args, kwargs)) if type(x) is Traced)
+            x = next(x for x in leaves((args, kwargs)) if type(x) is Traced)
             self.leave(x, f"has a result that depends on values as a whole (np.{function.__name__})")
             return function(*self.real(args), **self.real(kwargs))
         if function in _MAY_FAIL and _inside_operation():
@@ -241,7 +241,8 @@ class Recorder:
 
     def _is_own_part(self, x: Traced, index: Any, value: Traced) -> bool:
         """Whether `value` is the very part of x that it is to be written to."""
-        if value.value.root is not x.value.root or any(isinstance(i, Traced | np.ndarray | list) for i in _flat(index)):
+        by_arrays = any(isinstance(i, Traced | np.ndarray | list) for i in leaves(index))
+        if by_arrays or value.value.root is not x.value.root:
             return False
         part = x.held[index]
         return isinstance(part, np.ndarray) and part.shape == value.held.shape and part.strides == value.held.strides \
@@ -324,7 +325,7 @@ class Recorder:
 
     # ---- writing them down -------------------------------------------------------------------------------------------
     def _made(self, form: str, function: Any, args: Any, kwargs: Any, result: Any) -> Any:
-        for x in _flat((args, kwargs)):
+        for x in leaves((args, kwargs)):
             if type(x) is Traced and x.held is result:
                 return x
         call = Call(form, function, self._noted(args), self._noted(kwargs), self.scope)
@@ -350,7 +351,7 @@ class Recorder:
             return result
         root = None
         owner = _owner(result)
-        for x in _flat(args):
+        for x in leaves(args):
             if type(x) is not Traced and isinstance(x, np.ndarray):
                 x = self.constant(x)
             if type(x) is Traced and isinstance(x.held, np.ndarray) and _owner(x.held) is owner:
@@ -495,17 +496,6 @@ _PARTS = {"real": _real, "imag": _imag}
 
 def _held(x: Any) -> Any:
     return x.held if type(x) is Traced else x
-
-
-def _flat(x: Any) -> Iterator[Any]:
-    if isinstance(x, tuple | list):
-        for each in x:
-            yield from _flat(each)
-    elif isinstance(x, dict):
-        for each in x.values():
-            yield from _flat(each)
-    else:
-        yield x
 
 
 def _owner(array: Any) -> Any:

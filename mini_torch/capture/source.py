@@ -49,7 +49,7 @@ class Source:
 
     def __init__(self, program: Program, memory: Memory, names: dict[int, str], arguments: list[str]) -> None:
         self.program, self.memory = program, memory
-        self.scope: dict[str, Any] = {"place": place, "dtype": np.dtype, "newaxis": None}
+        self.scope: dict[str, Any] = {"place": place, "dtype": np.dtype}
         self.setup: list[str] = []
         self.notes: list[str] = []
         self._owners = names
@@ -59,7 +59,6 @@ class Source:
         self._used: set[str] = taken - {"input"}  # as many layers call their argument
         self._counts: dict[str, int] = {}  # how many have a name already
         self.of_blocks: dict[Any, Any] = {}  # names that the loops of several chains share
-        self._ready: set[int] = set()  # values that are there before the first call
         self._kept: list[Any] = []
         for call in program.calls:  # functions keep their own names
             if isinstance(call, Chain):
@@ -217,7 +216,7 @@ class Source:
     def callee(self, call: Call) -> str:
         """The function as it is written."""
         function = call.function
-        ufunc = getattr(function, "__self__", None)
+        ufunc = call.owner
         if isinstance(ufunc, np.ufunc):
             return f"{self.object(ufunc, ufunc.__name__)}.{function.__name__}"
         return self.object(function, call.name.strip("_<>") or "kernel")

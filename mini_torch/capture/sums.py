@@ -56,7 +56,7 @@ def with_fast_sums(members: list[Call], domain: Domain, outside: set[int]) -> li
 
 def _summed_axis(call: Call, domain: Domain) -> int | None:
     """The axis of a sum that a product with a vector can make: the last one, or the first of two."""
-    if getattr(call.function, "__self__", None) is not np.add or call.kwargs.get("keepdims") or call.out is None:
+    if call.owner is not np.add or call.kwargs.get("keepdims") or call.out is None:
         return None
     x, axes = call.args[0], axes_of(call)
     last = len(x.shape) - 1

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Call", "Value", "each_value", "mapped"]
+__all__ = ["Call", "Value", "each_value", "leaves", "mapped"]
 
 Array = np.ndarray[Any, Any]
 _LEAVES = (int, float, str, type(None), np.dtype)
@@ -143,15 +143,20 @@ def mapped(x: Any, change: Callable[[Any], Any]) -> Any:
     return change(x)
 
 
-def each_value(x: Any) -> Iterator[Value]:
-    """The values in nested tuples, lists, dicts and slices."""
-    if isinstance(x, Value):
-        yield x
-    elif isinstance(x, tuple | list):
+def leaves(x: Any) -> Iterator[Any]:
+    """What nested tuples, lists, dicts and slices hold."""
+    if isinstance(x, tuple | list):
         for each in x:
-            yield from each_value(each)
+            yield from leaves(each)
     elif isinstance(x, dict):
         for each in x.values():
-            yield from each_value(each)
+            yield from leaves(each)
     elif isinstance(x, slice):
-        yield from each_value((x.start, x.stop, x.step))
+        yield from leaves((x.start, x.stop, x.step))
+    else:
+        yield x
+
+
+def each_value(x: Any) -> Iterator[Value]:
+    """The values among the leaves."""
+    return (each for each in leaves(x) if isinstance(each, Value))
