@@ -12,19 +12,18 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import IO, Any
 
 import numpy as np
 
-from .dtype import Size, device, dtype, from_numpy_dtype
-from .errors import CheckpointError, MissingCheckpointError
-from .network import Parameter
-from .safe_globals import add_safe_globals, clear_safe_globals, get_safe_globals, safe_globals
-from .tensor import Tensor, wrap
+from ..dtype import Size, device, dtype, from_numpy_dtype
+from ..errors import CheckpointError, MissingCheckpointError
+from ..network import Parameter
+from ..tensor import Tensor, wrap
+from .whole_file import replacing
 
-__all__ = ["add_safe_globals", "clear_safe_globals", "get_safe_globals", "load", "safe_globals", "save"]
+__all__ = ["load", "save"]
 
 FORMAT, VERSION = "mini_torch", 1
 STRUCTURE = "structure.json"
@@ -54,7 +53,7 @@ def save(obj: Any, f: Any) -> None:
     if hasattr(f, "write"):
         _write(f, structure, encoder.arrays)
         return
-    with _replacing(os.fspath(f)) as file:
+    with replacing(os.fspath(f)) as file:
         _write(file, structure, encoder.arrays)
 
 
@@ -67,24 +66,6 @@ def _write(file: IO[bytes], structure: dict[str, Any], arrays: dict[str, Array])
         for name, array in arrays.items():
             with archive.open(ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, array, allow_pickle=False)
-
-
-@contextmanager
-def _replacing(path: str) -> Iterator[IO[bytes]]:
-    """A new file that takes the place of `path` when it is complete, and is gone when anything goes wrong."""
-    path = os.path.realpath(path)
-    folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        if os.path.exists(temporary):
-            os.remove(temporary)
-        raise
 
 
 class _Encoder:
