@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from . import linalg as linalg
     from . import nn as nn
     from . import optim as optim
+    from . import safetensors as safetensors
     from . import signal as signal
     from . import special as special
     from . import testing as testing
@@ -68,7 +69,8 @@ _keep_freed()
 
 # What not every program uses opens when it is first asked for: it takes as long to import as all the rest.
 _ROOMS = ("accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions", "fft", "func", "linalg",
-          "mps", "nn", "optim", "serialization", "signal", "special", "testing", "types", "utils", "xpu")  # fmt: skip
+          "mps", "nn", "optim", "safetensors", "serialization", "signal", "special", "testing", "types", "utils",
+          "xpu")  # fmt: skip
 _NAMES = {"GradScaler": "mixed_precision", "_assert": "assertion", "autocast": "mixed_precision",
           "compile": "capture.interface",
           "get_autocast_dtype": "mixed_precision", "is_autocast_enabled": "mixed_precision", "load": "serialization",

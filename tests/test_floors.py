@@ -33,13 +33,13 @@ FLOORS = [
     ["model"],
     ["accelerator", "amp", "autograd", "backends", "compiler", "cuda", "distributed", "distributions", "fft", "func",
      "linalg",
-     "mps", "nn", "optim", "signal", "special", "testing", "types", "utils", "version", "xpu"],
+     "mps", "nn", "optim", "safetensors", "signal", "special", "testing", "types", "utils", "version", "xpu"],
     [""],  # mini_torch itself
 ]
 DOORS = ["__init__.py", "accelerator.py", "amp/*.py", "autograd/*.py", "backends/*.py", "compiler.py", "cuda/*.py",
          "distributed.py", "distributions/*.py", "fft.py", "func/*.py", "linalg.py", "mps.py", "nn/**/*.py",
-         "optim/**/*.py", "signal/**/*.py", "special/*.py", "testing/*.py", "types.py", "utils/**/*.py",
-         "version.py", "xpu.py"]  # fmt: skip
+         "optim/**/*.py", "safetensors.py", "signal/**/*.py", "special/*.py", "testing/*.py", "types.py",
+         "utils/**/*.py", "version.py", "xpu.py"]  # fmt: skip
 
 
 def module_name(path: Path, package: Path) -> str:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import ctypes
 import keyword
 import math
-import os
 import re
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +14,7 @@ import numpy as np
 from ..errors import NotExported
 from ..optimizer.flat import options_of
 from ..optimizer.sheet import factors, flags_of
+from ..serialization.whole_file import replacing
 from . import exported
 from .inline import Inliner
 from .plan import Plan
@@ -52,22 +50,12 @@ def export(plan: Plan, name: str, path: Any) -> None:
     try:
         text = page.text()
         compile(text, str(path), "exec")  # a mistake is ours, and is to be seen here
-        _replace(path.with_suffix(".npz"), lambda file: np.savez(file, **page.arrays))  # type: ignore[arg-type]
-        _replace(path, lambda file: file.write(text.encode()))
+        with replacing(path.with_suffix(".npz")) as file:
+            np.savez(file, **page.arrays)  # type: ignore[arg-type]
+        with replacing(path) as file:
+            file.write(text.encode())
     finally:
         page.let_go()
-
-
-def _replace(path: Path, write: Callable[[Any], Any]) -> None:
-    """Writes a file beside the path and renames it, so that the path always has a whole one."""
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            write(file)
-        os.replace(beside, path)
-    except BaseException:
-        os.unlink(beside)
-        raise
 
 
 class _Writer(Writer):
