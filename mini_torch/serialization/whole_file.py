@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
@@ -18,8 +20,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 
     It is written beside its place, flushed to the disk and renamed: who opens `path`, even after a power cut, finds
     the old file or the new one. Symbolic links are followed, permissions are those that an ordinary write would leave;
-    several writers at once do not meet, and the last one's file stays. What is no ordinary file, such as /dev/null, is
-    written to directly. A writer that is killed leaves its unfinished file, `.name.….tmp`, which may be deleted.
+    several writers at once do not meet, and the last one's file stays. Into what is no ordinary file, a device or a
+    pipe, the whole content is copied. A writer that is killed leaves its unfinished file, `.name.….tmp`, behind.
 
     Errors: OSError as for `open(path, "wb")`, PermissionError for a file that may not be written.
     """
@@ -34,7 +36,7 @@ def beside(path: str | os.PathLike[str]) -> Iterator[str]:
     folder, name = os.path.split(target)
     mode = os.stat(target).st_mode if os.path.exists(target) else None
     if mode is not None and not stat.S_ISREG(mode):
-        yield target
+        yield from _copied_to(target)
         return
     if mode is not None and not os.access(target, os.W_OK):  # a rename would not ask
         raise PermissionError(13, "may not be written", target)
@@ -50,6 +52,14 @@ def beside(path: str | os.PathLike[str]) -> Iterator[str]:
         raise
     if os.name != "nt":  # Windows cannot open folders
         _flush(folder)
+
+
+def _copied_to(target: str) -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        name = os.path.join(folder, "content")
+        yield name
+        with open(name, "rb") as content, open(target, "wb") as file:
+            shutil.copyfileobj(content, file)
 
 
 def _create(temporary: str, target: str) -> int:
