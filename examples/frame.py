@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # small products are fastest on one thread, and the times comparable
@@ -32,6 +33,19 @@ def backend() -> str:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--backend", default="mini_torch")
     return parser.parse_known_args()[0].backend
+
+
+def needed(module: str, package: str) -> ModuleType:
+    """A module of an optional package; where it is not installed, says what to install and ends the program."""
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        print(
+            f"{Path(sys.argv[0]).name} needs {package}: pip install {package}, "
+            "or pip install '.[examples]' for all that the examples use",
+            file=sys.stderr,
+        )
+        sys.exit(2)
 
 
 if TYPE_CHECKING:
@@ -54,6 +68,8 @@ class Run:
         if self.args.backend == "both":
             compare([sys.argv[0], *sys.argv[1:]])
             sys.exit()
+        if self.args.image:
+            needed("matplotlib", "matplotlib")  # said before the training, not after
         self.losses: list[float] = []
         self.results: dict[str, float] = {}
         self.seconds = 0.0

@@ -1,0 +1,42 @@
+"""The runs of the examples that are recorded from PyTorch and repeated in mini_torch: which, with what, and how."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = ROOT / "tests" / "data" / "examples.json"
+STEPS = 100  # as many losses are the same; fewer where a hundred steps take long
+OPTIONS: dict[str, list[str]] = {}
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "error"}
+
+
+def names() -> list[str]:
+    """Every example there is."""
+    return sorted(path.stem for path in (ROOT / "examples").glob("*.py") if path.stem != "frame")
+
+
+def options(name: str) -> list[str]:
+    return ["--steps", str(STEPS), *OPTIONS.get(name, [])]  # a second --steps wins
+
+
+def start(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """An example as a user starts it."""
+    command = [sys.executable, str(ROOT / "examples" / f"{name}.py"), *arguments]
+    return subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=600)
+
+
+def run(name: str, backend: str) -> dict[str, Any]:
+    """What an example notes of its recorded run: losses, results, seconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        record = Path(folder, "record.json")
+        done = start(name, *options(name), "--backend", backend, "--image", "", "--record", str(record))
+        if done.returncode:
+            raise RuntimeError(f"examples/{name}.py ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        return json.loads(record.read_text())  # type: ignore[no-any-return]
