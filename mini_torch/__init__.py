@@ -43,6 +43,7 @@ from .version import __version__ as __version__
 
 if TYPE_CHECKING:
     from . import compiler as compiler
+    from . import cpu as cpu
     from . import distributed as distributed
     from . import distributions as distributions
     from . import fft as fft
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from . import special as special
     from . import testing as testing
     from . import utils as utils
+    from .as_torch import install_as_torch as install_as_torch
     from .capture.interface import compile as compile
     from .func import vmap as vmap
     from .gradcheck import set_detect_anomaly as set_detect_anomaly
@@ -68,13 +70,15 @@ newaxis = None
 _keep_freed()
 
 # What not every program uses opens when it is first asked for: it takes as long to import as all the rest.
-_ROOMS = ("accelerator", "amp", "backends", "compiler", "cuda", "distributed", "distributions", "fft", "func", "linalg",
-          "mps", "nn", "optim", "safetensors", "serialization", "signal", "special", "testing", "types", "utils",
-          "xpu")  # fmt: skip
-_NAMES = {"GradScaler": "mixed_precision", "_assert": "assertion", "autocast": "mixed_precision",
-          "compile": "capture.interface",
-          "get_autocast_dtype": "mixed_precision", "is_autocast_enabled": "mixed_precision", "load": "serialization",
-          "save": "serialization", "set_detect_anomaly": "gradcheck", "vmap": "func"}  # fmt: skip
+_ROOMS = ("accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed", "distributions", "fft", "func",
+          "linalg", "mps", "nn", "optim", "safetensors", "serialization", "signal", "special", "testing", "torch_version",
+          "types", "utils", "xpu")  # fmt: skip
+_NAMES = {
+    "GradScaler": "mixed_precision", "OutOfMemoryError": "hardware", "_assert": "assertion",
+    "autocast": "mixed_precision", "compile": "capture.interface", "get_autocast_dtype": "mixed_precision",
+    "install_as_torch": "as_torch", "is_autocast_enabled": "mixed_precision", "load": "serialization",
+    "save": "serialization", "set_detect_anomaly": "gradcheck", "vmap": "func",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -17,6 +17,7 @@ from typing import Any, SupportsIndex
 import numpy as np
 
 from .errors import MissingExtraError
+from .hardware import no_accelerator, not_compiled
 
 __all__ = [
     "Size", "bfloat16", "bool", "can_cast", "cdouble", "cfloat", "channels_last", "channels_last_3d", "complex128",
@@ -351,6 +352,12 @@ def contiguous_strides(shape: tuple[builtins.int, ...]) -> tuple[builtins.int, .
     return tuple(reversed(strides))
 
 
+_DEVICES = (
+    "cpu", "cuda", "ipu", "xpu", "mkldnn", "opengl", "opencl", "ideep", "hip", "ve", "fpga", "maia", "xla", "lazy",
+    "vulkan", "mps", "meta", "hpu", "mtia", "privateuseone",
+)  # fmt: skip
+
+
 class device:
     """Where a tensor lives. Here that is always the CPU; other names can be spelled but hold nothing.
 
@@ -362,15 +369,15 @@ class device:
     type: str
     index: builtins.int | None
 
-    def __init__(self, type: str | device = "cpu", index: builtins.int | None = None) -> None:
+    def __init__(self, type: str | builtins.int | device = "cpu", index: builtins.int | None = None) -> None:
         if isinstance(type, device):
             index = type.index
             type = type.type
+        if isinstance(type, builtins.int):  # the number of an accelerator
+            no_accelerator()
         name, _, number = type.partition(":")
-        if name not in ("cpu", "cuda", "mps", "xpu", "meta"):
-            raise RuntimeError(
-                f"Expected one of cpu, cuda, mps, xpu, meta device type at start of device string: {name}"
-            )
+        if name not in _DEVICES:
+            raise RuntimeError(f"Expected one of {', '.join(_DEVICES)} device type at start of device string: {name}")
         if number and not number.isdigit():
             raise RuntimeError(f"Invalid device string: '{type}'")
         self.type, self.index = name, builtins.int(number) if number else index
@@ -392,13 +399,23 @@ class device:
     def __reduce__(self) -> tuple[Any, ...]:
         return device, (self.type, self.index)
 
+    def __enter__(self) -> device:
+        """`with torch.device("cpu"):` makes tensors on the CPU, as ever. Another is the error of `check_device`."""
+        check_device(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
 
 cpu = device("cpu")
 
 
-def check_device(given: str | device | None) -> None:
-    """RuntimeError unless `given` is the CPU (or nothing)."""
-    if given is not None and device(given).type != "cpu":
+def check_device(given: str | builtins.int | device | None) -> None:
+    """An error, of the type that a CPU build of PyTorch raises, unless `given` is the CPU (or nothing)."""
+    if given is not None and (kind := device(given).type) != "cpu":
+        if kind in ("cuda", "xpu"):
+            raise AssertionError(not_compiled(kind))
         raise RuntimeError(f"mini_torch computes on the CPU: device={str(given)!r} is not available; use device='cpu'")
 
 

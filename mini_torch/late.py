@@ -7,8 +7,9 @@ those of `torch.*` and Tensor's methods (properties with an @). `python tests/la
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
+from .absent import ABSENT, words
 from .tensor import Tensor, method, openers
 
 __all__ = ["CLASSES", "FUNCTIONS", "ROOMS", "TOP", "find", "open_all"]
@@ -462,7 +463,8 @@ def find(name: str, door: dict[str, Any], *tables: dict[str, str]) -> Any:
         if name in table:
             found = door[name] = getattr(import_module(f".{table[name]}", _PACKAGE), name)
             return found
-    raise AttributeError(f"module {door['__name__']!r} has no attribute {name!r}")
+    said = words(f"{door['__name__'].removeprefix(_PACKAGE)}.{name}"[1:])
+    raise AttributeError(f"module {door['__name__']!r} has no attribute {name!r}{said and ': '}{said}")
 
 
 def open_all() -> None:
@@ -485,6 +487,20 @@ def _opener(name: str, room: str) -> Any:
     return opening
 
 
+class _Absent:
+    """A member that Tensor has in PyTorch alone: to ask for it is an AttributeError that says so."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, tensor: Any, owner: Any) -> NoReturn:
+        subject = "type object 'Tensor'" if tensor is None else "'Tensor' object"
+        raise AttributeError(f"{subject} has no attribute {self.name!r}: {words(f'Tensor.{self.name}')}")
+
+
+for _name in ABSENT:
+    if _name.startswith("Tensor."):
+        method(_name.removeprefix("Tensor."), _Absent(_name.removeprefix("Tensor.")))
 openers.append(open_all)
 for _room, (_, _methods) in ROOMS.items():
     for _name in _methods.split():

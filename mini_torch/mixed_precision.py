@@ -19,7 +19,8 @@ from .tensor import Tensor, wrap
 from .tree import map_leaves
 
 __all__ = [
-    "CudaAutocast", "CudaGradScaler", "GradScaler", "autocast", "cuda_custom_bwd", "cuda_custom_fwd",
+    "CpuAutocast", "CpuGradScaler", "CudaAutocast", "CudaGradScaler", "GradScaler", "autocast", "cuda_custom_bwd",
+    "cuda_custom_fwd",
     "custom_bwd", "custom_fwd",     "get_autocast_dtype", "is_autocast_available", "is_autocast_enabled",
 ]  # fmt: skip
 
@@ -218,6 +219,20 @@ class CudaGradScaler(GradScaler):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__("cuda", *args, **kwargs)
+
+
+class CpuGradScaler(GradScaler):
+    """`GradScaler` for the CPU. PyTorch's `torch.cpu.amp.GradScaler`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__("cpu", *args, **kwargs)
+
+
+class CpuAutocast(autocast):
+    """`autocast` for the CPU. PyTorch's `torch.cpu.amp.autocast`."""
+
+    def __init__(self, enabled: bool = True, dtype: DType = bfloat16, cache_enabled: bool = True) -> None:
+        super().__init__("cpu", dtype, enabled, cache_enabled)
 
 
 class CudaAutocast(autocast):

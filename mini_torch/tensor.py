@@ -456,8 +456,8 @@ class Tensor(Methods):
     pin_memory = cpu
 
     def cuda(self, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Tensor:
-        """RuntimeError: there is no GPU here."""
-        check_device(device if isinstance(device, str) else "cuda")
+        """AssertionError: there is no GPU here."""
+        check_device("cuda")
         return self
 
     def share_memory_(self) -> Tensor:

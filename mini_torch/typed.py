@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .dtype import Size, bfloat16, check_device, default_numpy_dtype, dtype, from_numpy_dtype, set_default_dtype
+from .hardware import not_compiled
 from .op import TYPE_NAMES
 from .sequence import from_sequence
 from .tensor import Tensor, method, wrap
@@ -98,12 +99,37 @@ HalfTensor, FloatTensor, DoubleTensor = _named("float16"), _named("float32"), _n
 BFloat16Tensor: Any = _TensorType("BFloat16Tensor", (), {"dtype": bfloat16})  # filling it needs ml_dtypes
 
 
+class _CudaType(_TensorType):
+    """A class of tensors on a device that is not there: none is one, and none can be made."""
+
+    def __instancecheck__(cls, x: Any) -> bool:
+        return False
+
+    def __call__(cls, *size: Any) -> Tensor:
+        raise TypeError(f"type torch.cuda.{cls.__name__} not available. {not_compiled('cuda')}")
+
+    def __repr__(cls) -> str:
+        return f"<class 'torch.cuda.{cls.__name__}'>"
+
+
+def _cuda(kind: Any) -> Any:
+    return _CudaType(kind.__name__, (), {"dtype": kind.dtype, "device": "cuda"})
+
+
+CudaBoolTensor, CudaByteTensor, CudaCharTensor = _cuda(BoolTensor), _cuda(ByteTensor), _cuda(CharTensor)
+CudaShortTensor, CudaIntTensor, CudaLongTensor = _cuda(ShortTensor), _cuda(IntTensor), _cuda(LongTensor)
+CudaHalfTensor, CudaFloatTensor, CudaDoubleTensor = _cuda(HalfTensor), _cuda(FloatTensor), _cuda(DoubleTensor)
+CudaBFloat16Tensor = _cuda(BFloat16Tensor)
+
+
 def set_default_tensor_type(t: Any) -> None:
     """`set_default_dtype` by the old name of a type, such as `torch.DoubleTensor` or its name in a string.
 
     Errors: TypeError for what is no floating tensor type. Source: PyTorch's `torch.set_default_tensor_type`.
     """
     found = globals().get(t.removeprefix("torch.")) if isinstance(t, str) else t
+    if isinstance(found, _CudaType) or (isinstance(t, str) and t.startswith("torch.cuda.")):
+        raise TypeError(f"type {t} not available. {not_compiled('cuda')}")
     if not isinstance(found, _TensorType):
         raise TypeError(f"invalid type object: {t!r} is no type of tensors such as torch.FloatTensor")
     set_default_dtype(found.dtype)

@@ -2,4 +2,4 @@
 
 __version__ = "0.1.0"
 debug = False
-cuda = hip = xpu = git_version = None
+cuda = hip = rocm = xpu = git_version = None

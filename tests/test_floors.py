@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parents[1] / "mini_torch"
 # From the ground up. A module may import from floors below its own, and from its own floor as long as
 # no circle arises. A folder counts as one room: mini_torch/layer/conv.py lives where `layer` lives.
 FLOORS = [
-    ["broadcasting", "errors", "hardware", "heap", "rounding", "tree"],
+    ["absent", "as_distribution", "broadcasting", "errors", "hardware", "heap", "rounding", "torch_version", "tree"],
     ["dtype", "ramp"],
     ["graph", "formatting", "settings"],
     ["memory", "view", "plan", "parts", "sequence"],
@@ -33,12 +33,15 @@ FLOORS = [
     ["model"],
     ["accelerator", "amp", "autograd", "backends", "compiler", "cuda", "distributed", "distributions", "fft", "func",
      "linalg",
-     "mps", "nn", "optim", "safetensors", "signal", "special", "testing", "types", "utils", "version", "xpu"],
+     "mps", "nn", "optim", "safetensors", "signal", "special", "testing", "types", "utils", "version", "xpu", "cpu"],
+    ["as_torch"],
+    ["program", "stand_in"],
     [""],  # mini_torch itself
+    ["__main__"],
 ]
-DOORS = ["__init__.py", "accelerator.py", "amp/*.py", "autograd/*.py", "backends/*.py", "compiler.py", "cuda/*.py",
-         "distributed.py", "distributions/*.py", "fft.py", "func/*.py", "linalg.py", "mps.py", "nn/**/*.py",
-         "optim/**/*.py", "safetensors.py", "signal/**/*.py", "special/*.py", "testing/*.py", "types.py",
+DOORS = ["__init__.py", "accelerator.py", "amp/*.py", "autograd/*.py", "backends/*.py", "compiler.py", "cuda/**/*.py",
+         "cpu/*.py", "distributed/*.py", "distributions/*.py", "fft.py", "func/*.py", "linalg.py", "mps.py",
+         "nn/**/*.py", "optim/**/*.py", "safetensors.py", "signal/**/*.py", "special/*.py", "testing/*.py", "types.py",
          "utils/**/*.py", "version.py", "xpu.py"]  # fmt: skip
 
 

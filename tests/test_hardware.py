@@ -20,6 +20,63 @@ def test_there_is_no_accelerator() -> None:
         torch.cuda.current_device()
 
 
+def test_what_is_left_of_devices_that_are_not_there() -> None:
+    assert (torch.cuda.memory_allocated(), torch.cuda.memory_stats(), torch.cuda.get_rng_state_all()) == (0, {}, [])
+    with torch.cuda.stream(None), torch.cuda.device(-1), torch.backends.cudnn.flags(enabled=False):
+        torch.cuda.empty_cache()
+    for context in (torch.cuda.device(0), torch.cuda.stream(1)):
+        with pytest.raises(AssertionError, match="not compiled with CUDA"), context:
+            pass
+    for kind in (torch.cuda.Event, torch.cuda.Stream, torch.cuda.CUDAGraph):
+        with pytest.raises(RuntimeError, match="computes on the CPU"):
+            kind()
+    with pytest.raises(AssertionError, match="XPU"):
+        torch.xpu.synchronize()
+    with pytest.raises(RuntimeError, match="MPS"):
+        torch.mps.synchronize()
+    with pytest.raises(RuntimeError, match="NVTX"):
+        torch.cuda.nvtx.range_push("a")
+    with pytest.raises(RuntimeError, match="accelerator"):
+        torch.accelerator.synchronize()
+    with pytest.raises(AssertionError, match="CUDA"):
+        torch.backends.cuda.cufft_plan_cache.size  # noqa: B018
+    assert issubclass(torch.OutOfMemoryError, RuntimeError)
+    assert torch.cuda.OutOfMemoryError is torch.OutOfMemoryError
+
+
+def test_the_cpu_is_a_device_too() -> None:
+    assert torch.cpu.is_available()
+    assert (torch.cpu.device_count(), torch.cpu.current_device(), torch.cpu.synchronize()) == (1, "cpu", None)
+    assert torch.backends.cpu.get_cpu_capability() == "DEFAULT"
+    with torch.cpu.amp.autocast():
+        assert torch.is_autocast_enabled("cpu")
+    assert torch.cpu.amp.GradScaler(enabled=False).get_scale() == 1.0
+
+
+def test_switches_keep_what_they_are_told() -> None:
+    torch.backends.cuda.enable_flash_sdp(False)
+    torch.backends.mha.set_fastpath_enabled(False)
+    assert not torch.backends.cuda.flash_sdp_enabled()
+    assert not torch.backends.mha.get_fastpath_enabled()
+    assert torch.backends.cuda.math_sdp_enabled()
+    torch.backends.cuda.enable_flash_sdp(True)
+    torch.backends.mha.set_fastpath_enabled(True)
+
+
+def test_tensor_types_of_devices_that_are_not_there() -> None:
+    x = torch.ones(2)
+    assert not isinstance(x, torch.cuda.FloatTensor)
+    assert repr(torch.cuda.FloatTensor) == "<class 'torch.cuda.FloatTensor'>"
+    for call in (lambda: torch.cuda.FloatTensor(2), lambda: torch.set_default_tensor_type("torch.cuda.FloatTensor")):
+        with pytest.raises(TypeError, match=r"type torch\.cuda\.FloatTensor not available"):
+            call()
+    for kind in (torch.cuda.FloatTensor, "torch.cuda.FloatTensor"):
+        with pytest.raises(AssertionError, match="CUDA"):
+            x.type(kind)
+    with pytest.raises(ValueError, match="invalid type: 'Float'"):
+        x.type("Float")
+
+
 def test_old_tensor_types() -> None:
     x = torch.LongTensor([1, 2])
     assert isinstance(x, torch.LongTensor)

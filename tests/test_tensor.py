@@ -340,8 +340,14 @@ def test_for_programs_that_move_tensors_about() -> None:
     x = mini_torch.ones(2)
     assert x.cpu() is x.pin_memory() is x.share_memory_() is x
     for move in (x.cuda, lambda: x.to("cuda"), lambda: mini_torch.zeros(1, device="cuda")):
-        with pytest.raises(RuntimeError, match="computes on the CPU"):
+        with pytest.raises(AssertionError, match=r"not compiled with CUDA.*computes on the CPU"):
             move()
+    with pytest.raises(RuntimeError, match="computes on the CPU"):
+        x.to("mps")
+    with pytest.raises(RuntimeError, match="Cannot access accelerator"):
+        x.to(0)
+    with mini_torch.device("cpu") as device:
+        assert mini_torch.ones(1).device == device
 
 
 def test_names_complete() -> None:

@@ -21,7 +21,8 @@ def dtype_of_to(
     """The number type that the arguments of `Module.to` ask for, None for none; checks the device that they name.
 
     `non_blocking` and `memory_format` change nothing. Errors: TypeError for a number type that cannot hold gradients
-    and for two of them, RuntimeError for `copy`.
+    and for two of them, RuntimeError for `copy`, and what
+    `check_device` says of a device that is not there.
     """
     for name in unknown:
         raise TypeError(f"to() got an unexpected keyword argument '{name}'")
@@ -31,9 +32,11 @@ def dtype_of_to(
     for argument in (*args, tensor, device, dtype):
         if isinstance(argument, Tensor):
             kinds.append(argument.dtype)
-        elif isinstance(argument, str | _Device):
+        elif isinstance(argument, bool):
+            continue
+        elif isinstance(argument, str | int | _Device):
             check_device(argument)
-        elif argument is not None and not isinstance(argument, bool):
+        elif argument is not None:
             kinds.append(from_numpy_dtype(to_numpy_dtype(argument)))
     if len(kinds) > 1:
         raise TypeError(f"to() takes one number type, got {' and '.join(map(str, kinds))}")

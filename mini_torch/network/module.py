@@ -393,12 +393,12 @@ class Module:
         return self
 
     def cuda(self: Self, device: Any = None) -> Self:
-        """RuntimeError: there is no GPU here."""
+        """AssertionError: there is no GPU here."""
         check_device("cuda")
         return self
 
     def xpu(self: Self, device: Any = None) -> Self:
-        """RuntimeError: there is no GPU here."""
+        """AssertionError: there is no GPU here."""
         check_device("xpu")
         return self
 

@@ -73,7 +73,8 @@ def _to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     """This tensor in another type: `to(dtype)`, `to(device)`, `to(device, dtype)`, `to(other)`; itself if it is so.
 
     `memory_format=` also asks for an order of the elements in memory.
-    `copy=True` always copies. RuntimeError for a device that is not the CPU. Source: PyTorch's `Tensor.to`.
+    `copy=True` always copies. Errors: those of `check_device` for a device that is not the CPU. Source: PyTorch's
+    `Tensor.to`.
     """
     flags = [arg for arg in args if isinstance(arg, builtins.bool)]  # non_blocking, copy
     copy = kwargs.get("copy", flags[1] if len(flags) > 1 else False)
@@ -82,9 +83,11 @@ def _to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     for arg in args:
         if isinstance(arg, Tensor):
             dtype = arg.dtype
-        elif isinstance(arg, str) or type(arg).__name__ == "device":
+        elif isinstance(arg, builtins.bool):
+            continue
+        elif isinstance(arg, str | builtins.int) or type(arg).__name__ == "device":
             check_device(arg)
-        elif arg is not None and not isinstance(arg, builtins.bool):
+        elif arg is not None:
             dtype = arg
     out = self if dtype is None else _to_type(self, dtype)
     kept = memory_format is None or memory_format.name == "preserve_format"
@@ -112,12 +115,21 @@ method("type_as", lambda self, other: _to_type(self, other.dtype))
 
 
 def _type(self: Tensor, dtype: Any = None, non_blocking: builtins.bool = False) -> Any:
-    """The type's name such as 'torch.FloatTensor', or with `dtype` the tensor in that type."""
+    """The type's name such as 'torch.FloatTensor', or with `dtype` the tensor in that type.
+
+    Errors: ValueError for a name that no type has, AssertionError for a type on a device that is not there.
+    """
     if dtype is None:
         return f"torch.{type_name(self._array.dtype)}Tensor"
     if isinstance(dtype, str):
-        name = dtype.removeprefix("torch.").removesuffix("Tensor")
-        return _to_type(self, np.dtype(next(k for k, v in TYPE_NAMES.items() if v == name)))
+        name = dtype.removeprefix("torch.")
+        if name.startswith("cuda."):
+            check_device("cuda")
+        kinds = [kind for kind, known in TYPE_NAMES.items() if f"{known}Tensor" == name]
+        if not kinds:
+            raise ValueError(f"invalid type: {dtype!r}; name one such as 'torch.FloatTensor', or give a torch.dtype")
+        return _to_type(self, np.dtype(kinds[0]))
+    check_device(getattr(dtype, "device", None))  # torch.cuda.FloatTensor and its like
     return _to_type(self, getattr(dtype, "dtype", dtype))  # torch.LongTensor and its like name a type, too
 
 

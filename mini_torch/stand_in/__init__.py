@@ -1,0 +1,1 @@
+"""A folder to be put on `sys.path`: in it, `import torch` means mini_torch. See `as_torch`."""
