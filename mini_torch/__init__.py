@@ -71,8 +71,8 @@ _keep_freed()
 
 # What not every program uses opens when it is first asked for: it takes as long to import as all the rest.
 _ROOMS = ("accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed", "distributions", "fft", "func",
-          "linalg", "mps", "nn", "optim", "safetensors", "serialization", "signal", "special", "testing", "torch_version",
-          "types", "utils", "xpu")  # fmt: skip
+          "linalg", "mps", "nn", "optim", "safetensors", "serialization", "signal", "special", "testing",
+          "torch_version", "types", "utils", "xpu")  # fmt: skip
 _NAMES = {
     "GradScaler": "mixed_precision", "OutOfMemoryError": "hardware", "_assert": "assertion",
     "autocast": "mixed_precision", "compile": "capture.interface", "get_autocast_dtype": "mixed_precision",
