@@ -131,6 +131,7 @@ class Run:
         Path(self.args.image).parent.mkdir(parents=True, exist_ok=True)
         with picture(self.args.image, width, height) as figure:
             drawing(figure)
+        _shrink(self.args.image)
         print(f"picture: {os.path.relpath(self.args.image)}")
 
     def end(self) -> None:
@@ -139,6 +140,19 @@ class Run:
         if self.args.record:
             record = {"losses": self.losses, "results": self.results, "seconds": self.seconds}
             Path(self.args.record).write_text(json.dumps(record))
+
+
+def _shrink(path: str) -> None:
+    """Rewrites a PNG with 256 colours, the nearest ones of its own: a third of the size, and no eye sees it."""
+    from PIL import Image
+
+    from data_generator import replacing
+
+    if path.endswith(".png"):
+        with Image.open(path) as image:
+            small = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        with replacing(path) as beside:
+            small.save(beside, optimize=True)
 
 
 def compare(command: list[str]) -> dict[str, dict[str, Any]]:
