@@ -46,10 +46,12 @@ if TYPE_CHECKING:
     from . import cpu as cpu
     from . import distributed as distributed
     from . import distributions as distributions
+    from . import export as export
     from . import fft as fft
     from . import func as func
     from . import linalg as linalg
     from . import nn as nn
+    from . import onnx as onnx
     from . import optim as optim
     from . import safetensors as safetensors
     from . import signal as signal
@@ -70,9 +72,9 @@ newaxis = None
 _keep_freed()
 
 # What not every program uses opens when it is first asked for: it takes as long to import as all the rest.
-_ROOMS = ("accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed", "distributions", "fft", "func",
-          "linalg", "mps", "nn", "optim", "safetensors", "serialization", "signal", "special", "testing",
-          "torch_version", "types", "utils", "xpu")  # fmt: skip
+_ROOMS = ("accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed", "distributions", "export", "fft",
+          "func", "linalg", "mps", "nn", "onnx", "optim", "safetensors", "serialization", "signal", "special",
+          "testing", "torch_version", "types", "utils", "xpu")  # fmt: skip
 _NAMES = {
     "GradScaler": "mixed_precision", "OutOfMemoryError": "hardware", "_assert": "assertion",
     "autocast": "mixed_precision", "compile": "capture.interface", "get_autocast_dtype": "mixed_precision",

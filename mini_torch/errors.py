@@ -9,7 +9,7 @@ from __future__ import annotations
 
 __all__ = [
     "CheckpointError", "GraphFreedError", "LeavesProgram", "LinAlgError", "MissingCheckpointError",
-    "MissingExtraError", "NotExported", "StaleTensorError",
+    "MissingExtraError", "NotExported", "OnnxExporterError", "StaleTensorError", "UnsupportedOperatorError",
 ]  # fmt: skip
 
 class GraphFreedError(RuntimeError):
@@ -56,6 +56,14 @@ class MissingExtraError(ImportError):
 
 class NotExported(RuntimeError):
     """A compiled program has something in it that cannot be written into a file of its own."""
+
+
+class OnnxExporterError(RuntimeError):
+    """A model cannot be written as a file of ONNX. PyTorch's `torch.onnx.OnnxExporterError`."""
+
+
+class UnsupportedOperatorError(OnnxExporterError):
+    """An operation has no translation into ONNX. PyTorch's `torch.onnx.errors.UnsupportedOperatorError`."""
 
 
 class LeavesProgram(RuntimeError):

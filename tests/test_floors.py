@@ -15,7 +15,8 @@ PACKAGE = Path(__file__).parents[1] / "mini_torch"
 # From the ground up. A module may import from floors below its own, and from its own floor as long as
 # no circle arises. A folder counts as one room: mini_torch/layer/conv.py lives where `layer` lives.
 FLOORS = [
-    ["absent", "as_distribution", "broadcasting", "errors", "hardware", "heap", "rounding", "torch_version", "tree"],
+    ["absent", "as_distribution", "broadcasting", "errors", "hardware", "heap", "rounding", "torch_version", "tree",
+     "version"],
     ["dtype", "ramp"],
     ["graph", "formatting", "settings"],
     ["memory", "view", "plan", "parts", "sequence"],
@@ -30,19 +31,19 @@ FLOORS = [
     ["initializer", "loss", "activation", "network", "layer", "optimizer", "data_loader", "serialization",
      "distribution"],
     ["capture"],
-    ["model"],
-    ["accelerator", "amp", "autograd", "backends", "compiler", "cuda", "distributed", "distributions", "fft", "func",
-     "linalg",
-     "mps", "nn", "optim", "safetensors", "signal", "special", "testing", "types", "utils", "version", "xpu", "cpu"],
+    ["model", "onnx_export"],
+    ["accelerator", "amp", "autograd", "backends", "compiler", "cuda", "distributed", "distributions", "export", "fft",
+     "func", "linalg", "mps", "nn", "onnx", "optim", "safetensors", "signal", "special", "testing", "types", "utils",
+     "xpu", "cpu"],
     ["as_torch"],
     ["program", "stand_in"],
     [""],  # mini_torch itself
     ["__main__"],
 ]
 DOORS = ["__init__.py", "accelerator.py", "amp/*.py", "autograd/*.py", "backends/*.py", "compiler.py", "cuda/**/*.py",
-         "cpu/*.py", "distributed/*.py", "distributions/*.py", "fft.py", "func/*.py", "linalg.py", "mps.py",
-         "nn/**/*.py", "optim/**/*.py", "safetensors.py", "signal/**/*.py", "special/*.py", "testing/*.py", "types.py",
-         "utils/**/*.py", "version.py", "xpu.py"]  # fmt: skip
+         "cpu/*.py", "distributed/*.py", "distributions/*.py", "export.py", "fft.py", "func/*.py", "linalg.py",
+         "mps.py", "nn/**/*.py", "onnx/*.py", "optim/**/*.py", "safetensors.py", "signal/**/*.py", "special/*.py",
+         "testing/*.py", "types.py", "utils/**/*.py", "version.py", "xpu.py"]  # fmt: skip
 
 
 def module_name(path: Path, package: Path) -> str:

@@ -22,7 +22,7 @@ from .traced import Traced
 from .values import Value, mapped
 from .watch import Watch
 
-__all__ = ["NotRecorded", "Output", "Recording", "record"]
+__all__ = ["NotRecorded", "Output", "Recording", "following", "record"]
 
 
 class Output:
@@ -78,7 +78,7 @@ def record(
     drawn = _other_randomness()
     leaves, args, kwargs = _with_leaves(args, kwargs)
     given = [leaves.get(id(x), x) for x in tensors]
-    with watch.watching(), _following(recorder, out):
+    with watch.watching(), following(recorder, out):
         inputs = [watch.enter(x, "input") for x in given]
         try:
             out.result = function(*args, **kwargs)
@@ -282,8 +282,8 @@ def _leaves(nodes: list[Any]) -> list[Tensor]:
 
 # ---- names -----------------------------------------------------------------------------------------------------------
 @contextmanager
-def _following(recorder: Recorder, out: Recording) -> Iterator[None]:
-    """Inside, the recorder knows which module is at work, and the names of its parameters."""
+def following(recorder: Recorder, out: Recording | None = None) -> Iterator[None]:
+    """Inside, the recorder knows which module is at work, and `out` gets the modules and their parameters' names."""
     call = Module.__call__
     modules: dict[int, str] = {}
 
@@ -292,8 +292,8 @@ def _following(recorder: Recorder, out: Recording) -> Iterator[None]:
             return call(module, *args, **kwargs)
         if id(module) not in modules:
             modules.update({id(m): name for name, m in module.named_modules()})
-            out.modules += [m for m in module.modules() if m not in out.modules]
-            out.names.update({id(p): _short(name) for name, p in [*module.named_parameters(), *module.named_buffers()]})
+            if out is not None:
+                _name_parameters(module, out)
         before = recorder.scope, recorder.path
         name = recorder.path = modules[id(module)]
         recorder.scope = f"{name}: {type(module).__name__}" if name else type(module).__name__
@@ -307,6 +307,11 @@ def _following(recorder: Recorder, out: Recording) -> Iterator[None]:
         yield
     finally:
         Module.__call__ = call  # type: ignore[method-assign]
+
+
+def _name_parameters(module: Module, out: Recording) -> None:
+    out.modules += [m for m in module.modules() if m not in out.modules]
+    out.names.update({id(p): _short(name) for name, p in [*module.named_parameters(), *module.named_buffers()]})
 
 
 def _short(name: str) -> str:

@@ -45,7 +45,7 @@ def several(
         tensors = [x if isinstance(x, Tensor) else wrap(x) for x in inputs]
         arrays = [x._array for x in tensors]
         made = [*map(wrap, forward(*arrays, *options) if mode.recorder is None else
-                     mode.recorder.kernel(forward, *arrays, *options))]  # fmt: skip
+                     mode.recorder.kernel(forward, *arrays, *options, title=name))]  # fmt: skip
         outs = tuple(made[:shown])
         wanted = [mode.enabled and x.requires_grad and rule is not None for x, rule in zip(tensors, rules.values())]
         if any(wanted):

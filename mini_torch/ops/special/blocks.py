@@ -40,7 +40,7 @@ def blockwise(name: str, *, single: Kernel | None = None, half: bool = True) -> 
 
         def forward(*arrays: Any, **options: Any) -> Any:
             if mode.recorder is not None:
-                return mode.recorder.kernel(functools.partial(forward, **options), *arrays)
+                return mode.recorder.kernel(functools.partial(forward, **options), *arrays, title=name)
             kind = arrays[0].dtype
             run, wide, eps, size = plan(kind)
             flat, out, place = _laid_flat(arrays)

@@ -1,0 +1,118 @@
+"""Sizes that are open: which numbers of a recorded run depend on them, and how.
+
+A run has plain numbers: where a program says `x.reshape(x.shape[0], -1)`, only 2 is recorded. So the model is run at
+several sizes, and the graphs are laid beside each other. A number that is the same in all of them is a number. One that
+is not must be a formula of the sizes, which is found here from a few forms, and which every run has to confirm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Formula", "OpenSize", "formula_of", "sizes_to_try"]
+
+Values = tuple[int, ...]
+
+
+@dataclass
+class OpenSize:
+    """A named size: `places` are (input, axis) where it stands, `given` what it was in the call, `tried` what it is in
+    the recorded runs."""
+
+    name: str
+    places: list[tuple[int, int]]
+    given: int
+    low: int = 0
+    high: int | None = None
+    tried: Values = ()
+
+
+@dataclass(frozen=True)
+class Formula:
+    """(factor · the product of sizes + shift) // divisor."""
+
+    sizes: tuple[str, ...] = ()
+    factor: int = 1
+    shift: int = 0
+    divisor: int = 1
+
+    def __str__(self) -> str:
+        text = "*".join([*([str(self.factor)] if self.factor != 1 else []), *self.sizes]) if self.sizes else "0"
+        text += f" {'+' if self.shift > 0 else '-'} {abs(self.shift)}" if self.shift else ""
+        return text if self.divisor == 1 else f"({text})//{self.divisor}" if self.shift else f"{text}//{self.divisor}"
+
+
+def formula_of(values: Sequence[int], sizes: Sequence[OpenSize]) -> Formula | None:
+    """The simplest formula that gives these values, one for each run; None if there is none."""
+    values = tuple([int(v) for v in values])
+    if len(set(values)) == 1:
+        return Formula((), shift=values[0])
+    for count in range(1, min(len(sizes), 3) + 1):
+        for chosen in combinations(sizes, count):
+            base = np.prod([s.tried for s in chosen], axis=0, dtype=np.int64)
+            found = _linear(tuple([s.name for s in chosen]), values, base) or \
+                _divided(tuple([s.name for s in chosen]), values, base)  # fmt: skip
+            if found is not None:
+                return found
+    for size in sizes:
+        found = _linear((size.name,) * 2, values, np.square(size.tried))
+        if found is not None:
+            return found
+    return None
+
+
+def _linear(names: tuple[str, ...], values: Values, base: Any) -> Formula | None:
+    steps, rises = np.diff(base), np.diff(values)
+    if not steps.all() or (rises % steps).any() or len(set(rises // steps)) > 1:
+        return None
+    factor = int(rises[0] // steps[0])
+    return Formula(names, factor, int(values[0] - factor * base[0])) if factor else None
+
+
+def _divided(names: tuple[str, ...], values: Values, base: Any) -> Formula | None:
+    """(base + shift) // divisor, as windows count."""
+    for divisor in range(2, 65):
+        for shift in range(-divisor - 64, divisor + 65):
+            if np.array_equal((base + shift) // divisor, values):
+                return _simplest(names, divisor, base, values)
+    return None
+
+
+def _simplest(names: tuple[str, ...], divisor: int, base: Any, values: Values) -> Formula:
+    """That of all shifts that fit which is next to 0."""
+    shifts = [s for s in range(-divisor - 64, divisor + 65) if np.array_equal((base + s) // divisor, values)]
+    return Formula(names, 1, min(shifts, key=abs), divisor)
+
+
+# What a size is in the runs, beside the number given: of both parities, and no two sizes in step with each other.
+_STEPS = [(0, 1, 3, 4), (0, 3, 1, 6), (0, 4, 5, 1), (0, 2, 7, 5)]
+
+
+def sizes_to_try(sizes: Sequence[OpenSize]) -> list[list[Values]]:
+    """For each attempt, for each size: what it is in the runs.
+
+    First larger ones; then, as a table of places may not have more, smaller ones; then multiples, as a network may
+    halve it several times. One is never tried, because what is broadcast and what is not look the same there.
+    """
+    attempts = []
+    for way in ("up", "down", "multiples"):
+        tried = []
+        for k, size in enumerate(sizes):
+            steps = _STEPS[k % len(_STEPS)]
+            start = max(size.given, size.low, 2)
+            if way == "up":
+                numbers = [start + s for s in steps]
+            elif way == "down":
+                numbers = [start - s if start - max(steps) > 1 else start + s for s in steps]
+            else:
+                numbers = [start * (s + 1) for s in steps]
+            if size.high is not None and max(numbers) > size.high:
+                numbers = [size.high - s for s in steps]
+            tried.append(tuple(numbers))
+        attempts.append(tried)
+    return attempts
