@@ -7,9 +7,12 @@ subclasses of those, for what a caller may want to tell apart.
 
 from __future__ import annotations
 
+import pickle
+
 __all__ = [
     "CheckpointError", "GraphFreedError", "LeavesProgram", "LinAlgError", "MissingCheckpointError",
-    "MissingExtraError", "NotExported", "OnnxExporterError", "StaleTensorError", "UnsupportedOperatorError",
+    "MissingExtraError", "NotExported", "OnnxExporterError", "StaleTensorError", "UnpicklingError",
+    "UnsupportedOperatorError",
 ]  # fmt: skip
 
 class GraphFreedError(RuntimeError):
@@ -45,6 +48,11 @@ class CheckpointError(RuntimeError):
 
 class MissingCheckpointError(CheckpointError, FileNotFoundError):
     """There is no checkpoint of this name."""
+
+
+class UnpicklingError(CheckpointError, pickle.UnpicklingError):
+    """A checkpoint's pickle asks for what is not allowed, or makes no sense. Programs that catch what PyTorch raises
+    there, `pickle.UnpicklingError`, catch this."""
 
 
 class MissingExtraError(ImportError):

@@ -13,8 +13,8 @@ import numpy as np
 
 from .graph import mode
 
-__all__ = ["Layout", "in_format", "is_in_format", "layout_of", "offset_of", "order_of", "positions", "storage_of",
-           "strided", "strides_of", "viewed_strides"]  # fmt: skip
+__all__ = ["Layout", "apart", "in_format", "is_in_format", "layout_of", "offset_of", "order_of", "positions",
+           "storage_of", "strided", "strides_of", "viewed_strides"]  # fmt: skip
 
 Array = np.ndarray[Any, Any]
 Layout = tuple[tuple[int, ...], tuple[int, ...], int]  # size, stride, offset
@@ -72,6 +72,14 @@ def storage_of(array: Array) -> Array:
         extent = sum((n - 1) * s for n, s in zip(owner.shape, owner.strides)) // owner.itemsize + 1
         in_order = np.lib.stride_tricks.as_strided(owner, (extent,), (owner.itemsize,))
     return in_order.reshape(-1).view(np.uint8)
+
+
+def apart(part: Array) -> Array:
+    """The same memory as an array that has no other behind it: its `storage_of` is itself. For one part of a block that
+    only happens to lie beside the others. `part` is contiguous."""
+    if not part.size:
+        return part
+    return np.frombuffer(part.reshape(-1).view(np.uint8).data, np.uint8).view(part.dtype).reshape(part.shape)
 
 
 def _address(array: Array) -> int:

@@ -477,6 +477,7 @@ def by_state_dict(optimizer: Any, name: str, params: list[Any]) -> Any:
 def by_file(optimizer: Any, name: str, params: list[Any]) -> Any:
     file = io.BytesIO()
     torch.save(optimizer.state_dict(), file)
+    file.seek(0)
     other = make(name, params)
     other.load_state_dict(torch.load(file))
     return other

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..dtype import default_numpy_dtype
+from ..memory import apart
 from ..tensor import Tensor, wrap
 from .block import Block, Piece, cut, pack
 from .formula import Place, Plan, constant
@@ -47,10 +48,11 @@ class Sheet:
         count, kind = len(params), np.promote_types(np.float32, default_numpy_dtype())
         self.own = {name: np.zeros(count, kind) for name in own}
         self.buffers = {name: np.zeros(self.bounds[-1], self.dtype) for name in names}
-        self.tensors = {
-            **{name: [wrap(x.reshape(())) for x in np.split(numbers, count)] for name, numbers in self.own.items()},
-            **{name: [*map(wrap, self._parts(buffer))] for name, buffer in self.buffers.items()},
-        }  # fmt: skip
+        parts = {
+            **{name: [x.reshape(()) for x in np.split(numbers, count)] for name, numbers in self.own.items()},
+            **{name: self._parts(buffer) for name, buffer in self.buffers.items()},
+        }
+        self.tensors = {name: [wrap(apart(x)) for x in arrays] for name, arrays in parts.items()}
 
     def _parts(self, buffer: Array) -> list[Array]:
         bounds = self.bounds

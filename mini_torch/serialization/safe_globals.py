@@ -1,18 +1,26 @@
-"""The classes that a program declares safe to load. `load` runs no code and makes no objects of them; the list is kept
-for programs that write `with torch.serialization.safe_globals([...])`."""
+"""The classes and functions that a program declares safe to load: `load` may then make objects of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["add_safe_globals", "clear_safe_globals", "get_safe_globals", "safe_globals"]
+from ..errors import UnpicklingError
+from .names import ALLOWED, NOT_HERE, Allowed
+
+__all__ = ["add_safe_globals", "clear_safe_globals", "find", "get_safe_globals", "safe_globals"]
+
+_BLOCKED = ("sys", "os", "posix", "nt")  # never, whatever a program declares
 
 _declared: list[Any] = []
 
 
 def add_safe_globals(safe_globals: Sequence[Any]) -> None:
-    """Adds classes or functions, or (one, its full name). PyTorch's `torch.serialization.add_safe_globals`."""
+    """Adds classes or functions, or pairs (one of them, the full name that a file has for it).
+
+    What you add is called when a file asks for it, with arguments that the file says. PyTorch's
+    `torch.serialization.add_safe_globals`.
+    """
     _declared.extend(each for each in safe_globals if each not in _declared)
 
 
@@ -45,3 +53,44 @@ class safe_globals:
 
     def __exit__(self, *_: Any) -> None:
         _declared[:] = self._before
+
+
+def _declared_by_name() -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for each in _declared:
+        if not isinstance(each, tuple):
+            found[f"{each.__module__}.{each.__qualname__}"] = each
+            continue
+        if len(each) != 2:
+            raise ValueError(f"Expected tuple of length 2 (global, str of callable full path), but got: {len(each)}")
+        if type(each[1]) is not str:
+            raise TypeError(f"Expected second item in tuple to be str of callable full path, but got: {type(each[1])}")
+        found[each[1]] = each[0]
+    return found
+
+
+def is_declared(value: Any) -> bool:
+    """Whether the program has declared this very class or function safe."""
+    return any(value is each for each in _declared_by_name().values())
+
+
+def find(module: str, name: str) -> Allowed:
+    """What a file may have by this name. Errors: UnpicklingError, with the name and what can be done."""
+    full = f"{module}.{name}"
+    if module in _BLOCKED:
+        raise UnpicklingError(f"it asks for {full}; nothing of the module {module} is ever loaded from a file")
+    if full in ALLOWED:
+        return ALLOWED[full]
+    declared = _declared_by_name()
+    if full in declared:
+        value = declared[full]
+        return Allowed(value, value, lambda *args: value.__new__(value, *args))
+    if full in NOT_HERE:
+        raise UnpicklingError(f"it asks for {full}: mini_torch has no {NOT_HERE[full]}")
+    shown = full.removeprefix("builtins.")
+    raise UnpicklingError(
+        f"it asks for {shown}, which is not allowed with weights_only=True. If you trust the file and this class or "
+        f"function, allow it: mini_torch.serialization.add_safe_globals([{shown}]), or for one call "
+        f"`with mini_torch.serialization.safe_globals([{shown}]):`. (weights_only=False would run whatever is in the "
+        "file.)"
+    )

@@ -1,0 +1,125 @@
+"""A storage: the block of memory behind tensors, as a checkpoint has it.
+
+A file says a tensor in two parts: which storage, and by what size, stride and offset the tensor sees it. So two
+tensors over one memory are still two over one memory when they come back.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from ..dtype import bfloat16, dtype, uint8
+from ..errors import CheckpointError, MissingExtraError
+
+__all__ = ["Storage", "StorageType", "view"]
+
+Array = np.ndarray[Any, Any]
+
+
+class StorageType:
+    """What `torch.FloatStorage` and its like stand for: the number type of a storage. `untyped` ones are bytes."""
+
+    def __init__(self, kind: dtype, untyped: bool = False) -> None:
+        self.dtype, self.untyped = kind, untyped
+
+    def __repr__(self) -> str:
+        return f"StorageType(dtype={self.dtype})"
+
+
+@cache
+def _in_memory(kind: dtype) -> np.dtype[Any]:
+    """NumPy's type for the numbers; float32 for bfloat16 where NumPy has none."""
+    try:
+        return kind.numpy
+    except MissingExtraError:
+        return np.dtype(np.float32)
+
+
+class Storage:
+    """`count` numbers of type `kind`: `elements` is the array of them, `fill` reads them from a file.
+
+    bfloat16 without the package ml_dtypes becomes float32, which holds the same numbers.
+    """
+
+    def __init__(self, kind: dtype, count: int, elements: Array | None = None) -> None:
+        self.dtype, self.count = kind, count
+        self.elements = np.empty(count, _in_memory(kind)) if elements is None else elements
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes the numbers take in a file."""
+        return self.count * self.dtype.itemsize
+
+    @classmethod
+    def mapped(cls, kind: dtype, raw: Array) -> Storage:
+        """A storage on the bytes `raw` themselves, where these can be used as they are."""
+        count = raw.size // kind.itemsize
+        if _in_memory(kind).itemsize == kind.itemsize:
+            return cls(kind, count, raw.view(_in_memory(kind)))
+        return cls(kind, count, _widened(raw))
+
+    def fill(self, read_into: Callable[[Array], None]) -> None:
+        """Has `read_into` write the bytes of the numbers, straight into their place."""
+        if self.elements.nbytes == self.nbytes:
+            read_into(self.elements.view(np.uint8))
+            return
+        raw = np.empty(self.nbytes, np.uint8)
+        read_into(raw)
+        self.elements[:] = _widened(raw)
+
+    def swap(self) -> None:
+        """Turns the bytes of each number round; a complex number is two numbers."""
+        if self.dtype.is_complex:
+            self.elements.view(self.elements.real.dtype).byteswap(inplace=True)
+        elif self.elements.itemsize == self.dtype.itemsize:
+            self.elements.byteswap(inplace=True)
+        else:
+            raise CheckpointError("bfloat16 of the other byte order needs the package ml_dtypes")
+
+    def as_type(self, kind: dtype) -> Storage:
+        """The same memory as numbers of another type."""
+        if kind is self.dtype:
+            return self
+        if self.dtype is not uint8 or self.elements.size % kind.itemsize:
+            raise CheckpointError(f"a storage of {self.count} {self.dtype} cannot be taken as {kind}")
+        return Storage.mapped(kind, self.elements)
+
+
+def _widened(raw: Array) -> Array:
+    """The bytes of bfloat16 numbers as float32: the same bits, and sixteen more that are zero."""
+    wide = raw.view(np.uint16).astype(np.uint32)
+    return np.left_shift(wide, 16, out=wide).view(np.float32)
+
+
+def view(storage: Storage, offset: int, size: Any, stride: Any) -> Array:
+    """The array that sees the storage by this offset, size and stride, counted in elements.
+
+    Errors: CheckpointError where that makes no sense or reaches outside.
+    """
+    numbers = (offset, *size, *stride)
+    if len(size) != len(stride) or any(type(n) is not int or n < 0 for n in numbers):
+        raise CheckpointError(f"a tensor of size {size}, stride {stride} and offset {offset}: no such tensor")
+    elements = storage.elements
+    if 0 in size:
+        return np.empty(size, elements.dtype)
+    needed = offset + sum((n - 1) * s for n, s in zip(size, stride)) + 1
+    if needed > elements.size:
+        raise CheckpointError(
+            f"a tensor of size {list(size)}, stride {list(stride)} and offset {offset} needs a storage of {needed} "
+            f"elements; its storage has {elements.size}"
+        )
+    if math.prod(size) > sys.maxsize // 16:  # repeats of few elements, but NumPy must be able to count them
+        raise CheckpointError(f"a tensor of size {list(size)} has too many elements")
+    itemsize = elements.itemsize
+    return np.ndarray(size, elements.dtype, elements, offset * itemsize, [s * itemsize for s in stride])
+
+
+def is_brain_float(kind: dtype) -> bool:
+    """Whether numbers of this type change their type when they are loaded here."""
+    return kind is bfloat16 and _in_memory(kind).itemsize != 2
