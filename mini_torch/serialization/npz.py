@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
 
@@ -100,15 +100,24 @@ def load_npz(path: Any) -> dict[str, Any]:
 
 def _read(file: IO[bytes], name: Any) -> dict[str, Any]:
     try:
+        length = file.seek(0, os.SEEK_END)
         with ZipFile(file) as archive:
+            if strange := [each.filename for each in archive.infolist() if not _is_plain(each, length)]:
+                raise CheckpointError(f"{strange[0]} claims more data than the file has, or is packed in a strange way")
             found = {member.filename: _read_array(archive, member) for member in archive.infolist()}
     except CheckpointError as error:
         raise CheckpointError(f"{name}: {error}") from None
     except BadZipFile as error:
-        raise CheckpointError(f"{name}: not an .npz file, or not a whole one: {error}") from None
+        raise CheckpointError(f"{name}: not an .npz file, or not a whole one: {str(error)[:200]}") from None
     except Exception as error:  # whatever a damaged file may bring about on the way
-        raise CheckpointError(f"{name}: damaged: {type(error).__name__}: {error}") from None
+        raise CheckpointError(f"{name}: damaged: {type(error).__name__}: {str(error)[:200]}") from None
     return _nested(found, name)
+
+
+def _is_plain(member: ZipInfo, length: int) -> bool:
+    """Whether a member can be what NumPy writes. zipfile would first allocate what is claimed here."""
+    stored = member.compress_type == ZIP_STORED and member.file_size == member.compress_size
+    return member.compress_size <= length and (stored or member.compress_type == ZIP_DEFLATED)
 
 
 def _read_array(archive: ZipFile, member: ZipInfo) -> Tensor:
@@ -121,7 +130,10 @@ def _read_array(archive: ZipFile, member: ZipInfo) -> Tensor:
         shape, fortran, kind = read_header[version](file)
         if kind.hasobject:
             raise CheckpointError(f"{member.filename} holds Python objects, which are not read: they may run code")
-        from_numpy_dtype(kind)
+        try:
+            from_numpy_dtype(kind)
+        except TypeError:
+            raise CheckpointError(f"{member.filename} is of type {kind}, which no tensor has; np.load reads it") from None
         data = bytearray(file.read())  # to the end, so that the sum is checked
     if min(shape, default=0) < 0 or math.prod(shape) * kind.itemsize != len(data):
         raise CheckpointError(f"{member.filename} has {len(data)} bytes, not those of shape {list(shape)}, type {kind}")

@@ -11,6 +11,8 @@ import mmap
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import ExitStack
+from io import BufferedReader
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -107,7 +109,6 @@ class _Entry(NamedTuple):
     kind: str
     shape: tuple[int, ...]
     start: int  # of its bytes, from the beginning of the file
-    stop: int
 
 
 class safe_open:
@@ -131,35 +132,41 @@ class safe_open:
         if backend not in ("mmap", "pread"):
             raise ValueError(f"backend={backend!r}: expected 'mmap', which maps the file, or 'pread', which reads it")
         check_device(f"cuda:{device}" if isinstance(device, int) else device)
-        self._name = os.fspath(filename)
-        self._entries, self._metadata = self._header()
-        self._memory = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_COPY) if backend == "mmap" else None
+        self._name, self._closed = os.fspath(filename), False
+        with ExitStack() as stack:
+            self._file = stack.enter_context(self._checked())
+            self._entries, self._metadata = self._header()
+            self._memory = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_COPY) if backend == "mmap" else None
+            if self._memory is None:
+                stack.pop_all()  # the file stays open
 
-    def _header(self) -> tuple[dict[str, _Entry], dict[str, str] | None]:
+    def _checked(self) -> BufferedReader:
+        """The open file, after the package has found that its entries cover it, each byte once."""
         package = _package()
         try:
-            self._file = open(self._name, "rb")  # noqa: SIM115 - closed by `__exit__`
-            package.safe_open(self._name, "np")  # which checks that the entries cover the file, each byte once
+            package.safe_open(self._name, "np")
+            return open(self._name, "rb")
         except FileNotFoundError:
             raise MissingCheckpointError(f"{self._name}: no such file") from None
         except OSError as error:
             raise CheckpointError(f"{self._name}: cannot be read: {error.strerror or error}") from None
         except package.SafetensorError as error:
             raise CheckpointError(f"{self._name}: not a safetensors file, or not a whole one: {error}") from None
+
+    def _header(self) -> tuple[dict[str, _Entry], dict[str, str] | None]:
         first = 8 + int.from_bytes(self._file.read(8), "little")
         header = json.loads(self._file.read(first - 8))
         metadata = header.pop("__metadata__", None)
-        entries = [(name, self._entry(name, first, **entry)) for name, entry in header.items()]
+        entries = [(name, _Entry(entry["dtype"], tuple(entry["shape"]), first + entry["data_offsets"][0]))
+                   for name, entry in header.items()]  # fmt: skip
         return dict(sorted(entries, key=lambda pair: pair[1].start)), metadata
-
-    def _entry(self, name: str, first: int, dtype: str, shape: list[int], data_offsets: list[int]) -> _Entry:
-        return _Entry(dtype, tuple(shape), first + data_offsets[0], first + data_offsets[1])
 
     def __enter__(self) -> safe_open:
         return self
 
     def __exit__(self, *_: Any) -> None:
-        self._file.close()  # what is mapped stays: the tensors hold it
+        self._closed = True  # what is mapped stays: the tensors hold it
+        self._file.close()
 
     def keys(self) -> list[str]:
         """The names, sorted."""
@@ -183,18 +190,24 @@ class safe_open:
 
     def get_slice(self, name: str) -> _Slice:
         """One tensor, to be indexed: only what is asked for is read."""
-        if self._file.closed:
+        if self._closed:
             raise CheckpointError(f"{self._name}: is closed")
         if name not in self._entries:
             raise CheckpointError(f"{self._name}: no tensor {name!r} in it; there are {', '.join(self.keys())}")
         entry = self._entries[name]
-        kind = _stored(self._name, name, entry.kind)
+        try:
+            return _Slice(self._raw(entry, _stored(self._name, name, entry.kind)), entry.kind)
+        except (TypeError, ValueError) as error:  # NumPy's, for a shape beyond its limits
+            raise CheckpointError(f"{self._name}: {name!r} of shape {list(entry.shape)}: {error}") from None
+
+    def _raw(self, entry: _Entry, kind: np.dtype[Any]) -> Array:
         if self._memory is not None:
-            return _Slice(np.ndarray(entry.shape, kind, self._memory, entry.start), entry.kind)
+            return np.ndarray(entry.shape, kind, self._memory, entry.start)
         array = np.empty(entry.shape, kind)
         self._file.seek(entry.start)
-        self._file.readinto(array.reshape(-1).view(np.uint8).data)
-        return _Slice(array, entry.kind)
+        if self._file.readinto(array.reshape(-1).view(np.uint8).data) != array.nbytes:
+            raise CheckpointError(f"{self._name}: ends before its last number: it was written over just now")
+        return array
 
 
 class _Slice:
