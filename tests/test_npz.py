@@ -186,7 +186,7 @@ def test_headers_that_promise_what_is_not_there(path: Path) -> None:
         with pytest.raises(CheckpointError, match=r"weights\.npz: "):
             load_npz(path)
     archive(path, w=npy(np.array(["text"])))
-    with pytest.raises(CheckpointError, match=r"w.npy is of type <U4, which no tensor has; np.load reads it"):
+    with pytest.raises(CheckpointError, match=r"w.npy is of type <U4, which no tensor has"):
         load_npz(path)
     archive(path, w=whole[:6] + b"\x09" + whole[7:])
     with pytest.raises(CheckpointError, match="version"):

@@ -133,7 +133,7 @@ def _read_array(archive: ZipFile, member: ZipInfo) -> Tensor:
         try:
             from_numpy_dtype(kind)
         except TypeError:
-            raise CheckpointError(f"{member.filename} is of type {kind}, which no tensor has; np.load reads it") from None
+            raise CheckpointError(f"{member.filename} is of type {kind}, which no tensor has; see np.load") from None
         data = bytearray(file.read())  # to the end, so that the sum is checked
     if min(shape, default=0) < 0 or math.prod(shape) * kind.itemsize != len(data):
         raise CheckpointError(f"{member.filename} has {len(data)} bytes, not those of shape {list(shape)}, type {kind}")
