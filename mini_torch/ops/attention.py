@@ -13,7 +13,7 @@ import numpy as np
 from ..graph import mode
 from ..op import fused, need_float32, takes_out, type_name
 from ..tensor import Tensor, wrap
-from .attention_blocks import Blocks, causal_bias, gradient_of
+from .attention_blocks import Blocks, causal_bias, few_queries, gradient_of
 from .dropout import dropout
 from .linalg.products import matmul
 from .softmax import softmax_row
@@ -23,6 +23,10 @@ __all__ = ["scaled_dot_product_attention"]
 def _attention_forward(
     keep: bool, q: Any, k: Any, v: Any, bias: Any, scale: float, causal: bool
 ) -> tuple[Any, Any]:
+    if not keep and bias is None and not causal:
+        out = few_queries(q, k, v, scale)
+        if out is not None:
+            return out, None
     x = Blocks(q, k, v, bias, scale, causal)
     # In memory as the queries are: heads that lie beside each other do so again.
     out = np.empty_like(x.q, shape=(*x.scores_shape[:-1], v.shape[-1]))
@@ -130,6 +134,10 @@ def scaled_dot_product_attention(
             [0.3302, 0.6698]])
     """
     _check(query, key, value, attn_mask, is_causal)
+    if enable_gqa and query._array.shape[-3] != key._array.shape[-3] == value._array.shape[-3]:
+        groups = in_groups(query, key, value, attn_mask, is_causal)
+        out = scaled_dot_product_attention(*groups, dropout_p, is_causal, scale)
+        return out.reshape(*query._array.shape[:-1], value._array.shape[-1])
     if enable_gqa:
         key, value = shared_heads(query, key), shared_heads(query, value)
     if scale is None:
@@ -192,6 +200,25 @@ def shared_heads(query: Tensor, x: Tensor) -> Tensor:
         return x
     *batch, _, length, size = x._array.shape
     return x.unsqueeze(-3).expand(*batch, own, heads // own, length, size).reshape(*batch, heads, length, size)
+
+
+def in_groups(
+    query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, causal: bool
+) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+    """What to attend where query heads share those of key and value, which are not copied for it: the heads of a group
+    in a dimension of their own, (…, groups, heads, L, E); or as the group's queries, where each has only one."""
+    *batch, heads, length, size = query._array.shape
+    groups = key._array.shape[-3]
+    if not groups or heads % groups:
+        raise RuntimeError(
+            f"Number of heads in key and value must divide the number of heads in query: {groups}, {heads}"
+        )
+    if length == 1 and attn_mask is None and not causal:
+        return query.reshape(*batch, groups, heads // groups, size), key, value, None
+    if attn_mask is not None and attn_mask._array.ndim > 2:
+        one = attn_mask._array.shape[-3] == 1
+        attn_mask = attn_mask.unsqueeze(-3) if one else attn_mask.unflatten(-3, (groups, heads // groups))
+    return query.unflatten(-3, (groups, heads // groups)), key.unsqueeze(-3), value.unsqueeze(-3), attn_mask
 
 
 def _bias(query: Tensor, attn_mask: Tensor | None) -> Tensor | None:

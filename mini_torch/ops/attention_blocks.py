@@ -24,7 +24,7 @@ from ..broadcasting import sum_to_shape
 from .reduction.sums import dots_of_rows, sums_of_rows
 from .softmax import FAR, needs_no_shift
 
-__all__ = ["Blocks", "causal_bias", "gradient_of"]
+__all__ = ["Blocks", "causal_bias", "few_queries", "gradient_of"]
 
 _BLOCK = 1 << 19  # bytes of weights at a time
 _FEW_ROWS = 32  # of fewer, products take longer than those with keys in vain
@@ -202,6 +202,23 @@ class Blocks:
                     np.matmul(_turned(left), right[at], out=d[seen])
                 else:
                     d[seen] += np.matmul(_turned(left), right[at])
+
+
+def few_queries(q: Any, k: Any, v: Any, scale: float) -> Any:
+    """The result for so few queries, without a bias, that there is one block, in the least number of steps: a token
+    that is being generated is a query. None where there are more, or where the sums want what `Blocks` does for them.
+    """
+    kind, rows = q.dtype, q.shape[-2]
+    if rows > 8 or kind.itemsize < 4 or not 0 < math.prod(q.shape[:-1]) * k.shape[-2] * kind.itemsize <= _BLOCK:
+        return None
+    w = np.matmul(q * kind.type(scale), _turned(k))
+    np.exp(w, out=w)
+    total = sums_of_rows(w)[..., None]
+    if not _usual(total):
+        return None
+    out = np.matmul(w, v)
+    out *= 1 / total
+    return out
 
 
 def _add_over(total: Any, part: Any, at: Index) -> None:
