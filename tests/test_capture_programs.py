@@ -118,6 +118,7 @@ def inputs_maker(seed: int, wants_gradient: bool) -> list[Callable[[], list[Any]
     return [maker(k) for k in range(4)]
 
 
+@pytest.mark.no_cover  # its lines are reached elsewhere too, and counting them would double its time
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("group", range(10))
 def test_programs_of_tensors(group: int) -> None:

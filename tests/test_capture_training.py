@@ -113,6 +113,7 @@ WORKS = {
 }  # fmt: skip
 
 
+@pytest.mark.no_cover  # its lines are reached elsewhere too, and counting them would double its time
 @pytest.mark.parametrize("name", WORKS)
 def test_networks_of_the_benchmarks(name: str) -> None:
     """Each step sees other numbers."""

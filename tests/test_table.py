@@ -147,6 +147,7 @@ def test_values(code: str, variant: str) -> None:
     compare({f"out {k}": out.numpy() for k, out in enumerate(outputs)}, expected)
 
 
+@pytest.mark.no_cover  # its lines are reached elsewhere too, and counting them would double its time
 @pytest.mark.parametrize("code", [code for code in samples.SAMPLES if code not in NOT_SMOOTH])
 def test_gradcheck(code: str) -> None:
     """The formulas against finite differences, and the gradient's own gradient likewise."""
