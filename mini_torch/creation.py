@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .dtype import check_device, default_numpy_dtype, scalar_dtype, to_numpy_dtype
+from .dtype import check_device, default_numpy_dtype, from_numpy_dtype, scalar_dtype, to_numpy_dtype
 from .graph import mode
 from .memory import in_format, order_of, strided
 from .op import functions, number_as, refused, takes_out
@@ -218,52 +218,143 @@ def _indices(name: str, indices: Any, dtype: Any, device: Any) -> Tensor:
 
 # ---- around existing memory ------------------------------------------------------------------------------------------
 def from_numpy(ndarray: Any) -> Tensor:
-    """A tensor that shares the array's memory.
+    """A tensor that shares the array's memory; of a read-only array, one that cannot be written either.
 
-    Errors: TypeError for what is no array, or of a type that tensors do not have. Source: PyTorch's `torch.from_numpy`.
+    Errors: TypeError for what is no array, or of a type that tensors do not have; ValueError for negative strides and
+    foreign byte order, which they do not have either. Source: PyTorch's `torch.from_numpy`.
     """
     if not isinstance(ndarray, np.ndarray):
-        raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
-    if any(s < 0 for s in ndarray.strides):
+        where = type(ndarray).__module__
+        name = type(ndarray).__name__ if where == "builtins" else f"{where}.{type(ndarray).__name__}"
+        raise TypeError(f"expected np.ndarray (got {name})")
+    return wrap(_shared(ndarray))
+
+
+def _shared(array: Any) -> Any:
+    """The array, of which somebody else may know: a program that is recorded must not take it for its own.
+
+    Errors: those of `from_numpy`.
+    """
+    from_numpy_dtype(array.dtype)
+    if any(s < 0 for s in array.strides):
         raise ValueError(
             "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
             "currently supported. (You can probably work around this by making a copy of your array with array.copy().)"
         )
-    return wrap(_shared(as_array(ndarray)))
-
-
-def _shared(array: Any) -> Any:
-    """The array, of which somebody else may know: a program that is recorded must not take it for its own."""
+    if not array.dtype.isnative:
+        raise ValueError(
+            "given numpy array has byte order different from the native byte order. Conversion between byte orders is "
+            "currently not supported. (array.astype(array.dtype.newbyteorder('=')) makes a copy in the native one.)"
+        )
+    if any(s % array.itemsize for s in array.strides):
+        raise ValueError(
+            "given numpy array strides not a multiple of the element byte size. Copy the numpy array to reallocate the "
+            "memory."
+        )
     if mode.recorder is not None:
         mode.recorder.shared.append(array)
     return array
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
-    """A tensor that shares memory where it can; a tensor of the type is itself the result. As `torch.as_tensor`."""
+    """A tensor that shares memory where it can; a tensor of the type is itself the result. As `torch.as_tensor`.
+
+    It can share an array's memory, and that of another library's array that has `__dlpack__`. Errors: as `from_numpy`.
+    """
     check_device(device)
     if isinstance(data, Tensor):
         return data if dtype is None else data.to(dtype)
-    array = as_array(data, dtype)
-    return wrap(_shared(array) if isinstance(data, np.ndarray) else array)
+    if isinstance(data, np.ndarray):
+        return wrap(as_array(_shared(data), dtype))
+    if hasattr(data, "__dlpack__") or type(data).__name__ == "PyCapsule":
+        return as_tensor(from_dlpack(data), dtype)
+    return wrap(as_array(data, dtype))
 
 
 def asarray(
     obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
 ) -> Tensor:
-    """`as_tensor`; `copy=True` copies always. Source: PyTorch's `torch.asarray`."""
-    out = tensor(obj, dtype=dtype, device=device) if copy else as_tensor(obj, dtype, device)
+    """`as_tensor`, which also shares the memory of a buffer: a bytearray, an array.array, a memoryview.
+
+    The bytes of a buffer are taken for numbers of `dtype`, or else of the default floating type. `copy=True` copies
+    always, `copy=False` never: a ValueError where it would have to. Source: PyTorch's `torch.asarray`.
+
+    >>> numbers = bytearray(2)
+    >>> asarray(numbers, dtype=uint8).fill_(7)
+    tensor([7, 7], dtype=torch.uint8)
+    >>> numbers
+    bytearray(b'\\x07\\x07')
+    """
+    check_device(device)
+    kind = None if dtype is None else to_numpy_dtype(dtype)
+    if not isinstance(obj, Tensor | np.ndarray | np.generic) and _is_buffer(obj) and not hasattr(obj, "__dlpack__"):
+        obj = frombuffer(obj, dtype=kind or default_numpy_dtype())
+    shares = isinstance(obj, Tensor | np.ndarray) or hasattr(obj, "__dlpack__") or type(obj).__name__ == "PyCapsule"
+    if copy is False and not shares:
+        raise ValueError("can't alias arbitrary sequence into a tensor.")
+    out = as_tensor(obj)
+    if copy is False and kind is not None and kind != out._array.dtype:
+        raise ValueError(f"can't alias tensor with dtype {out.dtype} into dtype {from_numpy_dtype(kind)}.")
+    out = out if kind is None else out.to(kind)
+    out = tensor(out, requires_grad=requires_grad) if copy else out
     return out.requires_grad_(True) if requires_grad else out
 
 
+def _is_buffer(obj: Any) -> bool:
+    try:
+        memoryview(obj)
+    except TypeError:
+        return False
+    return True
+
+
 def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Tensor:
-    """A 1-d tensor around a buffer's memory. Source: PyTorch's `torch.frombuffer`."""
-    return wrap(_shared(np.frombuffer(buffer, to_numpy_dtype(dtype), count, offset)), requires_grad)
+    """A 1-d tensor around a buffer's memory: `count` numbers, or all, from byte `offset` on.
+
+    Errors: ValueError for what is no buffer and for numbers that are not in it. Source: PyTorch's `torch.frombuffer`.
+    """
+    if not _is_buffer(buffer):
+        raise ValueError("object does not implement Python buffer protocol.")
+    kind, length = to_numpy_dtype(dtype), memoryview(buffer).nbytes
+    if not length or not count:
+        raise ValueError(f"both buffer length ({length}) and count ({count}) must not be 0")
+    if not 0 <= offset < length:
+        raise ValueError(
+            f"offset ({offset} bytes) must be non-negative and no greater than buffer length ({length} bytes) minus 1"
+        )
+    left, size = length - offset, kind.itemsize
+    if count < 0 and left % size:
+        raise ValueError(
+            f"buffer length ({left} bytes) after offset ({offset} bytes) must be a multiple of element size ({size})"
+        )
+    if count > 0 and count * size > left:
+        raise ValueError(
+            f"requested buffer length ({count} * {size} bytes) after offset ({offset} bytes) must not be greater than "
+            f"actual buffer length ({length} bytes)"
+        )
+    return wrap(_shared(np.frombuffer(buffer, kind, count, offset)), requires_grad)
 
 
-def from_dlpack(ext_tensor: Any) -> Tensor:
-    """A tensor that shares the memory of another library's array. Source: PyTorch's `torch.from_dlpack`."""
-    return wrap(_shared(np.from_dlpack(ext_tensor)))
+def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
+    """A tensor that shares the memory of another library's array, or of a capsule that one handed out.
+
+    With `copy=True` it has memory of its own. Errors: those of `from_numpy`; BufferError where the other one will not
+    hand it out, RuntimeError for what hands out nothing and for a capsule that was used. As `torch.from_dlpack`.
+    """
+    from .dlpack import array_of
+
+    check_device(device)
+    return wrap(_shared(array_of(ext_tensor, copy)))
+
+
+def to_dlpack(tensor: Tensor) -> Any:
+    """A capsule with the tensor's memory, for the `from_dlpack` of another library, which may take it once.
+
+    Give the tensor itself to those that take one. Source: PyTorch's `torch.utils.dlpack.to_dlpack`.
+    """
+    from .dlpack import capsule_of
+
+    return capsule_of(tensor._array)
 
 
 def _new(make: Any) -> Any:

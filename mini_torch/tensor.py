@@ -422,9 +422,9 @@ class Tensor(Methods):
         if self.requires_grad:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         array = self._numbers("np.asarray")
-        if copy:
-            return np.array(array, dtype=dtype)
-        return array if dtype is None else array.astype(dtype, copy=False)
+        if copy is False and dtype is not None and dtype != array.dtype:
+            raise ValueError("Unable to avoid copy while creating an array as requested.")
+        return np.array(array, dtype=dtype) if copy else np.asarray(array, dtype=dtype)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if kwargs.pop("out", None) is not None:
@@ -440,13 +440,19 @@ class Tensor(Methods):
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
         return (numpy_entries.get(function) or _late_entry(function, function.__name__))(*args, **kwargs)
 
-    def __dlpack__(self, *, stream: Any = None, **options: Any) -> Any:
+    def __dlpack__(
+        self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: bool | None = None
+    ) -> Any:
         if self.requires_grad:
             raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
-        return self._array.__dlpack__(stream=stream, **options)
+        from .dlpack import capsule_of  # few programs need it
+
+        return capsule_of(self._array, stream, max_version, dl_device, copy)
 
     def __dlpack_device__(self) -> tuple[int, int]:
-        return self._array.__dlpack_device__()
+        from .dlpack import CPU
+
+        return CPU
 
     # ---- for programs that move tensors about ------------------------------------------------------------------------
     def cpu(self, memory_format: Any = None) -> Tensor:

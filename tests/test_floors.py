@@ -19,7 +19,7 @@ FLOORS = [
      "version"],
     ["dtype", "ramp"],
     ["graph", "formatting", "settings"],
-    ["memory", "view", "plan", "parts", "sequence"],
+    ["dlpack", "memory", "view", "plan", "parts", "sequence"],
     ["tensor"],
     ["late", "saved", "process_group"],
     ["backward"],
