@@ -146,6 +146,37 @@ def test_topk_is_the_head_of_sort(n: int, largest: bool) -> None:
     assert torch.equal(x.median(1).values, x.sort(1).values[:, (n - 1) // 2])
 
 
+SPECIAL = [0.0, -0.0, np.inf, -np.inf, 1.5, -1.5]
+
+
+@pytest.mark.parametrize("nans", [0, 3, 1900])
+@pytest.mark.parametrize("descending", [True, False])
+@pytest.mark.parametrize("kind", [np.float32, np.int32])
+def test_the_order_of_many_is_stable(kind: Any, descending: bool, nans: int) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.integers(-5, 5, (2, 2000)).astype(kind)
+    if kind is np.float32:
+        x[0] = rng.standard_normal(2000)
+        x[:, 5:600] = rng.choice(SPECIAL, 595)
+        x[:, rng.permutation(2000)[:nans]] = np.nan
+    values, indices = torch.from_numpy(x).sort(1, descending=descending)
+    ranks = np.unique(x, return_inverse=True, equal_nan=True)[1].reshape(x.shape)  # whole numbers, NaN the largest
+    expected = np.argsort(-ranks if descending else ranks, 1, kind="stable")
+    np.testing.assert_array_equal(indices, expected)
+    np.testing.assert_array_equal(values, np.take_along_axis(x, expected, 1))
+    for row, order in zip(x, expected):
+        largest = torch.from_numpy(row).topk(30, largest=descending)
+        np.testing.assert_array_equal(largest.values, row[order[:30]])
+        np.testing.assert_array_equal(row[largest.indices.numpy()], row[order[:30]])
+
+
+@pytest.mark.parametrize(("shifts", "dims"), [(2, 1), (-9, 0), (0, 1), ((1, 2), (0, 1)), (7, None)])
+def test_roll_is_numpys(shifts: Any, dims: Any) -> None:
+    for shape in [(3, 5), (0, 5), (1, 1)]:
+        x = np.arange(math.prod(shape)).reshape(shape)
+        np.testing.assert_array_equal(torch.from_numpy(x).roll(shifts, dims), np.roll(x, shifts, dims))
+
+
 def test_quantiles_are_numpys() -> None:
     x = np.random.default_rng(0).standard_normal((4, 7))
     q = [0.0, 0.1, 0.5, 0.77, 1.0]

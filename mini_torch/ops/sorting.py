@@ -18,7 +18,34 @@ __all__ = [
 
 
 # ---- sorting ---------------------------------------------------------------------------------------------------------
+_MANY = 1024
+
+
+def _order_by_keys(x: Any, axis: int, descending: bool) -> Any:
+    """The order of many 32-bit numbers along the last axis: each with its place behind it makes a whole number of 64
+    bits, and NumPy sorts these in half the time in which it finds a stable order. None where a NaN spoils it.
+
+    The bits of floats, read as whole numbers, are in the floats' order, but that of negative ones is turned round.
+    """
+    if axis != x.ndim - 1 or x.shape[axis] < _MANY or x.dtype.char not in "fi":
+        return None
+    bits = x
+    if x.dtype.kind == "f":
+        if np.isnan(x).any():
+            return None
+        bits = (x + 0.0).view(np.int32)  # -0.0 becomes 0.0, its equal
+        bits = bits ^ (bits >> 31 & 0x7FFFFFFF)
+    keys = (~bits if descending else bits).astype(np.int64) << 32
+    keys |= np.arange(x.shape[axis])
+    keys.sort(axis=-1)
+    keys &= 0xFFFFFFFF
+    return keys
+
+
 def _order(x: Any, axis: int, descending: bool) -> Any:
+    order = _order_by_keys(x, axis, descending)
+    if order is not None:
+        return order
     if not descending:
         return np.argsort(x, axis, kind="stable")
     backwards = (slice(None),) * axis + (slice(None, None, -1),)
@@ -77,6 +104,14 @@ def _one_by_one(x: Any, k: int, axis: int, largest: bool) -> Any:
     return np.moveaxis(out.reshape(*shape, k), -1, axis)
 
 
+def _of_vector(x: Any, k: int, largest: bool) -> Any:
+    """The k largest of a vector: what reaches the last of them, in order. None where too few numbers do."""
+    last = len(x) - k if largest else k - 1
+    limit = np.partition(x, last)[last]
+    some = np.flatnonzero(~(x < limit) if largest else x <= limit)  # a NaN counts as the largest
+    return some[_order(x[some], 0, largest)[:k]] if len(some) >= k else None
+
+
 def _largest(x: Any, k: int, axis: int, largest: bool) -> Any:
     """The indices of the k largest (or smallest) along `axis`, in order."""
     n = x.shape[axis]
@@ -86,6 +121,10 @@ def _largest(x: Any, k: int, axis: int, largest: bool) -> Any:
         picked = _one_by_one(x, k, axis, largest)
         if picked is not None:
             return picked
+    if x.size == n:
+        picked = _of_vector(x.reshape(-1), k, largest)
+        if picked is not None:
+            return picked.reshape([k if i == axis else 1 for i in range(x.ndim)])
     some = np.argpartition(x, n - k if largest else k - 1, axis)  # without sorting the rest
     some = np.sort(np.take(some, np.arange(n - k, n) if largest else np.arange(k), axis), axis)
     inner = _order(np.take_along_axis(x, some, axis), axis, largest)
