@@ -49,10 +49,14 @@ if TYPE_CHECKING:
     from . import export as export
     from . import fft as fft
     from . import func as func
+    from . import hub as hub
+    from . import jit as jit
     from . import linalg as linalg
+    from . import multiprocessing as multiprocessing
     from . import nn as nn
     from . import onnx as onnx
     from . import optim as optim
+    from . import profiler as profiler
     from . import safetensors as safetensors
     from . import signal as signal
     from . import special as special
@@ -72,13 +76,18 @@ newaxis = None
 _keep_freed()
 
 # What not every program uses opens when it is first asked for: it takes as long to import as all the rest.
-_ROOMS = ("accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed", "distributions", "export", "fft",
-          "func", "linalg", "mps", "nn", "onnx", "optim", "safetensors", "serialization", "signal", "special",
-          "testing", "torch_version", "types", "utils", "xpu")  # fmt: skip
+_ROOMS = (
+    "_dynamo", "_inductor", "accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed",
+    "distributions", "export", "fft", "func", "hub", "jit", "linalg", "mps", "multiprocessing", "nn", "onnx", "optim",
+    "profiler", "safetensors", "serialization", "signal", "special", "testing", "torch_version", "types", "utils",
+    "xpu",
+)  # fmt: skip
 _NAMES = {
     "GradScaler": "mixed_precision", "OutOfMemoryError": "hardware", "_assert": "assertion",
-    "autocast": "mixed_precision", "compile": "capture.interface", "get_autocast_dtype": "mixed_precision",
-    "install_as_torch": "as_torch", "is_autocast_enabled": "mixed_precision", "load": "serialization",
+    "autocast": "mixed_precision", "clear_autocast_cache": "mixed_precision", "compile": "capture.interface",
+    "get_autocast_cpu_dtype": "mixed_precision", "get_autocast_dtype": "mixed_precision",
+    "get_autocast_gpu_dtype": "mixed_precision", "install_as_torch": "as_torch", "is_anomaly_enabled": "gradcheck",
+    "is_autocast_cpu_enabled": "mixed_precision", "is_autocast_enabled": "mixed_precision", "load": "serialization",
     "save": "serialization", "set_detect_anomaly": "gradcheck", "vmap": "func",
 }  # fmt: skip
 

@@ -38,10 +38,11 @@ ABSENT: dict[str, str] = {
         "Tensor.dequantize", "Tensor.int_repr", "Tensor.q_scale", "Tensor.q_zero_point",
     ), _QUANTIZED),
     **dict.fromkeys(("fx",), _FX),
-    **dict.fromkeys(("export", "_export"), _EXPORT),
+    **dict.fromkeys(("export.export", "export.load", "export.save", "_export"), _EXPORT),
     **dict.fromkeys(("_C", "_ops", "classes", "_prims", "_decomp", "_refs", "_subclasses"), _CORE),
     **dict.fromkeys(("library", "utils.cpp_extension", "_custom_ops"), _EXTENSION),
     **dict.fromkeys(("nested", "jagged"), _NESTED),
+    "overrides": _SUBCLASS,
     **dict.fromkeys((
         "distributed.algorithms", "distributed.checkpoint", "distributed.device_mesh", "distributed.elastic",
         "distributed.fsdp", "distributed.launch", "distributed.optim", "distributed.pipelining", "distributed.run",

@@ -12,7 +12,7 @@ from .backward import grad
 from .graph import enable_grad, mode, no_grad
 from .tensor import Tensor, wrap
 
-__all__ = ["GradcheckError", "detect_anomaly", "gradcheck", "gradgradcheck", "set_detect_anomaly"]
+__all__ = ["GradcheckError", "detect_anomaly", "gradcheck", "gradgradcheck", "is_anomaly_enabled", "set_detect_anomaly"]
 
 
 class GradcheckError(RuntimeError):
@@ -187,6 +187,11 @@ class detect_anomaly:
 
     def __exit__(self, *_: object) -> None:
         _set(*self._before)
+
+
+def is_anomaly_enabled() -> bool:
+    """Whether anomalies are looked for."""
+    return bool(mode.anomaly)
 
 
 def _state() -> tuple[bool, bool]:

@@ -19,9 +19,10 @@ from .tensor import Tensor, wrap
 from .tree import map_leaves
 
 __all__ = [
-    "CpuAutocast", "CpuGradScaler", "CudaAutocast", "CudaGradScaler", "GradScaler", "autocast", "cuda_custom_bwd",
-    "cuda_custom_fwd",
-    "custom_bwd", "custom_fwd",     "get_autocast_dtype", "is_autocast_available", "is_autocast_enabled",
+    "CpuAutocast", "CpuGradScaler", "CudaAutocast", "CudaGradScaler", "GradScaler", "autocast",
+    "clear_autocast_cache", "cuda_custom_bwd", "cuda_custom_fwd", "custom_bwd", "custom_fwd", "get_autocast_cpu_dtype",
+    "get_autocast_dtype", "get_autocast_gpu_dtype", "is_autocast_available", "is_autocast_cpu_enabled",
+    "is_autocast_enabled",
 ]  # fmt: skip
 
 _autocast = threading.local()  # .of: per device type the `autocast` that is in force
@@ -91,6 +92,25 @@ def get_autocast_dtype(device_type: str) -> DType:
     """The type that `autocast` names for that device: bfloat16 for "cpu", unless another was asked for."""
     found = _in_force(device_type)
     return found.fast_dtype if found is not None else bfloat16 if device_type == "cpu" else float16
+
+
+def is_autocast_cpu_enabled() -> bool:
+    """The old name of `is_autocast_enabled("cpu")`."""
+    return is_autocast_enabled("cpu")
+
+
+def get_autocast_cpu_dtype() -> DType:
+    """The old name of `get_autocast_dtype("cpu")`."""
+    return get_autocast_dtype("cpu")
+
+
+def get_autocast_gpu_dtype() -> DType:
+    """The old name of `get_autocast_dtype("cuda")`."""
+    return get_autocast_dtype("cuda")
+
+
+def clear_autocast_cache() -> None:
+    """There is none: weights are not turned into another type."""
 
 
 def is_autocast_available(device_type: str) -> bool:

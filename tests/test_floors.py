@@ -15,11 +15,11 @@ PACKAGE = Path(__file__).parents[1] / "mini_torch"
 # From the ground up. A module may import from floors below its own, and from its own floor as long as
 # no circle arises. A folder counts as one room: mini_torch/layer/conv.py lives where `layer` lives.
 FLOORS = [
-    ["absent", "as_distribution", "broadcasting", "errors", "hardware", "heap", "rounding", "torch_version", "tree",
-     "version"],
+    ["absent", "as_distribution", "broadcasting", "errors", "hardware", "heap", "processes", "profiling", "rounding",
+     "torch_version", "tree", "version"],
     ["dtype", "ramp"],
     ["graph", "formatting", "settings"],
-    ["dlpack", "memory", "view", "plan", "parts", "sequence"],
+    ["dlpack", "memory", "view", "plan", "parts", "sequence", "timing"],
     ["tensor"],
     ["late", "saved", "process_group"],
     ["backward"],
@@ -31,18 +31,19 @@ FLOORS = [
     ["initializer", "loss", "activation", "network", "layer", "optimizer", "data_loader", "serialization",
      "distribution"],
     ["capture"],
-    ["model", "onnx_export"],
-    ["accelerator", "amp", "autograd", "backends", "compiler", "cuda", "distributed", "distributions", "export", "fft",
-     "func", "linalg", "mps", "nn", "onnx", "optim", "safetensors", "signal", "special", "testing", "types", "utils",
-     "xpu", "cpu"],
+    ["model", "onnx_export", "scripting", "download"],
+    ["_dynamo", "_inductor", "accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda", "distributed",
+     "distributions", "export", "fft", "func", "hub", "jit", "linalg", "mps", "multiprocessing", "nn", "onnx", "optim",
+     "profiler", "safetensors", "signal", "special", "testing", "types", "utils", "xpu"],
     ["as_torch"],
     ["program", "stand_in"],
     [""],  # mini_torch itself
     ["__main__"],
 ]
-DOORS = ["__init__.py", "accelerator.py", "amp/*.py", "autograd/*.py", "backends/*.py", "compiler.py", "cuda/**/*.py",
-         "cpu/*.py", "distributed/*.py", "distributions/*.py", "export.py", "fft.py", "func/*.py", "linalg.py",
-         "mps.py", "nn/**/*.py", "onnx/*.py", "optim/**/*.py", "safetensors.py", "signal/**/*.py", "special/*.py",
+DOORS = ["__init__.py", "_dynamo/*.py", "_inductor/*.py", "accelerator.py", "amp/*.py", "autograd/*.py",
+         "backends/*.py", "compiler.py", "cpu/*.py", "cuda/**/*.py", "distributed/*.py", "distributions/*.py",
+         "export.py", "fft.py", "func/*.py", "hub.py", "jit/*.py", "linalg.py", "mps.py", "multiprocessing.py",
+         "nn/**/*.py", "onnx/*.py", "optim/**/*.py", "profiler.py", "safetensors.py", "signal/**/*.py", "special/*.py",
          "testing/*.py", "types.py", "utils/**/*.py", "version.py", "xpu.py"]  # fmt: skip
 
 

@@ -1,0 +1,3 @@
+"""PyTorch's `torch._inductor`, as far as programs set it up. A door: it defines nothing."""
+
+from . import config as config
