@@ -65,8 +65,6 @@ class LegacyStorages:
 
     def load(self, identity: Any) -> Any:
         """What a persistent id stands for."""
-        if isinstance(identity, tuple) and len(identity) == 4 and identity[0] in ("module", b"module"):
-            return identity[1]
         if not isinstance(identity, tuple) or len(identity) != 6 or identity[0] not in ("storage", b"storage"):
             raise CheckpointError("its pickle asks for something that is no storage")
         _, kind, key, location, count, seen = identity

@@ -15,7 +15,7 @@ from .archive import Archive, starts_as_pickle, starts_as_zip
 from .homes import at_home
 from .legacy import read_legacy
 from .location import placed
-from .machine import INSTRUCTIONS, Machine, Source
+from .machine import INSTRUCTIONS, Machine, Source, of_python_3
 from .names import ALLOWED
 from .safe_globals import find
 from .settings import LoadEndianness, get_default_load_endianness
@@ -174,10 +174,16 @@ def _by_pickle(module: Any, options: dict[str, Any]) -> Unpickle:
 
     def unpickle(file: IO[bytes], load_storage: Callable[[Any], Any]) -> Any:
         unpickler = Unpickler(file, **options)
-        unpickler.persistent_load = load_storage
+        unpickler.persistent_load = lambda identity: _class_with_source(identity) or load_storage(identity)
         return unpickler.load()
 
     return unpickle
+
+
+def _class_with_source(identity: Any) -> Any:
+    """The class in a persistent id of a legacy file, where the source of a module's class stands beside it."""
+    is_class = isinstance(identity, tuple) and len(identity) == 4 and identity[0] == "module"
+    return identity[1] if is_class else None
 
 
 def get_unsafe_globals_in_checkpoint(f: Any) -> list[str]:
@@ -199,8 +205,9 @@ def get_unsafe_globals_in_checkpoint(f: Any) -> list[str]:
             raise UnpicklingError(f"its pickle has the instruction {instruction.name}, which is not allowed")
         if instruction.name == "GLOBAL":
             module, _, name = str(argument).partition(" ")
+            full = of_python_3(module, name)
             try:
-                find(module, name)
+                find(*full)
             except UnpicklingError:
-                refused[f"{module}.{name}"] = None
+                refused[".".join(full)] = None
     return list(refused)

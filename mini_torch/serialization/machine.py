@@ -24,7 +24,7 @@ from .names import Allowed
 from .rebuild import set_attributes, set_items, set_state
 from .safe_globals import is_declared
 
-__all__ = ["INSTRUCTIONS", "Machine", "Source"]
+__all__ = ["INSTRUCTIONS", "Machine", "Source", "of_python_3"]
 
 _LONGEST_NAME = 1000
 
@@ -57,6 +57,11 @@ class Source:
         if not data.endswith(b"\n"):
             raise UnpicklingError("its pickle has a name without an end")
         return data[:-1].decode("utf-8")
+
+
+def of_python_3(module: str, name: str) -> tuple[str, str]:
+    """What Python 3 calls a thing; pickles of protocol 2 have the names of Python 2."""
+    return NAME_MAPPING.get((module, name), (IMPORT_MAPPING.get(module, module), name))
 
 
 class Machine:
@@ -116,9 +121,7 @@ class Machine:
 
     # ---- names, and what is called -----------------------------------------------------------------------------------
     def global_(self) -> None:
-        name = self.source.line(), self.source.line()
-        module, attribute = NAME_MAPPING.get(name, (IMPORT_MAPPING.get(name[0], name[0]), name[1]))  # of Python 2
-        allowed = self.find(module, attribute)
+        allowed = self.find(*of_python_3(self.source.line(), self.source.line()))
         self.found[id(allowed.value)] = allowed
         self.push(allowed.value)
 
@@ -218,7 +221,8 @@ def _set_state_of_declared(target: Any, state: Any) -> None:
     slots = None
     if isinstance(state, tuple) and len(state) == 2:
         state, slots = state
-    target.__dict__.update(state or {})
+    if state:
+        target.__dict__.update(state)
     for name, value in (slots or {}).items():
         setattr(target, name, value)
 

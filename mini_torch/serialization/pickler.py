@@ -95,7 +95,7 @@ class TorchNames(_Pickler):
         if isinstance(obj, device):
             name = str(obj.type.encode(), "ascii")  # a new string, as PyTorch has it, so the memo does not know it
             return device, (name,) if obj.index is None else (name, obj.index)
-        if obj == b"" and type(obj) is bytes and self.proto < 3:
+        if type(obj) is bytes and not obj and self.proto < 3:
             return codecs.encode, ("", "latin1")  # as other bytes; PyTorch refuses to read what pickle has for none
         if not isinstance(obj, type | FunctionType) and (known := name_of(obj)):  # a number type, a kind of storage
             return known[1]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import UnpicklingError
+from .homes import home_of
 from .names import ALLOWED, NOT_HERE, Allowed
 
 __all__ = ["add_safe_globals", "clear_safe_globals", "find", "get_safe_globals", "safe_globals"]
@@ -19,8 +20,10 @@ def add_safe_globals(safe_globals: Sequence[Any]) -> None:
     """Adds classes or functions, or pairs (one of them, the full name that a file has for it).
 
     What you add is called when a file asks for it, with arguments that the file says. PyTorch's
-    `torch.serialization.add_safe_globals`.
+    `torch.serialization.add_safe_globals`. Errors: ValueError or TypeError for a pair that is none.
     """
+    for each in safe_globals:
+        _full_name(each)
     _declared.extend(each for each in safe_globals if each not in _declared)
 
 
@@ -55,18 +58,19 @@ class safe_globals:
         _declared[:] = self._before
 
 
+def _full_name(declared: Any) -> str:
+    """The name that a file has for what was declared."""
+    if not isinstance(declared, tuple):
+        return ".".join(home_of(declared) or (declared.__module__, declared.__qualname__))
+    if len(declared) != 2:
+        raise ValueError(f"Expected tuple of length 2 (global, str of callable full path), but got: {len(declared)}")
+    if type(declared[1]) is not str:
+        raise TypeError(f"Expected second item in tuple to be str of callable full path, but got: {type(declared[1])}")
+    return declared[1]
+
+
 def _declared_by_name() -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for each in _declared:
-        if not isinstance(each, tuple):
-            found[f"{each.__module__}.{each.__qualname__}"] = each
-            continue
-        if len(each) != 2:
-            raise ValueError(f"Expected tuple of length 2 (global, str of callable full path), but got: {len(each)}")
-        if type(each[1]) is not str:
-            raise TypeError(f"Expected second item in tuple to be str of callable full path, but got: {type(each[1])}")
-        found[each[1]] = each[0]
-    return found
+    return {_full_name(each): each[0] if isinstance(each, tuple) else each for each in _declared}
 
 
 def is_declared(value: Any) -> bool:

@@ -7,6 +7,7 @@ tensors over one memory are still two over one memory when they come back.
 from __future__ import annotations
 
 import math
+import mmap
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -16,6 +17,7 @@ import numpy as np
 
 from ..dtype import bfloat16, dtype, uint8
 from ..errors import CheckpointError, MissingExtraError
+from .narrow_floats import from_bfloat16
 
 __all__ = ["Storage", "StorageType", "view"]
 
@@ -30,6 +32,22 @@ class StorageType:
 
     def __repr__(self) -> str:
         return f"StorageType(dtype={self.dtype})"
+
+
+_LARGE = 4 << 20  # bytes, from which on NumPy asks for pages of 2 MB
+
+
+def _room(count: int, kind: np.dtype[Any]) -> Array:
+    """An array for numbers that are about to be read.
+
+    A large one gets its pages at once, of the ordinary size: pages of 2 MB, for which NumPy asks, the system must
+    first make free, and that takes several times as long as reading the file where memory has been in use for a while.
+    """
+    size = count * kind.itemsize
+    if size < _LARGE or not hasattr(mmap, "MAP_POPULATE"):
+        return np.empty(count, kind)
+    pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE)
+    return np.frombuffer(memoryview(pages), np.uint8).view(kind)
 
 
 @cache
@@ -49,7 +67,7 @@ class Storage:
 
     def __init__(self, kind: dtype, count: int, elements: Array | None = None) -> None:
         self.dtype, self.count = kind, count
-        self.elements = np.empty(count, _in_memory(kind)) if elements is None else elements
+        self.elements = _room(count, _in_memory(kind)) if elements is None else elements
 
     @property
     def nbytes(self) -> int:
@@ -60,9 +78,8 @@ class Storage:
     def mapped(cls, kind: dtype, raw: Array) -> Storage:
         """A storage on the bytes `raw` themselves, where these can be used as they are."""
         count = raw.size // kind.itemsize
-        if _in_memory(kind).itemsize == kind.itemsize:
-            return cls(kind, count, raw.view(_in_memory(kind)))
-        return cls(kind, count, _widened(raw))
+        elements = from_bfloat16(raw.view(np.uint16)) if kind is bfloat16 else raw.view(kind.numpy)
+        return cls(kind, count, elements)
 
     def fill(self, read_into: Callable[[Array], None]) -> None:
         """Has `read_into` write the bytes of the numbers, straight into their place."""
@@ -71,7 +88,7 @@ class Storage:
             return
         raw = np.empty(self.nbytes, np.uint8)
         read_into(raw)
-        self.elements[:] = _widened(raw)
+        self.elements[:] = from_bfloat16(raw.view(np.uint16))
 
     def swap(self) -> None:
         """Turns the bytes of each number round; a complex number is two numbers."""
@@ -89,12 +106,6 @@ class Storage:
         if self.dtype is not uint8 or self.elements.size % kind.itemsize:
             raise CheckpointError(f"a storage of {self.count} {self.dtype} cannot be taken as {kind}")
         return Storage.mapped(kind, self.elements)
-
-
-def _widened(raw: Array) -> Array:
-    """The bytes of bfloat16 numbers as float32: the same bits, and sixteen more that are zero."""
-    wide = raw.view(np.uint16).astype(np.uint32)
-    return np.left_shift(wide, 16, out=wide).view(np.float32)
 
 
 def view(storage: Storage, offset: int, size: Any, stride: Any) -> Array:
@@ -118,8 +129,3 @@ def view(storage: Storage, offset: int, size: Any, stride: Any) -> Array:
         raise CheckpointError(f"a tensor of size {list(size)} has too many elements")
     itemsize = elements.itemsize
     return np.ndarray(size, elements.dtype, elements, offset * itemsize, [s * itemsize for s in stride])
-
-
-def is_brain_float(kind: dtype) -> bool:
-    """Whether numbers of this type change their type when they are loaded here."""
-    return kind is bfloat16 and _in_memory(kind).itemsize != 2
