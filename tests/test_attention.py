@@ -83,10 +83,45 @@ def test_causal_is_the_lower_triangle() -> None:
         torch.testing.assert_close(a, b)  # 0 for the keys that no query sees
 
 
-def test_shared_heads() -> None:
-    q, k, v = inputs((2, 6, 3, 4), (2, 2, 5, 4), (2, 2, 5, 4))
-    repeated = attend(q, k.repeat_interleave(3, 1), v.repeat_interleave(3, 1))
+MASKS = {
+    "none": lambda length: None,
+    "for all": lambda length: torch.rand(length, 5) > 0.3,
+    "of a head": lambda length: torch.randn(2, 6, length, 5),
+    "of a row": lambda length: torch.randn(2, 1, length, 5),
+}
+
+
+@pytest.mark.parametrize("length", [1, 3, 40])
+@pytest.mark.parametrize("options", [{}, {"is_causal": True}, {"scale": 0.3}, *({"attn_mask": name} for name in MASKS)])
+def test_shared_heads_are_as_if_each_had_its_own_copy(options: dict[str, Any], length: int) -> None:
+    q, k, v = inputs((2, 6, length, 4), (2, 2, 5, 4), (2, 2, 5, 3))
+    if "attn_mask" in options:
+        options = {"attn_mask": MASKS[options["attn_mask"]](length)}
+    repeated = attend(q, k.repeat_interleave(3, 1), v.repeat_interleave(3, 1), **options)
+    shared = attend(q, k, v, enable_gqa=True, **options)
+    torch.testing.assert_close(shared, repeated)
+    for a, b in zip(*[torch.autograd.grad(out.square().sum(), [q, k, v]) for out in (shared, repeated)]):
+        torch.testing.assert_close(a, b)
+    with torch.no_grad():
+        torch.testing.assert_close(attend(q, k, v, enable_gqa=True, **options), repeated)
+
+
+def test_shared_heads_with_dropout_and_of_two_numbers() -> None:
+    q, k, v = inputs((2, 6, 3, 4), (2, 2, 5, 4), (2, 3, 5, 4))
+    repeated = attend(q, k.repeat_interleave(3, 1), v.repeat_interleave(2, 1))
     torch.testing.assert_close(attend(q, k, v, enable_gqa=True), repeated)
+    assert attend(q, k, k, dropout_p=0.5, enable_gqa=True).shape == (2, 6, 3, 4)
+    with pytest.raises(RuntimeError, match="must divide the number of heads in query: 4, 6"):
+        attend(q, *inputs((2, 4, 5, 4), (2, 4, 5, 4)), enable_gqa=True)
+
+
+@pytest.mark.parametrize("score", [200.0, -200.0, 0.0, np.inf, -np.inf])
+def test_a_single_query_with_scores_of_any_size(score: float) -> None:
+    q, k, v = torch.ones(1, 1), torch.tensor([[score], [score], [-np.inf]]), torch.tensor([[1.0], [3.0], [7.0]])
+    with torch.no_grad():
+        few, many = attend(q, k, v), attend(q.expand(9, 1), k, v)
+    torch.testing.assert_close(few.expand(9, 1), many, equal_nan=True)
+    assert few.item() == 2.0 or math.isinf(score)
 
 
 def test_float16_is_computed_in_float32() -> None:

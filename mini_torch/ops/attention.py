@@ -134,20 +134,35 @@ def scaled_dot_product_attention(
             [0.3302, 0.6698]])
     """
     _check(query, key, value, attn_mask, is_causal)
-    if enable_gqa and query._array.shape[-3] != key._array.shape[-3] == value._array.shape[-3]:
-        groups = in_groups(query, key, value, attn_mask, is_causal)
-        out = scaled_dot_product_attention(*groups, dropout_p, is_causal, scale)
+    if not 0.0 <= dropout_p <= 1.0:
+        raise RuntimeError(f"dropout probability has to be between 0 and 1, but got {dropout_p}")
+    if scale is None:
+        scale = 1 / math.sqrt(query._array.shape[-1]) if query._array.shape[-1] else 1.0
+    if enable_gqa and attn_mask is None and not is_causal and _groups_ask_once(query, key, value):
+        # Heads that share keys and values are their queries: a token that is being generated may have thousands of
+        # keys, and none is copied.
+        grouped = query.reshape(*query._array.shape[:-3], key._array.shape[-3], -1, query._array.shape[-1])
+        out = _attended(grouped, key, value, None, dropout_p, False, scale)
         return out.reshape(*query._array.shape[:-1], value._array.shape[-1])
     if enable_gqa:
         key, value = shared_heads(query, key), shared_heads(query, value)
-    if scale is None:
-        scale = 1 / math.sqrt(query._array.shape[-1]) if query._array.shape[-1] else 1.0
+    return _attended(query, key, value, attn_mask, dropout_p, is_causal, scale)
+
+
+def _groups_ask_once(query: Tensor, key: Tensor, value: Tensor) -> bool:
+    """Whether groups of heads that have a single query each share heads of keys and values."""
+    heads, length = query._array.shape[-3:-1]
+    groups = key._array.shape[-3]
+    return length == 1 and groups == value._array.shape[-3] and 0 < groups < heads and not heads % groups
+
+
+def _attended(
+    query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, dropout_p: float, causal: bool, scale: float
+) -> Tensor:
     bias = _bias(query, attn_mask)
-    if not 0.0 <= dropout_p <= 1.0:
-        raise RuntimeError(f"dropout probability has to be between 0 and 1, but got {dropout_p}")
     if dropout_p > 0.0:
-        return matmul(dropout(_whole_weights(query, key, bias, scale, is_causal).contiguous(), dropout_p), value)
-    return _attention(query, key, value, bias, scale, is_causal)
+        return matmul(dropout(_whole_weights(query, key, bias, scale, causal).contiguous(), dropout_p), value)
+    return _attention(query, key, value, bias, scale, causal)
 
 
 def _check(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, is_causal: bool) -> None:
@@ -200,25 +215,6 @@ def shared_heads(query: Tensor, x: Tensor) -> Tensor:
         return x
     *batch, _, length, size = x._array.shape
     return x.unsqueeze(-3).expand(*batch, own, heads // own, length, size).reshape(*batch, heads, length, size)
-
-
-def in_groups(
-    query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, causal: bool
-) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
-    """What to attend where query heads share those of key and value, which are not copied for it: the heads of a group
-    in a dimension of their own, (…, groups, heads, L, E); or as the group's queries, where each has only one."""
-    *batch, heads, length, size = query._array.shape
-    groups = key._array.shape[-3]
-    if not groups or heads % groups:
-        raise RuntimeError(
-            f"Number of heads in key and value must divide the number of heads in query: {groups}, {heads}"
-        )
-    if length == 1 and attn_mask is None and not causal:
-        return query.reshape(*batch, groups, heads // groups, size), key, value, None
-    if attn_mask is not None and attn_mask._array.ndim > 2:
-        one = attn_mask._array.shape[-3] == 1
-        attn_mask = attn_mask.unsqueeze(-3) if one else attn_mask.unflatten(-3, (groups, heads // groups))
-    return query.unflatten(-3, (groups, heads // groups)), key.unsqueeze(-3), value.unsqueeze(-3), attn_mask
 
 
 def _bias(query: Tensor, attn_mask: Tensor | None) -> Tensor | None:
