@@ -37,6 +37,7 @@ class _ConvNd(Module):
     dims: int
     apply_to: Callable[..., Tensor]
     transposed = False
+    padding_mode = "zeros"  # of what was pickled before PyTorch 1.1
 
     def _set_up(
         self, in_channels: int, out_channels: int, kernel_size: Sizes, stride: Sizes, padding: str | Sizes,

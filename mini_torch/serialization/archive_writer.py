@@ -81,7 +81,8 @@ class ArchiveWriter:
                         0, 0, 0, min(start, _FULL)) + name + extra
         )  # fmt: skip
         self._is_long = bool(extra)
-        self._checksums = _mix(self._checksums, crc)
+        if size:
+            self._checksums = _mix(self._checksums, crc)
 
     def _end_record(self, size: int, crc: int) -> None:
         if size:

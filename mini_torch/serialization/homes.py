@@ -17,6 +17,8 @@ _DOORS = ("nn.modules", "optim")  # whose files are named as PyTorch's
 
 def at_home(module: str, name: str) -> Any:
     """What `torch.….name` is here. Errors: UnpicklingError, where there is no such thing."""
+    if f"{module}.{name}" == "torch.nn.backends.thnn._get_thnn_function_backend":
+        return lambda: None  # modules of PyTorch before 1.5 have what it gave, and nobody uses that
     try:  # by name, since the file says which: these are rooms above this one
         found: Any = import_module(_PACKAGE + module.removeprefix("torch"))
         for part in name.split("."):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..dtype import check_device, device
+from ..dtype import device
 from ..ops.storage import UntypedStorage
 from .storage import Storage
 
@@ -21,19 +21,27 @@ def placed(map_location: Any) -> Callable[[Storage, str], Storage]:
     if map_location is None:
         return lambda storage, location: storage
     if isinstance(map_location, str | device):
-        check_device(map_location)
+        _check(map_location)
         return lambda storage, location: storage
     if isinstance(map_location, bytes):
         return placed(map_location.decode("ascii"))
     if isinstance(map_location, dict):
         for target in map_location.values():
-            check_device(target)
+            _check(target)
         return lambda storage, location: storage
     if not callable(map_location):
         raise TypeError(
             f"map_location is a device, its name, a dict of names or a function, got {type(map_location).__name__}"
         )
     return lambda storage, location: _by_function(map_location, storage, location)
+
+
+def _check(target: str | device) -> None:
+    if device(target).type != "cpu":
+        raise RuntimeError(
+            f"Attempting to deserialize object on the device {str(target)!r}, but mini_torch computes on the CPU. "
+            "Please use torch.load with map_location=torch.device('cpu'), or leave map_location out."
+        )
 
 
 def _by_function(function: Callable[..., Any], storage: Storage, location: str) -> Storage:

@@ -24,7 +24,6 @@ from ..dtype import (
     int16,
     int32,
     int64,
-    strided,
     uint8,
     uint16,
     uint32,
@@ -33,7 +32,7 @@ from ..dtype import (
 from ..network import Parameter
 from ..tensor import Tensor
 from . import rebuild
-from .storage import StorageType
+from .storage import Float8, StorageType
 
 __all__ = ["ALLOWED", "NOT_HERE", "STORAGE_TYPES", "UNTYPED", "Allowed", "name_of"]
 
@@ -68,7 +67,6 @@ ALLOWED: dict[str, Allowed] = {
     "torch.Size": Allowed(Size, rebuild.size_of, rebuild.size_of),
     "torch.device": Allowed(device, rebuild.device_of),
     "torch.serialization._get_layout": Allowed(rebuild.layout_named, rebuild.layout_named),
-    "torch.strided": Allowed(strided),
     "torch.Tensor": Allowed(Tensor, rebuild.empty_tensor),
     "torch.nn.parameter.Parameter": Allowed(Parameter, rebuild.new_parameter, rebuild.new_parameter),
     "torch._tensor._rebuild_from_type_v2": Allowed(rebuild.rebuild_from_type_v2, rebuild.rebuild_from_type_v2),
@@ -84,6 +82,9 @@ _rebuilds: dict[str, Callable[..., Any]] = {
 }
 for _name, _function in _rebuilds.items():
     ALLOWED[f"torch._utils.{_name}"] = Allowed(_function, _function)
+for _name, _code in {"e4m3fn": "F8_E4M3", "e5m2": "F8_E5M2", "e4m3fnuz": "F8_E4M3FNUZ", "e5m2fnuz": "F8_E5M2FNUZ",
+                     "e8m0fnu": "F8_E8M0"}.items():  # fmt: skip
+    ALLOWED[f"torch.float8_{_name}"] = Allowed(Float8(_code))
 for _kind in (*STORAGE_TYPES, uint16, uint32, uint64):
     ALLOWED[f"torch.{_kind.name}"] = Allowed(_kind)
 for _name, _storage_type in STORAGE_TYPES.values():

@@ -15,7 +15,7 @@ from typing import IO, Any, ClassVar
 
 import numpy as np
 
-from ..dtype import device, from_numpy_dtype
+from ..dtype import device, from_numpy_dtype, layout
 from ..memory import offset_of, storage_of
 from ..network import Buffer, Parameter
 from ..network.parameter import is_lazy
@@ -23,6 +23,7 @@ from ..tensor import Tensor, wrap
 from .homes import home_of
 from .names import STORAGE_TYPES, UNTYPED, name_of
 from .rebuild import (
+    layout_named,
     rebuild_from_type_v2,
     rebuild_parameter,
     rebuild_parameter_with_state,
@@ -95,6 +96,8 @@ class TorchNames(_Pickler):
         if isinstance(obj, device):
             name = str(obj.type.encode(), "ascii")  # a new string, as PyTorch has it, so the memo does not know it
             return device, (name,) if obj.index is None else (name, obj.index)
+        if isinstance(obj, layout):
+            return layout_named, (repr(obj),)
         if type(obj) is bytes and not obj and self.proto < 3:
             return codecs.encode, ("", "latin1")  # as other bytes; PyTorch refuses to read what pickle has for none
         if not isinstance(obj, type | FunctionType) and (known := name_of(obj)):  # a number type, a kind of storage

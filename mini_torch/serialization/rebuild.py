@@ -14,7 +14,7 @@ from ..dtype import Size, device, dtype, strided
 from ..errors import CheckpointError
 from ..network import Buffer, Parameter
 from ..tensor import Tensor, make, wrap
-from .storage import Storage, view
+from .storage import Float8, Storage, view
 
 __all__ = [
     "bytearray_of", "check_key", "complex_of", "counter", "device_of", "empty_tensor", "encoded", "layout_named",
@@ -59,7 +59,7 @@ def rebuild_tensor_v3(
 ) -> Tensor:  # fmt: skip
     """The same on a storage of bytes, for number types that have no storage of their own."""
     _expect(storage, Storage, "the storage of a tensor")
-    _expect(kind, dtype, "the type of a tensor")
+    _expect(kind, dtype | Float8, "the type of a tensor")
     storage = storage.as_type(kind)
     return rebuild_tensor_v2(storage, storage_offset, size, stride, requires_grad, backward_hooks, metadata)
 

@@ -11,15 +11,15 @@ import mmap
 import sys
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..dtype import bfloat16, dtype, uint8
+from ..dtype import bfloat16, dtype, float32, uint8
 from ..errors import CheckpointError, MissingExtraError
-from .narrow_floats import from_bfloat16
+from .narrow_floats import from_bfloat16, from_float8
 
-__all__ = ["Storage", "StorageType", "view"]
+__all__ = ["Float8", "Storage", "StorageType", "view"]
 
 Array = np.ndarray[Any, Any]
 
@@ -59,6 +59,13 @@ def _in_memory(kind: dtype) -> np.dtype[Any]:
         return np.dtype(np.float32)
 
 
+class Float8(NamedTuple):
+    """A floating type of 8 bits, by its name in `narrow_floats.FLOAT8`."""
+
+    name: str
+    itemsize: int = 1
+
+
 class Storage:
     """`count` numbers of type `kind`: `elements` is the array of them, `fill` reads them from a file.
 
@@ -68,6 +75,8 @@ class Storage:
     def __init__(self, kind: dtype, count: int, elements: Array | None = None) -> None:
         self.dtype, self.count = kind, count
         self.elements = _room(count, _in_memory(kind)) if elements is None else elements
+        self._is_swapped = False
+        self._as_type: dict[dtype | Float8, Storage] = {}  # of bytes, what tensors of other types see
 
     @property
     def nbytes(self) -> int:
@@ -91,21 +100,34 @@ class Storage:
         self.elements[:] = from_bfloat16(raw.view(np.uint16))
 
     def swap(self) -> None:
-        """Turns the bytes of each number round; a complex number is two numbers."""
-        if self.dtype.is_complex:
+        """Turns the bytes of each number round; a complex number is two numbers. Of mere bytes, when it is known what
+        numbers they are."""
+        if self.dtype is uint8:
+            self._is_swapped = True
+        elif self.dtype.is_complex:
             self.elements.view(self.elements.real.dtype).byteswap(inplace=True)
         elif self.elements.itemsize == self.dtype.itemsize:
             self.elements.byteswap(inplace=True)
         else:
             raise CheckpointError("bfloat16 of the other byte order needs the package ml_dtypes")
 
-    def as_type(self, kind: dtype) -> Storage:
-        """The same memory as numbers of another type."""
+    def as_type(self, kind: dtype | Float8) -> Storage:
+        """The same memory as numbers of another type; those of 8-bit floats are made float32."""
         if kind is self.dtype:
             return self
         if self.dtype is not uint8 or self.elements.size % kind.itemsize:
             raise CheckpointError(f"a storage of {self.count} {self.dtype} cannot be taken as {kind}")
-        return Storage.mapped(kind, self.elements)
+        if kind not in self._as_type:
+            self._as_type[kind] = self._seen_as(kind)
+        return self._as_type[kind]
+
+    def _seen_as(self, kind: dtype | Float8) -> Storage:
+        if isinstance(kind, Float8):
+            return Storage(float32, self.count, from_float8(self.elements, kind.name))
+        seen = Storage.mapped(kind, self.elements)
+        if self._is_swapped:
+            seen.swap()
+        return seen
 
 
 def view(storage: Storage, offset: int, size: Any, stride: Any) -> Array:
