@@ -25,7 +25,7 @@ from . import timing
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 SIZES = ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads")
 STORIES = {"vocab_size": 32000, "max_position_embeddings": 1024, "tie_word_embeddings": True}
-BYTES = {"vocab_size": 256, "max_position_embeddings": 512, "tie_word_embeddings": True}  # examples/decoder.py's
+BYTES = {"vocab_size": 256, "max_position_embeddings": 256, "tie_word_embeddings": True}  # examples/decoder.py's
 MODELS: dict[str, dict[str, Any]] = {
     "0.8M": {**BYTES, **dict(zip(SIZES, (128, 352, 4, 4, 2)))},
     "15M": {**STORIES, **dict(zip(SIZES, (288, 768, 6, 6, 6)))},

@@ -2,8 +2,8 @@
 
 It reads the text byte by byte and learns one thing: which byte comes next. The loss is what it pays for the byte that
 does come, -log of the probability that it gave it; log2 of that, the mean over a text, is how many bits a byte would
-take if the text were packed with this model. Eight without any knowledge; gzip needs about two for this text, and sees
-all that came before, where the model sees 128 bytes.
+take if the text were packed with this model. Eight without any knowledge; gzip needs 2.3 for this text, and looks back
+over 32,000 bytes, where the model looks back over 256.
 
 The text is Python's own reference manual, which every Python carries (`pydoc_data.topics`); `--text` takes another. The
 model is that of `examples/llama.py`, the kind that many published checkpoints are of. After training it goes to a
@@ -24,10 +24,10 @@ import frame
 import llama
 from frame import torch
 
-CONTEXT, BATCH = 128, 8
+CONTEXT, BATCH = 256, 4
 CONFIG = llama.Config(
     vocab_size=256, hidden_size=128, intermediate_size=352, num_hidden_layers=4, num_attention_heads=4,
-    num_key_value_heads=2, max_position_embeddings=512, tie_word_embeddings=True,
+    num_key_value_heads=2, max_position_embeddings=CONTEXT, tie_word_embeddings=True,
 )  # fmt: skip
 COLUMNS, OPENING = 72, b'The "with" statement'  # of the passage in the picture
 FOLDER = frame.ROOT / "model" / "decoder"
@@ -41,8 +41,8 @@ def bytes_of(path: str) -> Any:
         from pydoc_data.topics import topics
 
         content = "\n\n".join(topics[name] for name in sorted(topics)).encode()
-    if len(content) < 20 * CONTEXT:
-        raise SystemExit(f"{path} has {len(content)} bytes: at least {20 * CONTEXT} are needed")
+    if len(content) < 11 * CONTEXT:
+        raise SystemExit(f"{path} has {len(content)} bytes: at least {11 * CONTEXT} are needed")
     return torch.tensor(list(content))
 
 
@@ -78,15 +78,17 @@ def train(run: frame.Run, model: Any, data: Any) -> None:
 
 def bits_per_byte(model: Any, data: Any) -> float:
     """What the model needs for unseen text, evenly spread over it."""
-    starts = torch.arange(0, len(data) - CONTEXT, (len(data) - CONTEXT) // 64)[:64]
+    starts = torch.arange(0, len(data) - CONTEXT, max((len(data) - CONTEXT) // 32, 1))[:32]
     with torch.no_grad():
         loss: float = loss_of(model, *batch_of(data, starts)).item()
     return loss / math.log(2)
 
 
-def write(model: Any, prompt: str, count: int = 300) -> float:
-    """Prints what follows the prompt, as it comes; returns the bytes per second."""
+def write(model: Any, prompt: str) -> float:
+    """Prints what follows the prompt, as it comes, up to the longest text that the model knows; returns the bytes per
+    second."""
     tokens = llama.Bytes().encode(prompt)
+    count = CONTEXT - len(tokens)
     generator = torch.Generator().manual_seed(0)
     start = time.perf_counter()
     new = model.generate(tokens, count, temperature=0.7, top_p=0.9, generator=generator)
@@ -108,12 +110,15 @@ def surprise(model: Any, data: Any, start: int, count: int) -> list[float]:
 
 
 def cells_of(content: bytes, bits: list[float]) -> list[list[tuple[str, float]]]:
-    """Rows of (letter, its bits); in UTF-8 a letter can be several bytes."""
+    """Rows of (letter, its bits)."""
+    letters: list[tuple[bytes, float]] = []
+    for byte, each in zip(content, bits):
+        known, paid = letters.pop() if byte & 0xC0 == 0x80 and letters else (b"", 0.0)  # UTF-8 goes on with a letter
+        letters.append((known + bytes([byte]), paid + each))
     rows: list[list[tuple[str, float]]] = [[]]
-    given = iter(bits)
-    for letter in content.decode(errors="ignore"):
-        rows[-1].append((letter, sum(next(given) for _ in letter.encode())))
-        if letter == "\n" or len(rows[-1]) == COLUMNS:
+    for letter, paid in letters:
+        rows[-1].append((letter.decode(errors="replace"), paid))
+        if letter == b"\n" or len(rows[-1]) == COLUMNS:
             rows.append([])
     return [row for row in rows if row]
 
@@ -158,14 +163,14 @@ def draw(figure: Any, model: Any, unseen: Any) -> None:
     from utils import BLUE, ORANGE
 
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
-    known = bytes(unseen.tolist())
-    begin = known.find(OPENING, CONTEXT) if OPENING in known[CONTEXT:] else known.find(b"\n", CONTEXT) + 1
-    count = 4 * CONTEXT
+    known, half = bytes(unseen.tolist()), CONTEXT // 2
+    begin = max(known.find(OPENING, half, -CONTEXT), half)
+    count = min(2 * CONTEXT, len(known) - begin - 1) // half * half
     rows = cells_of(known[begin : begin + count], surprise(model, unseen, begin, count))
     image = draw_text(left, rows)
     left.set_title("Bits that each letter of an unseen passage takes")
     figure.colorbar(image, ax=left, location="bottom", shrink=0.6, aspect=40)
-    lengths = range(16, 501, 16)
+    lengths = range(8, CONTEXT - 4, 8)
     with_cache, without = cost_of_a_byte(model, lengths)
     right.plot(lengths, without, color=ORANGE, label="reading all again")
     right.plot(lengths, with_cache, color=BLUE, label="with the cache")

@@ -44,6 +44,7 @@ class _Mode(threading.local):
     hooks: tuple[Any, ...] = ()  # pairs of saved-tensor hooks, the innermost last
     recorder: Any = None  # what writes the program down, while one is recorded; see `capture`
     hooks_refused: str | None = None
+    fills = True  # whether `uniform_` and its kind draw what they are asked for: not where it would be thrown away
 
     def watch(self, **settings: Any) -> None:
         """Sets `anomaly`, `check_nan` or `hooks`."""

@@ -486,6 +486,9 @@ def test_memory_without_values(torch: ModuleType) -> None:
     skipped = torch.nn.utils.skip_init(torch.nn.Linear, 3, 4, bias=False, dtype=torch.float64)
     assert (skipped.weight.shape, skipped.weight.dtype) == ((4, 3), torch.float64)
     assert torch.rand(1).item() == first
+    with pytest.raises(TypeError):
+        torch.nn.utils.skip_init(torch.nn.Linear, 3, "four")
+    assert torch.nn.Linear(3, 4).weight.abs().sum() > 0  # drawn again after it, and after its errors
     with pytest.raises(RuntimeError, match="Module must support a 'device' arg"):
         torch.nn.utils.skip_init(torch.nn.ReLU)
     with pytest.raises(RuntimeError, match="Expected a Module; got"):

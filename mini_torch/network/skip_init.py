@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from ..graph import mode
 from ..random import fork_rng
 from .module import Module
 
@@ -17,8 +18,8 @@ M = TypeVar("M", bound=Module)
 def skip_init(module_cls: Callable[..., M], *args: Any, **kwargs: Any) -> M:
     """`module_cls(*args, **kwargs)` with memory of any content in its parameters and buffers, for you to fill.
 
-    Nothing is drawn from the default generator. Errors: RuntimeError for what is no class of modules, or takes no
-    `device`. PyTorch's `nn.utils.skip_init`.
+    Nothing is drawn for it: what a checkpoint replaces takes no time, and the default generator stays where it is.
+    Errors: RuntimeError for what is no class of modules, or takes no `device`. PyTorch's `nn.utils.skip_init`.
 
     >>> from mini_torch import nn
     >>> skip_init(nn.Linear, 3, 2).weight.shape
@@ -28,6 +29,10 @@ def skip_init(module_cls: Callable[..., M], *args: Any, **kwargs: Any) -> M:
         raise RuntimeError(f"Expected a Module; got {module_cls}")
     if "device" not in inspect.signature(module_cls).parameters:
         raise RuntimeError("Module must support a 'device' arg to skip initialization")
-    with fork_rng():
-        module: Any = module_cls(*args, **kwargs)
+    before, mode.fills = mode.fills, False
+    try:
+        with fork_rng():
+            module: Any = module_cls(*args, **kwargs)
+    finally:
+        mode.fills = before
     return module.to_empty(device=kwargs.get("device") or "cpu")
