@@ -1,11 +1,11 @@
 """Graph convolution on Zachary's karate club: who joins whom, told by two people and everybody's friendships.
 
-In 1977 Wayne Zachary described a karate club of 34 people that broke apart: some stayed with the instructor
-(person 1), some with the administrator (person 34). He had noted who was friends with whom before. A network is told
-the side of these two people alone, and the 78 friendships; which side do the other 32 take?
+In 1977 Wayne Zachary described a karate club of 34 people that broke apart: some went with the instructor
+(person 1), the others stayed with the administrator (person 34). Before that, he had noted who was whose friend. A
+network is told the side of these two people alone, and the 78 friendships; which side do the other 32 take?
 
 A graph convolution (Kipf and Welling, "Semi-supervised classification with graph convolutional networks", ICLR 2017)
-is a linear layer after which everybody takes the mean over themselves and their friends:
+is a linear layer after which everybody takes a mean over themselves and their friends:
 
     H' = relu(Â H W)        Â = D^-½ (A + I) D^-½
 
@@ -14,60 +14,42 @@ growing. Two layers let the two labels reach the friends of friends: the loss lo
 moves the whole club. Nothing is known of a person but who they are, so the first layer's input is the identity
 matrix, and Â I W is Â W.
 
-One small network is right or wrong by luck, so 200 of them learn at the same time, each with its own weights: a
-weight of shape (200, in, out) instead of (in, out) is all that takes. One sees the club as they see it, and how one
-of them pulls it apart. Person 9 is the famous one: more friends on the administrator's side, but three weeks before
-a test for the black belt, and so he stayed with the instructor. No network can know that.
+One small network may be right by luck, so 200 of them learn at the same time, each with its own weights: a weight of
+shape (200, in, out) instead of (in, out) is all that takes. Person 9 is the famous one: most of his friends took the
+administrator's side, but he was three weeks from his test for the black belt and went with the instructor. No network
+can know that.
+
+What you will see: the club in the eyes of the networks, and how their belief about everybody grows.
 """
+
+from __future__ import annotations
 
 from typing import Any
 
+import frame
 import numpy as np
-from frame import Run, torch
-from matplotlib.colors import LinearSegmentedColormap
+from frame import torch
 
 from utils import BLUE, GREY, INK, ORANGE
 
 nn = torch.nn
 Tensor = torch.Tensor
 FRIENDS = """
-1: 2 3 4 5 6 7 8 9 11 12 13 14 18 20 22 32
-2: 3 4 8 14 18 20 22 31
-3: 4 8 9 10 14 28 29 33
-4: 8 13 14
-5: 7 11
-6: 7 11 17
-7: 17
-9: 31 33 34
-10: 34
-14: 34
-15: 33 34
-16: 33 34
-19: 33 34
-20: 34
-21: 33 34
-23: 33 34
-24: 26 28 30 33 34
-25: 26 28 32
-26: 32
-27: 30 34
-28: 34
-29: 32 34
-30: 33 34
-31: 33 34
-32: 33 34
-33: 34
+1: 2 3 4 5 6 7 8 9 11 12 13 14 18 20 22 32 | 2: 3 4 8 14 18 20 22 31 | 3: 4 8 9 10 14 28 29 33 |
+4: 8 13 14 | 5: 7 11 | 6: 7 11 17 | 7: 17 | 9: 31 33 34 | 10: 34 | 14: 34 | 15: 33 34 | 16: 33 34 |
+19: 33 34 | 20: 34 | 21: 33 34 | 23: 33 34 | 24: 26 28 30 33 34 | 25: 26 28 32 | 26: 32 | 27: 30 34 |
+28: 34 | 29: 32 34 | 30: 33 34 | 31: 33 34 | 32: 33 34 | 33: 34
 """
-INSTRUCTORS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 17, 18, 20, 22)  # who stayed with person 1
-NAMED = {1: " 1, instructor", 3: " 3", 9: " 9", 34: " 34, administrator"}  # in the picture
+INSTRUCTORS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 17, 18, 20, 22)  # who went with person 1
+NAMED = {1: "1, instructor", 3: "3", 9: "9", 34: "34, administrator"}  # in the picture
 COLOURS = (BLUE, ORANGE)  # the instructor's side, the administrator's
 
 
 def friendships() -> np.ndarray:
     """A: 1 where two people are friends. Shape: (34, 34)."""
     friends = np.zeros((34, 34), np.float32)
-    for line in FRIENDS.split("\n")[1:-1]:
-        person, others = line.split(":")
+    for entry in FRIENDS.split("|"):
+        person, others = entry.split(":")
         for other in others.split():
             friends[int(person) - 1, int(other) - 1] = 1
     return friends + friends.T
@@ -108,6 +90,35 @@ class Club(nn.Module):
         return self.second(torch.relu(self.first(self.features)))
 
 
+def main() -> None:
+    run = frame.Run(__doc__, steps=200, networks=(200, "how many learn at the same time"))
+    networks = run.args.networks
+    friends = friendships()
+    joined = np.array([person not in INSTRUCTORS for person in range(1, 35)], dtype=np.int64)
+    known = [0, 33]  # the instructor and the administrator
+    club = Club(torch.from_numpy(normalised(friends)), networks)
+    optimizer = torch.optim.Adam(club.parameters(), lr=0.01, weight_decay=5e-4)
+    targets = torch.from_numpy(joined[known]).repeat(networks)
+    belief = []
+
+    for _ in run.steps():
+        scores = club()
+        loss = nn.functional.cross_entropy(scores[:, known].flatten(0, 1), targets, reduction="sum")
+        optimizer.zero_grad()
+        loss.backward()  # of a sum: every network has a gradient as if it were alone
+        optimizer.step()
+        run.loss(loss.item() / len(targets))
+        belief.append(torch.softmax(scores.detach(), dim=2)[:, :, 1].mean(dim=0).numpy())
+
+    with torch.no_grad():
+        probability = torch.softmax(club(), dim=2)[:, :, 1].numpy()
+    right = np.delete((probability > 0.5) == joined, known, axis=1)
+    run.result("accuracy on the other 32 people", right.mean())
+    run.result("networks that are wrong about person 9", (probability[:, 8] > 0.5).mean())
+    run.draw(lambda figure: draw(figure, friends, joined, np.array(belief)), height=4.2)
+    run.end()
+
+
 def layout(friends: np.ndarray, steps: int = 500) -> np.ndarray:
     """Places for people on paper, as far apart as there are friends between them (Kamada and Kawai 1989).
 
@@ -139,6 +150,8 @@ def draw(figure: Any, friends: np.ndarray, joined: np.ndarray, belief: np.ndarra
 
     Shape: joined (34,), 1 for the administrator's side; belief (steps, 34), the mean probability that it will be 1.
     """
+    from matplotlib.colors import LinearSegmentedColormap
+
     club, growth = figure.subplots(1, 2, width_ratios=(1.7, 1))
     places = layout(friends)
     for pair in zip(*np.nonzero(np.triu(friends)), strict=True):
@@ -150,7 +163,7 @@ def draw(figure: Any, friends: np.ndarray, joined: np.ndarray, belief: np.ndarra
     for person, (place, chance) in enumerate(zip(places, belief[-1], strict=True), 1):
         colour = "white" if abs(chance - 0.5) > 0.25 else INK
         club.annotate(person, place, color=colour, ha="center", va="center_baseline", fontsize=8.5)
-    club.set(title="fill: what the networks say    ring: what happened", aspect="equal")
+    club.set(title="Fill: what the networks say. Ring: what happened.", aspect="equal")
     club.margins(0.05)
     club.set_axis_off()
 
@@ -158,39 +171,12 @@ def draw(figure: Any, friends: np.ndarray, joined: np.ndarray, belief: np.ndarra
         named = person + 1 in NAMED
         growth.plot(belief[:, person], color=COLOURS[side], linewidth=2.2 if named else 0.8, alpha=1 if named else 0.5)
         if named:
-            growth.annotate(NAMED[person + 1], (len(belief), belief[-1, person]), va="center", annotation_clip=False)
-    growth.set(title="how their belief grows", xlabel="step", xlim=(0, len(belief)), ylim=(0, 1), yticks=(0, 0.5, 1))
+            end = (len(belief), belief[-1, person])
+            beside = {"xytext": (4, 0), "textcoords": "offset points", "va": "center"}
+            growth.annotate(NAMED[person + 1], end, **beside, annotation_clip=False)
+    growth.set(title="How their belief grows", xlabel="step", xlim=(0, len(belief)), ylim=(0, 1), yticks=(0, 0.5, 1))
     growth.set_ylabel("probability of the administrator's side")
     growth.axhline(0.5, color=GREY, linewidth=0.8, linestyle=":")
-
-
-def main() -> None:
-    run = Run(__doc__, steps=200, networks=(200, "how many learn at the same time"))
-    networks = run.args.networks
-    friends = friendships()
-    joined = np.array([person not in INSTRUCTORS for person in range(1, 35)], dtype=np.int64)
-    known = [0, 33]  # the instructor and the administrator
-    club = Club(torch.from_numpy(normalised(friends)), networks)
-    optimizer = torch.optim.Adam(club.parameters(), lr=0.01, weight_decay=5e-4)
-    targets = torch.from_numpy(joined[known]).repeat(networks)
-    belief = []
-
-    for _ in run.steps():
-        scores = club()
-        loss = nn.functional.cross_entropy(scores[:, known].flatten(0, 1), targets, reduction="sum")
-        optimizer.zero_grad()
-        loss.backward()  # of a sum: every network has a gradient as if it were alone
-        optimizer.step()
-        run.loss(loss.item() / len(targets))
-        belief.append(torch.softmax(scores.detach(), dim=2)[:, :, 1].mean(dim=0).numpy())
-
-    with torch.no_grad():
-        probability = torch.softmax(club(), dim=2)[:, :, 1].numpy()
-    right = np.delete((probability > 0.5) == joined, known, axis=1)
-    run.result("accuracy on the 32 others, mean of all networks", right.mean())
-    run.result("share of the networks wrong about person 9", (probability[:, 8] > 0.5).mean())
-    run.draw(lambda figure: draw(figure, friends, joined, np.array(belief)), width=9, height=4.2)
-    run.end()
 
 
 if __name__ == "__main__":
