@@ -5,6 +5,7 @@ Source: PKWARE's "APPNOTE.TXT", and PyTorch's `caffe2/serialize/inline_container
 
 from __future__ import annotations
 
+import errno
 import mmap
 import pickle
 import struct
@@ -37,8 +38,12 @@ class Archive:
         try:
             with ZipFile(file) as archive:
                 entries, end = archive.infolist(), archive.start_dir
-        except (BadZipFile, NotImplementedError, UnicodeDecodeError, struct.error, ValueError, OverflowError) as error:
+        except (BadZipFile, NotImplementedError, struct.error, ValueError, OverflowError) as error:
             raise CheckpointError(f"not a whole checkpoint: {error}") from None
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            raise CheckpointError("not a whole checkpoint: its directory is not in the file") from None
         if not entries:
             raise CheckpointError("a zip archive with nothing in it")
         self._folder = entries[0].filename.partition("/")[0]
@@ -103,6 +108,8 @@ class Archive:
         return start, entry.file_size
 
     def _header_size(self, entry: ZipInfo, record: str) -> int:
+        if entry.header_offset < 0:
+            raise CheckpointError(f"its record {record} is not in the file")
         self._file.seek(entry.header_offset)
         header = self._file.read(_LOCAL_HEADER.size)
         if len(header) < _LOCAL_HEADER.size:
