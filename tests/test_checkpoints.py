@@ -23,6 +23,7 @@ import checkpoint_cases as cases
 import mini_torch
 from mini_torch import serialization
 from mini_torch.errors import CheckpointError, MissingExtraError, UnpicklingError
+from mini_torch.model import Model
 
 FOLDER = Path(__file__).parent / "data" / "checkpoints"
 VERSIONS = ("1.0", "1.6", "1.12", "2.13")
@@ -258,6 +259,17 @@ def rewritten_pickle(data: bytes) -> io.BytesIO:
 @pytest.fixture
 def torch() -> ModuleType:
     return pytest.importorskip("torch")
+
+
+def test_a_whole_run_is_opened_by_pytorch(torch: ModuleType, tmp_path: Path) -> None:
+    nn = mini_torch.nn
+    model = Model(nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1)), nn.MSELoss(), "adam")
+    x = mini_torch.ones(8, 2)
+    model.fit((x, x.sum(1, keepdim=True)), epochs=1, batch_size=4, progress=False)
+    model.save(tmp_path / "model.ckpt", note="mine")
+    saved = torch.load(tmp_path / "model.ckpt", weights_only=True)
+    assert saved["extra"] == {"note": "mine"}
+    assert torch.equal(saved["network"]["0.weight"], torch.tensor(model.network[0].weight.tolist()))
 
 
 @pytest.mark.filterwarnings("ignore:TypedStorage")

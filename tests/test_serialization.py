@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import pickle
@@ -9,9 +10,12 @@ import random
 import stat
 import sys
 import threading
+import zipfile
 from collections import Counter, OrderedDict
+from functools import partial
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -19,6 +23,7 @@ import pytest
 import mini_torch as torch
 from mini_torch import nn
 from mini_torch.errors import CheckpointError
+from mini_torch.serialization.archive_writer import ArchiveWriter
 
 
 def through_memory(obj: Any) -> Any:
@@ -156,6 +161,145 @@ def test_readers_see_whole_files_only(tmp_path: Path) -> None:
     done.set()
     reader.join()
     assert seen
+
+
+# ---- files of all kinds ----------------------------------------------------------------------------------------------
+def test_writing_into_a_mapped_tensor_does_not_change_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pt"
+    torch.save({"a": torch.ones(1000), "b": torch.zeros(3), "none": torch.empty(0)}, path)
+    before = path.read_bytes()
+    weights = torch.load(path, mmap=True)
+    weights["a"].mul_(5)
+    assert weights["a"].sum() == 5000
+    assert weights["a"].untyped_storage().nbytes() == 4000  # not the whole file
+    assert path.read_bytes() == before
+    torch.save(weights["a"], path)  # what is saved over the file that it is mapped from stays what it was
+    assert weights["b"].tolist() == [0, 0, 0]
+    assert torch.load(path).sum() == 5000
+    with pytest.raises(ValueError, match="f must be a file path in order to use the mmap argument"):
+        torch.load(io.BytesIO(before), mmap=True)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_files_that_are_open(zipped: bool, tmp_path: Path) -> None:
+    """From where they stand, buffered or not, compressed or with no `readinto`."""
+    file = io.BytesIO()
+    torch.save({"a": torch.arange(5)}, file, _use_new_zipfile_serialization=zipped)
+    data = b"before" + file.getvalue()
+    path, packed = tmp_path / "file", tmp_path / "file.gz"
+    path.write_bytes(data)
+    packed.write_bytes(gzip.compress(data))
+
+    class Plain:
+        """The least that a file can do."""
+
+        def __init__(self, data: bytes) -> None:
+            file = io.BytesIO(data)
+            self.read, self.readline, self.seek, self.tell = file.read, file.readline, file.seek, file.tell
+
+        def __enter__(self) -> Any:
+            return self
+
+        def __exit__(self, *_: Any) -> None: ...
+
+    ways = (partial(open, path, "rb"), partial(open, path, "rb", 0), partial(gzip.open, packed),
+            partial(io.BytesIO, data), partial(Plain, data))  # fmt: skip
+    for way in ways:
+        with way() as opened:
+            opened.seek(6)
+            assert torch.load(opened)["a"].tolist() == [0, 1, 2, 3, 4]
+    ends = os.pipe()
+    os.close(ends[1])
+    with os.fdopen(ends[0], "rb") as pipe:  # noqa: SIM117
+        with pytest.raises(io.UnsupportedOperation, match=r"You can only torch\.load from a file that is seekable"):
+            torch.load(pipe)
+    with pytest.raises(AttributeError, match="expected 'f' to be string, path, or a file-like object"):
+        torch.save(1, 3)
+
+
+def test_several_objects_in_one_legacy_file() -> None:
+    file = io.BytesIO()
+    for k in range(3):
+        torch.save(torch.full((2,), k), file, _use_new_zipfile_serialization=False)
+    file.seek(0)
+    assert [torch.load(file).tolist() for _ in range(3)] == [[0, 0], [1, 1], [2, 2]]
+
+
+def test_other_protocols_and_picklers() -> None:
+    """They are written, and read where Python's own reader may do it."""
+    file = io.BytesIO()
+    torch.save({"a": torch.ones(2), "type": torch.float64}, file, pickle_protocol=4)
+    file.seek(0)
+    with pytest.raises(pickle.UnpicklingError, match="not allowed with weights_only=True"):
+        torch.load(file)
+    file.seek(0)
+    back = torch.load(file, weights_only=False)
+    assert (back["a"].tolist(), back["type"]) == ([1, 1], torch.float64)
+
+    class Doubling(pickle._Pickler):
+        dispatch: ClassVar[dict[Any, Any]] = dict(pickle._Pickler.dispatch)  # type: ignore[attr-defined]
+
+        def save_float(self, obj: float) -> None:
+            super().save_float(2 * obj)  # type: ignore[misc]
+
+        dispatch[float] = save_float
+
+    double = SimpleNamespace(Pickler=Doubling, Unpickler=pickle.Unpickler, __name__="double")
+    file = io.BytesIO()
+    torch.save({"a": nn.Linear(1, 1), "b": 2.5}, file, pickle_module=double, pickle_protocol=3)
+    file.seek(0)
+    assert torch.load(file, None, double, weights_only=False)["b"] == 5.0
+    with pytest.raises(TypeError, match=r"pickle_module='\w+' has no Pickler that says in Python how"):
+        torch.save(1, file, pickle_module=SimpleNamespace(Pickler=pickle.Pickler, __name__="quick"))
+
+
+def test_room_for_numbers_and_no_checksums() -> None:
+    whole, room, unchecked = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    torch.save(torch.ones(100), whole)
+    with torch.serialization.skip_data():
+        torch.save(torch.ones(100), room)
+    assert len(room.getvalue()) == len(whole.getvalue())
+    assert torch.load(io.BytesIO(room.getvalue())).tolist() == [0] * 100
+    torch.serialization.set_crc32_options(False)
+    try:
+        assert not torch.serialization.get_crc32_options()
+        torch.save(torch.ones(100), unchecked)
+    finally:
+        torch.serialization.set_crc32_options(True)
+    assert torch.load(io.BytesIO(unchecked.getvalue())).sum() == 100
+    with zipfile.ZipFile(whole) as z:
+        assert z.testzip() is None
+
+
+def test_long_archives() -> None:
+    """Of more than 4 GB: the numbers that do not fit in four bytes are where PyTorch has them. Nothing is written."""
+
+    class Sparse(io.BytesIO):
+        """A file that keeps no long zeros."""
+
+        at, parts = 0, None
+
+        def write(self, data: Any) -> int:
+            self.parts = [*(self.parts or []), (self.at, bytes(data))]
+            self.at += len(data)
+            return len(data)
+
+        def seek(self, offset: int, whence: int = 0) -> int:
+            self.at += offset
+            return self.at
+
+    file = Sparse()
+    writer = ArchiveWriter(file, "archive")
+    writer.leave_room("data/0", 5 << 30)
+    writer.write("data/1", b"1234")
+    writer.finish()
+    end = b"".join(data for _, data in file.parts or [])
+    assert (5 << 30).to_bytes(8, "little") in end
+    entry = end.index(b"archive/data/1", end.index(b"PK\x01\x02"))
+    assert end[entry - 4 : entry] == b"\xff" * 4
+    place = next(at for at, data in file.parts or [] if data == b"1234")
+    assert place % 64 == 0
+    assert place > 5 << 30
 
 
 # ---- what is refused ---------------------------------------------------------------------------------------

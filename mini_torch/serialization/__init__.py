@@ -1,5 +1,7 @@
 """To files and back: PyTorch's `torch.serialization`."""
 
+from ..errors import CheckpointError as CheckpointError
+from ..errors import UnpicklingError as UnpicklingError
 from .legacy import MAGIC_NUMBER as MAGIC_NUMBER
 from .legacy import PROTOCOL_VERSION as PROTOCOL_VERSION
 from .loading import get_unsafe_globals_in_checkpoint as get_unsafe_globals_in_checkpoint
@@ -21,7 +23,8 @@ from .settings import set_default_load_endianness as set_default_load_endianness
 from .settings import skip_data as skip_data
 
 __all__ = [
-    "DEFAULT_PROTOCOL", "LoadEndianness", "MAGIC_NUMBER", "PROTOCOL_VERSION", "add_safe_globals",
+    "CheckpointError", "DEFAULT_PROTOCOL", "LoadEndianness", "MAGIC_NUMBER", "PROTOCOL_VERSION", "UnpicklingError",
+    "add_safe_globals",
     "clear_safe_globals", "default_restore_location", "get_crc32_options", "get_default_load_endianness",
     "get_safe_globals", "get_unsafe_globals_in_checkpoint", "load", "load_npz", "safe_globals", "save", "save_npz",
     "set_crc32_options", "set_default_load_endianness", "skip_data",

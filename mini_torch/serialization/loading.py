@@ -45,7 +45,8 @@ def load(
     `mmap=True` maps a file: its numbers are read when they are first used, and writing into a tensor does not change
     the file. `map_location` may be given as in PyTorch. Everything ends on the CPU, also what was on another device
     and has no `map_location`, which PyTorch would refuse on such a computer. bfloat16 comes in as float32 unless the
-    package ml_dtypes is installed. The checksums of the numbers are not compared, as in PyTorch, for speed.
+    package ml_dtypes is installed. The checksums of the numbers are not compared, as in PyTorch, for speed. A path that
+    ends in .safetensors is read as such a file.
 
     Errors: `CheckpointError` (a RuntimeError) with the file's name and what is wrong with it; it is also a
     `pickle.UnpicklingError` where the file asks for what is not allowed, and a FileNotFoundError where there is
@@ -65,6 +66,10 @@ def load(
             raise ValueError("f must be a file path in order to use the mmap argument")
         return _load(_seekable(f), getattr(f, "name", "the given file"), place, unpickle, False)
     path = os.fspath(f)
+    if str(path).endswith(".safetensors"):
+        from .safetensors import load_file  # what few programs need; the package behind it is asked for there
+
+        return load_file(path)
     try:
         file = open(path, "rb")  # noqa: SIM115 - closed below; only a failure to open it is a missing file
     except FileNotFoundError:
@@ -78,8 +83,9 @@ def load(
 def _seekable(file: Any) -> Any:
     try:
         file.seek(file.tell())
-    except (io.UnsupportedOperation, AttributeError) as error:
-        raise type(error)(
+    except (OSError, AttributeError) as error:
+        kind = AttributeError if isinstance(error, AttributeError) else io.UnsupportedOperation
+        raise kind(
             f"{error}. You can only torch.load from a file that is seekable. Please pre-load the data into a buffer "
             "like io.BytesIO and try to load from it instead."
         ) from None

@@ -10,8 +10,9 @@ import codecs
 import pickle
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import cache
 from types import FunctionType
-from typing import IO, Any, ClassVar
+from typing import IO, Any
 
 import numpy as np
 
@@ -117,7 +118,10 @@ class TorchNames(_Pickler):
             self.write(pickle.GLOBAL + f"{home[0]}\n{home[1]}\n".encode())
         self.memoize(obj)
 
-    dispatch: ClassVar[dict[Any, Any]] = {**_Pickler.dispatch, FunctionType: save_global}
+
+@cache
+def _knowing_names(base: type[Any]) -> Any:
+    return type("Pickler", (TorchNames, base), {"dispatch": {**base.dispatch, FunctionType: TorchNames.save_global}})
 
 
 def dump(obj: Any, file: IO[bytes], module: Any, protocol: int, identify: Callable[[SavedStorage], Any]) -> None:
@@ -125,13 +129,12 @@ def dump(obj: Any, file: IO[bytes], module: Any, protocol: int, identify: Callab
 
     Errors: TypeError where it is not; what the pickler raises for an object that cannot be pickled.
     """
-    base = pickle._Pickler if module is pickle else getattr(module, "Pickler", None)
+    base: Any = pickle._Pickler if module is pickle else getattr(module, "Pickler", None)
     if not (isinstance(base, type) and issubclass(base, pickle._Pickler)):
         raise TypeError(
             f"pickle_module={getattr(module, '__name__', module)!r} has no Pickler that says in Python how it writes a "
             "class, so tensors cannot get their names in it; leave pickle_module out"
         )
-    cls = TorchNames if base is pickle._Pickler else type("Pickler", (TorchNames, base), {})
-    pickler = cls(file, protocol=protocol)
+    pickler = _knowing_names(base)(file, protocol=protocol)
     pickler.identify = identify
     pickler.dump(obj)
