@@ -37,7 +37,7 @@ def _homes() -> dict[Any, tuple[str, str]]:
             room = import_module(f"{package.__name__}.{each.name}")
             for name, value in vars(room).items():
                 if isinstance(value, type):
-                    homes.setdefault(value, (f"torch.{door}.{each.name}", name))
+                    homes[value] = f"torch.{door}.{each.name}", name
     return homes
 
 

@@ -10,7 +10,6 @@ import codecs
 import pickle
 from collections import OrderedDict
 from collections.abc import Callable
-from functools import cache
 from types import FunctionType
 from typing import IO, Any
 
@@ -119,22 +118,19 @@ class TorchNames(_Pickler):
         self.memoize(obj)
 
 
-@cache
-def _knowing_names(base: type[Any]) -> Any:
-    return type("Pickler", (TorchNames, base), {"dispatch": {**base.dispatch, FunctionType: TorchNames.save_global}})
-
-
 def dump(obj: Any, file: IO[bytes], module: Any, protocol: int, identify: Callable[[SavedStorage], Any]) -> None:
     """Writes the pickle of `obj` with the pickler of `module`, which must be one that is written in Python.
 
     Errors: TypeError where it is not; what the pickler raises for an object that cannot be pickled.
     """
-    base: Any = pickle._Pickler if module is pickle else getattr(module, "Pickler", None)
+    base = pickle._Pickler if module is pickle else getattr(module, "Pickler", None)
     if not (isinstance(base, type) and issubclass(base, pickle._Pickler)):
         raise TypeError(
             f"pickle_module={getattr(module, '__name__', module)!r} has no Pickler that says in Python how it writes a "
             "class, so tensors cannot get their names in it; leave pickle_module out"
         )
-    pickler = _knowing_names(base)(file, protocol=protocol)
+    dispatch = {**base.dispatch, FunctionType: TorchNames.save_global}
+    cls: Any = type("Pickler", (TorchNames, base), {"dispatch": dispatch})
+    pickler = cls(file, protocol=protocol)
     pickler.identify = identify
     pickler.dump(obj)
