@@ -1,9 +1,9 @@
 """A language model of the GPT kind that reads and writes character by character.
 
-It learns from a text one thing only: given some characters, which comes next? It answers with a probability for each,
+It learns one thing only: given some characters of a text, which comes next? It answers with a probability for each,
 and its loss is -log of the one that it gave to the right one. To guess well it must look back, and choose where: that
-is attention. Every place of the text asks a question q, offers a key k and a value v, and takes the values of the places
-before it, weighted by how well their keys answer its question:
+is attention. Every place of the text asks a question q, offers a key k and a value v, and takes the values of the
+places before it, weighted by how well their keys answer its question:
 
     attention(q, k, v) = softmax(q kᵀ / √d + mask) v          mask: -∞ for all places that lie ahead
 
@@ -31,7 +31,8 @@ nn = torch.nn
 F = nn.functional
 CONTEXT, BATCH = 64, 16  # characters that it sees, passages in a step
 WIDTH, HEADS, BLOCKS = 128, 4, 2
-COUNTED, WRITTEN = 3, 400  # the characters before, where one only counts; and how much it writes
+COUNTED = 3  # characters before, for whoever only counts
+WRITTEN, TEMPERATURE = 400, 0.8  # characters; below 1 it takes what is likely more often than it should
 
 
 def manual() -> str:
@@ -123,12 +124,12 @@ def write(network: GPT, alphabet: list[str], length: int, seed: int) -> str:
     with torch.no_grad():
         for _ in range(length):
             logits = network(torch.tensor([text[-CONTEXT:]]))[0, -1]
-            text.append(torch.multinomial(torch.softmax(logits, dim=0), 1, generator=generator).item())
+            text.append(torch.multinomial(torch.softmax(logits / TEMPERATURE, dim=0), 1, generator=generator).item())
     return "".join(alphabet[k] for k in text[1:])
 
 
 def main() -> None:
-    run = frame.Run(__doc__, steps=700, text=("", "a file to learn from; '' for Python's manual"))
+    run = frame.Run(__doc__, steps=1000, text=("", "a file to learn from; '' for Python's manual"))
     text = Path(run.args.text).read_text(encoding="utf-8") if run.args.text else manual()
     alphabet = sorted(set(text))
     number = {character: k for k, character in enumerate(alphabet)}
@@ -167,7 +168,8 @@ def draw(figure: Any, losses: list[float], counting: float, samples: dict[int, s
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.25))
     left.plot([loss / math.log(2) for loss in losses], color=BLUE, linewidth=0.8)
     left.axhline(counting, color=ORANGE)
-    left.text(len(losses), counting, f"counting what follows {COUNTED} characters ", color=ORANGE, ha="right", va="top")
+    words = f"counting what followed the last {COUNTED} characters"
+    left.text(len(losses), 0.8 * counting, words, color=ORANGE, ha="right", va="top")
     left.set(xlabel="step", ylabel="bits per character", ylim=0, xlim=(0, len(losses)))
     left.set_title("What a character costs", loc="left")
 
@@ -176,7 +178,7 @@ def draw(figure: Any, losses: list[float], counting: float, samples: dict[int, s
     place = 1.0
     for step, sample in samples.items():
         lines = [line for line in sample.replace("\t", " ").split("\n") if line.strip()]
-        rows = [row for line in lines for row in textwrap.wrap(line, 52)][:6]
+        rows = [row for line in lines for row in textwrap.wrap(line, 60)][:6]
         shown = "\n".join(rows).replace("$", r"\$")
         right.text(0, place, f"after {step} steps", color=GREY, va="top", transform=right.transAxes)
         right.text(0, place - 0.06, shown, family="monospace", fontsize=8, va="top", transform=right.transAxes)
