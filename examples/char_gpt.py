@@ -142,7 +142,7 @@ def main() -> None:
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 5e-3, total_steps=run.args.steps, pct_start=0.1)
     samples: dict[int, str] = {}
     for step in run.steps():
-        if step in (0, run.args.steps // 10):
+        if step in (0, run.args.steps // 5):
             samples[step] = write(network, alphabet, WRITTEN, run.args.seed)
         x, y = passages(known, torch.randint(len(known) - CONTEXT, (BATCH,)))
         loss = F.cross_entropy(network(x).flatten(0, 1), y.flatten())
@@ -169,7 +169,7 @@ def draw(figure: Any, losses: list[float], counting: float, samples: dict[int, s
     left.plot([loss / math.log(2) for loss in losses], color=BLUE, linewidth=0.8)
     left.axhline(counting, color=ORANGE)
     words = f"counting what followed the last {COUNTED} characters"
-    left.text(len(losses), 0.8 * counting, words, color=ORANGE, ha="right", va="top")
+    left.text(len(losses), 0.65 * counting, words, color=ORANGE, ha="right", va="top")
     left.set(xlabel="step", ylabel="bits per character", ylim=0, xlim=(0, len(losses)))
     left.set_title("What a character costs", loc="left")
 

@@ -35,6 +35,12 @@ def backend() -> str:
     return parser.parse_known_args()[0].backend
 
 
+def names() -> list[str]:
+    """Every example there is: the files that make a Run. What they share does not."""
+    files = (ROOT / "examples").glob("*.py")
+    return sorted(path.stem for path in files if "frame.Run(__doc__" in path.read_text(encoding="utf-8"))
+
+
 def needed(module: str, package: str) -> ModuleType:
     """A module of an optional package; where it is not installed, says what to install and ends the program."""
     try:
@@ -72,7 +78,7 @@ class Run:
             needed("matplotlib", "matplotlib")  # said before the training, not after
         self.losses: list[float] = []
         self.results: dict[str, float] = {}
-        self.seconds = 0.0
+        self.seconds = self.processor = 0.0  # on the clock, and of this process alone
         torch.manual_seed(self.args.seed)
 
     def _parse(self, description: str, steps: int, options: dict[str, tuple[Any, str]]) -> argparse.Namespace:
@@ -97,9 +103,9 @@ class Run:
 
     def steps(self) -> Iterator[int]:
         """0, 1, 2, … as many as --steps says, with a progress bar that shows the last loss."""
-        start = time.perf_counter()
+        start, spent = time.perf_counter(), time.process_time()
         yield from self._bar(range(self.args.steps))
-        self.seconds = time.perf_counter() - start
+        self.seconds, self.processor = time.perf_counter() - start, time.process_time() - spent
 
     def _bar(self, steps: range) -> Iterator[int]:
         try:
@@ -138,7 +144,7 @@ class Run:
         """Says how long the steps took, and writes the record."""
         print(f"{len(self.losses):,} steps in {self.seconds:.1f} s")
         if self.args.record:
-            record = {"losses": self.losses, "results": self.results, "seconds": self.seconds}
+            record = {name: getattr(self, name) for name in ("losses", "results", "seconds", "processor")}
             Path(self.args.record).write_text(json.dumps(record))
 
 
@@ -167,6 +173,7 @@ def compare(command: list[str]) -> dict[str, dict[str, Any]]:
     ours, theirs = records.values()
     print(f"\n{'':<44}{'mini_torch':>12}{'PyTorch':>12}")
     _row("seconds", ours["seconds"], theirs["seconds"])
+    _row("seconds of the processor", ours["processor"], theirs["processor"])
     for words in ours["results"]:
         _row(words, ours["results"][words], theirs["results"][words])
     count = min(COMPARED, len(ours["losses"]), len(theirs["losses"]))

@@ -5,8 +5,8 @@ The series is how many blood cells a body has when it makes new ones by how many
 
     dx/dt = 0.2 x(t - 17) / (1 + x(t - 17)^10) - 0.1 x(t)
 
-Nothing is random in it, and yet no cycle is like another: a small error doubles about every 140 days. So
-there is something to learn, and a limit to what can be known, which makes it a fair test of forecasting.
+Nothing is random in it, and yet no cycle is like another: a small error doubles about every 140 days. So there is
+something to learn, and a limit to what can be known, which makes it a fair test of forecasting.
 
 An LSTM (Hochreiter and Schmidhuber 1997, "Long short-term memory") reads one value after the other and carries two
 states along, what it says, h, and what it remembers, c. Gates between 0 and 1 decide what is forgotten, what is
@@ -16,7 +16,7 @@ written and what is shown:
 
 It learns to say the next value. To look further ahead it is given its own answers.
 
-What you will see: the true series and the forecast, which goes on alone for two years; and how wrong forecasts are by
+What you will see: the true series and the forecast, which goes on alone for three years; and how wrong forecasts are by
 how far they look, beside two simple ones: "as it is now", and the best weighted sum of the last sixteen values. An
 error of 1 is that of always saying the mean.
 """
@@ -35,7 +35,7 @@ DAYS = 6  # between two values
 KNOWN, UNSEEN = 3000, 1000  # values to learn from, and those after them
 WINDOW, BATCH, WIDTH = 48, 32, 48  # values that it reads, passages in a step, units of the LSTM
 LAGS = 16  # values that the weighted sum sees, and that the LSTM may read before it is asked
-AHEAD, SHOWN = 14, 120  # values: 84 days, as is usual for this series; two years
+AHEAD, SHOWN = 14, 180  # values: 84 days, as is usual for this series; three years
 
 
 def mackey_glass(count: int, parts: int = 10) -> torch.Tensor:
@@ -136,10 +136,10 @@ def draw(figure: Any, truth: torch.Tensor, forecast: torch.Tensor, errors: dict[
     above.set(ylabel="blood cells\n(standardised)", ylim=(-3.2, 3.4))
     above.legend(loc="upper right", ncols=2)
     for (name, error), colour in zip(errors.items(), (ORANGE, BLUE, GREY), strict=True):
-        below.plot(days[WINDOW:], error.numpy(), color=colour)
-        below.text(days[-1] + 8, error[-12:].mean().item(), name, color=colour, va="center")
+        below.plot(days[WINDOW:], error.numpy(), color=colour, label=name)
     below.set(yscale="log", xlim=(days[0], days[-1]), xlabel="days from the last value that was read", ylabel="error")
     below.grid(axis="y")
+    below.legend(loc="lower right")
 
 
 if __name__ == "__main__":

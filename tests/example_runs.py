@@ -21,11 +21,6 @@ OPTIONS = {
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "error"}
 
 
-def names() -> list[str]:
-    """Every example that there is: what makes a Run. What they share does not."""
-    return sorted(path.stem for path in (ROOT / "examples").glob("*.py") if "frame.Run(__doc__" in path.read_text())
-
-
 def options(name: str) -> list[str]:
     return ["--steps", str(STEPS), *OPTIONS.get(name, [])]  # a second --steps wins
 

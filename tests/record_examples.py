@@ -11,6 +11,9 @@ import sys
 
 import example_runs
 
+sys.path.insert(0, str(example_runs.ROOT))
+from examples import frame  # noqa: E402
+
 
 def rounded(value: float) -> float:
     """With no more digits than are compared."""
@@ -19,9 +22,9 @@ def rounded(value: float) -> float:
 
 def main() -> None:
     old = json.loads(example_runs.DATA.read_text()) if example_runs.DATA.exists() else {}
-    chosen = sys.argv[1:] or example_runs.names()
+    chosen = sys.argv[1:] or frame.names()
     records = {}
-    for name in example_runs.names():
+    for name in frame.names():
         if name not in chosen:
             records |= {name: old[name]} if name in old else {}
             continue

@@ -14,7 +14,7 @@ import example_runs
 from examples import frame
 
 RECORDS = json.loads(example_runs.DATA.read_text())
-NAMES = example_runs.names()
+NAMES = frame.names()
 LARGEST_PICTURE = 150 * 1024
 
 
