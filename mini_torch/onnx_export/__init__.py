@@ -5,10 +5,10 @@
     merge      several runs as one graph, sizes as formulas           file       the graph as an onnx.ModelProto
 
 The translations are in files as the operations are in `ops`: elementwise, reduction, shape, index, layers, activation,
-recurrent, attention.
+recurrent, attention, resampling.
 """
 
-from . import activation, attention, elementwise, index, layers, recurrent, reduction, shape
+from . import activation, attention, elementwise, index, layers, recurrent, reduction, resampling, shape
 from .dimension import Dim
 from .export import TrainingMode, export
 from .program import ONNXProgram
@@ -16,5 +16,5 @@ from .trace import is_in_onnx_export
 
 __all__ = [
     "Dim", "ONNXProgram", "TrainingMode", "activation", "attention", "elementwise", "export", "index",
-    "is_in_onnx_export", "layers", "recurrent", "reduction", "shape",
+    "is_in_onnx_export", "layers", "recurrent", "reduction", "resampling", "shape",
 ]  # fmt: skip

@@ -63,10 +63,15 @@ def _log_softmax(b: Builder, x: Wire, dim: int) -> Wire:
 
 @row("softplus")
 def _softplus(b: Builder, x: Wire, beta: float, threshold: float) -> Wire:
-    if beta == 1:
-        return b.op("Softplus", x)
     factor = b.constant(beta, x.dtype)
-    return b.op("Div", b.op("Softplus", b.op("Mul", x, factor)), factor)
+    scaled = x if beta == 1 else b.op("Mul", x, factor)
+    smooth: Wire = b.op("Softplus", scaled)
+    smooth = smooth if beta == 1 else b.op("Div", smooth, factor)
+    if threshold >= 20:  # from there on, the two are the same
+        return smooth
+    above: Wire = b.op("Greater", scaled, b.constant(threshold, x.dtype))
+    above.dtype = np.dtype(bool)
+    return b.op("Where", above, x, smooth)
 
 
 @row("log_sigmoid")

@@ -20,14 +20,14 @@ _UNARY = {
     "rint": "Round", "sign": "Sign", "reciprocal": "Reciprocal", "isnan": "IsNaN", "isinf": "IsInf",
     "logical_not": "Not",
 }  # fmt: skip
-_UNARY_ROWS = {"sigmoid": "Sigmoid", "erf": "Erf", "reciprocal": "Reciprocal"}
+_UNARY_ROWS = {"sigmoid": "Sigmoid", "erf": "Erf", "reciprocal": "Reciprocal", "sign": "Sign", "sgn": "Sign"}
 
 
 def _unary(op: str) -> Any:
     def translation(b: Builder, x: Any, *_: Any, **options: Any) -> Wire:
         kind = x.dtype
         if op == "Not":
-            kind = np.bool_
+            kind = np.dtype(bool)
         elif op not in ("Abs", "Neg", "Sign", "IsNaN", "IsInf"):
             kind = b.outs[0][1]
         if op in ("IsNaN", "IsInf") and x.dtype.kind not in "f":
@@ -35,7 +35,7 @@ def _unary(op: str) -> Any:
         if kind.kind != "f" and op in ("Floor", "Ceil", "Round"):
             return x
         out: Wire = b.op(op, b.cast(x, kind))
-        out.dtype = np.dtype(bool) if op in ("Not", "IsNaN", "IsInf") else np.dtype(kind)
+        out.dtype = np.dtype(bool) if op in ("Not", "IsNaN", "IsInf") else kind
         return out
 
     return translation
@@ -113,6 +113,12 @@ def _log_by(base: float) -> Any:
 
 
 numpy_calls["log2"], numpy_calls["log10"] = _log_by(2), _log_by(10)
+
+
+@row("deg2rad", "rad2deg")
+def _in_other_angles(b: Builder, x: Wire) -> Wire:
+    x = _of_float(b, x)
+    return b.op("Mul", x, b.constant(math.pi / 180 if b.what == "deg2rad" else 180 / math.pi, x.dtype))
 
 
 @numpy("trunc")
@@ -243,6 +249,7 @@ def _trunc_divide(b: Builder, x: Wire, y: Wire) -> Wire:
 
 
 @numpy("remainder", "mod")
+@row("remainder")
 def _remainder(b: Builder, x: Any, y: Any, **_: Any) -> Wire:
     """With the sign of the divisor; of floats by way of the quotient's floor, as ONNX' Mod has the dividend's."""
     kind = b.outs[0][1]
@@ -272,7 +279,19 @@ def _atan2(b: Builder, y: Wire, x: Wire) -> Wire:
     return b.op("Where", both_zero, zero, moved)
 
 
+@numpy("fmax", "fmin")
+@row("fmax", "fmin")
+def _fmax(b: Builder, x: Any, y: Any, **_: Any) -> Wire:
+    kind = b.outs[0][1]
+    x, y = b.wire(x, kind), b.wire(y, kind)
+    out: Wire = b.op("Max" if b.what == "fmax" else "Min", x, y)
+    if kind.kind != "f":
+        return out
+    return b.op("Where", _bool(b, "IsNaN", x), y, b.op("Where", _bool(b, "IsNaN", y), x, out))
+
+
 @numpy("logaddexp")
+@row("logaddexp")
 def _logaddexp(b: Builder, x: Any, y: Any, **_: Any) -> Wire:
     kind = b.outs[0][1]
     x, y = b.wire(x, kind), b.wire(y, kind)

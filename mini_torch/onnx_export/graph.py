@@ -117,7 +117,7 @@ class Builder:
         node = Node(op, given, {k: v for k, v in attributes.items() if v is not None}, self.path, self.what)
         self.nodes.append(node)
         node.outputs = [Wire("made", node=node, index=i) for i in range(count)]
-        first = next((x for x in given if x is not None), None)
+        first = next((x for x in given[op == "Where" :] if x is not None), None)  # whose type the result has
         for out in node.outputs:
             out.dtype = None if first is None else first.dtype
         return node.outputs[0] if count == 1 else node.outputs

@@ -9,7 +9,7 @@ import numpy as np
 from .graph import Builder, NoTranslation, Wire
 from .table import kernel, numpy, row
 
-__all__ = ["basic_parts", "is_basic", "take"]
+__all__ = ["basic_parts", "is_basic", "put_at", "take"]
 
 Part = tuple[Any, bool, int]  # an int or a slice, whether it is a new dimension, the axis
 
@@ -75,41 +75,73 @@ def _take(b: Builder, x: Wire, index: Any) -> Wire:
     return advanced(b, x, index)
 
 
-def advanced(b: Builder, x: Wire, index: Any) -> Wire:
-    """x[index] where tensors or lists of numbers are among the index: one after the other if they are for one
-    dimension, all together (GatherND) if they are for several."""
-    parts = list(index if isinstance(index, tuple) else (index,))
-    if any(x is None or x is Ellipsis for x in parts):
+class _Picked:
+    """What an index with tensors or lists of numbers picks of x: `places` (*shape, dimensions) along `axes`."""
+
+    def __init__(self, b: Builder, x: Wire, index: Any) -> None:
+        parts = list(index if isinstance(index, tuple) else (index,))
         named = sum(p is not None and p is not Ellipsis for p in parts)
         if any(p is None for p in parts):
             raise NoTranslation("it has None beside tensors in its index; use unsqueeze")
-        at = next(i for i, p in enumerate(parts) if p is Ellipsis)
-        parts[at : at + 1] = [slice(None)] * (x.rank - named)
-    arrays = {axis: _numbers(b, p) for axis, p in enumerate(parts) if not isinstance(p, slice)}
-    for axis, p in enumerate(parts):
-        if isinstance(p, slice):
-            x = b.slice(x, axis, p.start, p.stop, p.step)
-    if len(arrays) == 1:
-        ((axis, numbers),) = arrays.items()
+        if any(p is Ellipsis for p in parts):
+            at = next(i for i, p in enumerate(parts) if p is Ellipsis)
+            parts[at : at + 1] = [slice(None)] * (x.rank - named)
+        self.slices = {axis: p for axis, p in enumerate(parts) if isinstance(p, slice) and p != slice(None)}
+        self.arrays = {axis: _numbers(b, p) for axis, p in enumerate(parts) if not isinstance(p, slice)}
+        self.axes = [*self.arrays]
+        self.rest = [a for a in range(x.rank) if a not in self.arrays]
+        self.order = [*self.axes, *self.rest]  # of x's dimensions, those of the places in front
+        self.shape = np.broadcast_shapes(*[w.dims for w in self.arrays.values()])
+        # NumPy has the result's new dimensions where the axes were, if these are neighbours, else in front.
+        first, count = self.axes[0], len(self.shape)
+        front = first if self.axes == [*range(first, first + len(self.axes))] else 0
+        self.back = [*range(count, count + front), *range(count), *range(count + front, count + len(self.rest))]
+
+    def places(self, b: Builder) -> Wire:
+        """All dimensions' numbers side by side."""
+        count = len(self.shape)
+        each = [b.unsqueeze(b.expand(w, self.shape), [count]) for w in self.arrays.values()]
+        return b.concat([b.cast(w, np.int64) for w in each], count)
+
+
+def advanced(b: Builder, x: Wire, index: Any) -> Wire:
+    """x[index] where tensors or lists of numbers are among the index: a Gather if they are for one dimension, a
+    GatherND if they are for several."""
+    picked = _Picked(b, x, index)
+    for axis, p in picked.slices.items():
+        x = b.slice(x, axis, p.start, p.stop, p.step)
+    if len(picked.arrays) == 1:
+        ((axis, numbers),) = picked.arrays.items()
         return _gather(b, x, numbers, axis)
-    axes = [*arrays]
-    adjacent = axes == [*range(axes[0], axes[0] + len(axes))]
-    rest = [a for a in range(x.rank) if a not in arrays]
-    moved = b.transpose(x, [*axes, *rest])
-    shape = np.broadcast_shapes(*[w.shape or () for w in arrays.values()])
-    places = b.concat([b.unsqueeze(b.expand(w, shape), [len(shape)]) for w in arrays.values()], len(shape))
-    out: Wire = b.op("GatherND", moved, places)
-    out.dtype, out.shape = x.dtype, (*shape, *[x.dims[a] for a in rest])
-    if not adjacent or axes[0] == 0:
-        return out
-    first = axes[0]
-    order = [*range(len(shape), len(shape) + first), *range(len(shape)), *range(len(shape) + first, out.rank)]
-    return b.transpose(out, order)
+    out: Wire = b.op("GatherND", b.transpose(x, picked.order), picked.places(b))
+    out.dtype, out.shape = x.dtype, (*picked.shape, *[x.dims[a] for a in picked.rest])
+    return b.transpose(out, picked.back)
+
+
+def put_at(b: Builder, x: Wire, index: Any, value: Wire, accumulate: bool = False) -> Wire:
+    """x after `x[index] = value`, or `+=`, where numbers are among the index."""
+    picked = _Picked(b, x, index)
+    if picked.slices:
+        raise NoTranslation("it writes through slices and numbers at once; write in two steps")
+    shape = (*picked.shape, *[x.dims[a] for a in picked.rest])
+    spread = b.expand(value, [shape[i] for i in picked.back])
+    updates = b.transpose(spread, [int(i) for i in np.argsort(picked.back)])
+    out: Wire = b.op("ScatterND", b.transpose(x, picked.order), picked.places(b), updates,
+                     reduction="add" if accumulate else None)  # fmt: skip
+    out.shape = tuple([x.dims[a] for a in picked.order])
+    return b.transpose(out, [int(i) for i in np.argsort(picked.order)])
+
+
+@row("index_put")
+def _index_put(b: Builder, x: Wire, value: Wire, index: Any, accumulate: bool) -> Wire:
+    return put_at(b, x, index, value, accumulate)
 
 
 def _numbers(b: Builder, x: Any) -> Wire:
     wire = x if isinstance(x, Wire) else b.constant(x)
-    if wire.dtype == np.bool_:
+    if wire.kind == "constant" and wire.dtype == bool and wire.rank == 1:
+        return b.constant(np.flatnonzero(wire.array))
+    if wire.dtype == bool:
         raise NoTranslation("an index of bools picks another number of elements at every call; use torch.where")
     return b.cast(wire, np.int64) if wire.dtype not in (np.int32, np.int64) else wire
 
@@ -150,15 +182,22 @@ def _kept(x: Wire, axis: int) -> tuple[int, ...]:
     return tuple([1 if i == axis % x.rank else n for i, n in enumerate(x.dims)])
 
 
+def _like_index(b: Builder, src: Wire, index: Wire) -> Wire:
+    """The source cropped to the index' shape, which ONNX asks for."""
+    for axis, (n, m) in enumerate(zip(src.dims, index.dims)):
+        src = src if n == m else b.slice(src, axis, None, m)
+    return src
+
+
 @row("scatter")
 def _scatter(b: Builder, x: Wire, src: Wire, index: Wire, axis: int) -> Wire:
-    return b.op("ScatterElements", x, index, src, axis=axis)
+    return b.op("ScatterElements", x, index, _like_index(b, src, index), axis=axis)
 
 
 @row("scatter_add", "scatter_amax", "scatter_amin", "scatter_prod")
 def _scatter_reduce(b: Builder, x: Wire, src: Wire, index: Wire, axis: int) -> Wire:
     reduction = {"scatter_add": "add", "scatter_amax": "max", "scatter_amin": "min", "scatter_prod": "mul"}[b.what]
-    return b.op("ScatterElements", x, index, src, axis=axis, reduction=reduction)
+    return b.op("ScatterElements", x, index, _like_index(b, src, index), axis=axis, reduction=reduction)
 
 
 @kernel("masked_select")

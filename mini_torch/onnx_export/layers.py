@@ -50,6 +50,11 @@ def _einsum(b: Builder, x: Wire, y: Wire, i: Sequence[Any], k: Sequence[Any], ou
     return b.op("Einsum", x, y, equation=f"{terms[0]},{terms[1]}->{terms[2]}")
 
 
+@row("det")
+def _det(b: Builder, x: Wire) -> Wire:
+    return b.op("Det", x)
+
+
 @numpy("trace")
 def _trace(b: Builder, x: Wire, *_: Any) -> Wire:
     return b.op("Einsum", x, equation="ii->")
@@ -138,6 +143,15 @@ def _max_pool(b: Builder, x: Wire, w: Windows) -> Wire:
     return out
 
 
+@kernel("_largest_and_where")
+def _max_pool_and_where(b: Builder, x: Wire, w: Windows) -> list[Wire]:
+    """ONNX counts places through the whole tensor, and we in each image."""
+    dilations = list(w.dilation) if max(w.dilation) > 1 else None
+    values, places = _pool(b, "MaxPool", x, w, count=2, dilations=dilations)
+    places.dtype = np.dtype(np.int64)
+    return [values, b.op("Mod", places, b.constant(math.prod(w.size), np.int64))]
+
+
 @row("avg_pool")
 def _avg_pool(b: Builder, x: Wire, w: Windows, divisor: Any, node: str) -> Any:
     if w.kernel == w.size and w.counts == (1,) * len(w.size) and isinstance(divisor, int) and divisor == w.taps:
@@ -172,6 +186,23 @@ def _batch_norm(
     return b.op("BatchNormalization", x, scale, shift, mean, var, epsilon=float(eps))
 
 
+@kernel("batch_norm", "group_norm")
+def _norm_of_input(
+    b: Builder, keep: bool, x: Wire, weight: Wire | None, bias: Wire | None, groups: int | None, eps: float, *_: Any
+) -> Wire:
+    return _group_norm(b, x, weight, bias, groups, eps) if groups else _norm_of_batch(b, x, weight, bias, eps)
+
+
+def _norm_of_batch(b: Builder, x: Wire, weight: Wire | None, bias: Wire | None, eps: float) -> Wire:
+    """Each channel by its moments over the batch: a group norm of the channels of one long sample."""
+    shape, order = x.dims, [1, 0, *range(2, x.rank)]
+    rows = b.reshape(b.transpose(x, order), (1, shape[1], x.size // shape[1]))
+    ones, zeros = [b.constant(np.full(shape[1], v, x.dtype)) for v in (1, 0)]
+    out: Wire = b.op("InstanceNormalization", rows, weight or ones, bias or zeros, epsilon=float(eps))
+    out.shape = rows.dims
+    return b.transpose(b.reshape(out, [shape[a] for a in order]), order)
+
+
 @kernel("layer_norm")
 def _layer_norm(
     b: Builder, keep: bool, x: Wire, weight: Wire | None, bias: Wire | None, axes: Sequence[int], eps: float
@@ -181,10 +212,7 @@ def _layer_norm(
     return b.op("LayerNormalization", x, scale, bias, axis=len(axes) and min(axes) - x.rank, epsilon=float(eps))
 
 
-@kernel("group_norm")
-def _group_norm(
-    b: Builder, keep: bool, x: Wire, weight: Wire | None, bias: Wire | None, groups: int, eps: float, *_: Any
-) -> Wire:
+def _group_norm(b: Builder, x: Wire, weight: Wire | None, bias: Wire | None, groups: int, eps: float) -> Wire:
     """By InstanceNormalization of (N, groups, the rest), as ONNX' GroupNormalization of opset 18 scales groups."""
     shape = x.shape or ()
     ones, zeros = [b.constant(np.full(n, v, x.dtype)) for n, v in ((groups, 1), (groups, 0))]
@@ -207,33 +235,3 @@ def _rms_norm(b: Builder, x: Wire, axes: Sequence[int], eps: float) -> list[Wire
     mean.dtype = x.dtype
     scale = b.op("Reciprocal", b.op("Sqrt", b.op("Add", mean, b.constant(eps, x.dtype))))
     return [b.op("Mul", x, scale), scale]
-
-
-# ---- resampling ------------------------------------------------------------------------------------------------------
-@row("resample")
-def _resample(b: Builder, x: Wire, taps: Sequence[Any], node: str) -> Wire:
-    """Along each dimension a Gather where elements are picked, else a product with the matrix of all weights. The
-    sizes of these dimensions are those of the export."""
-    for axis, each in zip(range(x.rank - len(taps), x.rank), taps):
-        if each is None:
-            continue
-        index, weights, size = each
-        array, factors = [v.array if isinstance(v, Wire) else v for v in (index, weights)]
-        shape = (*x.dims[:axis], len(array), *x.dims[axis + 1 :])
-        if factors is None:
-            x = b.op("Gather", x, b.constant(array[:, 0], np.int64), axis=axis)
-        else:
-            matrix = np.zeros((size, len(array)), x.dtype)
-            np.add.at(matrix, (array, np.arange(len(array))[:, None]), factors)
-            x = b.swap(x, axis, x.rank - 1)
-            dims = x.shape or ()
-            x = b.op("MatMul", x, b.constant(matrix))
-            x.shape = (*dims[:-1], len(array))
-            x = b.swap(x, axis, x.rank - 1)
-        x.shape = shape
-    return x
-
-
-@row("pixel_shuffle")
-def _pixel_shuffle(b: Builder, x: Wire, r: int) -> Wire:
-    return b.op("DepthToSpace", x, blocksize=r, mode="CRD")

@@ -29,6 +29,7 @@ class Merged:
         self.inputs = runs[0].inputs
         self.nodes: list[Node] = []
         self._known: dict[int, Wire] = {id(x): x for x in self.inputs}  # by the first run's wire: the final one
+        self._partners = {id(alike[0]): [id(x) for x in alike] for alike in zip(*[run.inputs for run in runs])}
         self._size_wires: dict[Any, Wire] = {}
         self.outputs = [self._wire([run.outputs[i] for run in runs], "") for i in range(len(runs[0].outputs))] \
             if self._agree(runs) else []  # fmt: skip
@@ -52,6 +53,7 @@ class Merged:
         while stack:
             wires, place = stack[-1]
             first = wires[0]
+            self._check_partners(wires, place)
             if id(first) in self._known:
                 stack.pop()
                 continue
@@ -61,17 +63,30 @@ class Merged:
                 self._known[id(first)] = self._folded(first)
             else:
                 nodes = self._nodes(wires, place)
-                waiting = [
-                    (inputs, _place(nodes[0])) for inputs in zip(*[n.inputs for n in nodes])
-                    if inputs[0] is not None and id(inputs[0]) not in self._known
-                    and not self._is_shape(nodes, inputs)
-                ]  # fmt: skip
+                waiting = self._unknown_inputs(nodes)
                 if waiting:
-                    stack += [([*w], p) for w, p in reversed(waiting)]
+                    stack += [(w, _place(nodes[0])) for w in reversed(waiting)]
                     continue
                 self._emit(nodes)
             stack.pop()
         return self._known[id(alike[0])]
+
+    def _unknown_inputs(self, nodes: list[Node]) -> list[list[Wire]]:
+        """The nodes' inputs, each in all runs, for which there is no final wire yet."""
+        unknown = []
+        for alike in zip(*[n.inputs for n in nodes]):
+            wires = [w for w in alike if w is not None]
+            if wires and not self._is_shape(nodes, wires):
+                self._check_partners(wires, _place(nodes[0]))
+                if id(wires[0]) not in self._known:
+                    unknown.append(wires)
+        return unknown
+
+    def _check_partners(self, wires: Sequence[Wire], place: str) -> None:
+        """What stands beside a wire in the other runs must be the same everywhere."""
+        ids = [id(w) for w in wires]
+        if self._partners.setdefault(ids[0], ids) != ids:
+            raise self._not_alike([w.kind if w.node is None else w.node.what for w in wires], place)
 
     def _is_same(self, wires: list[Wire]) -> bool:
         """Whether it can be computed here: no input goes in, and it is the same in all runs."""
@@ -277,6 +292,8 @@ class Merged:
         if known is not None:
             return known
         whole = np.dtype(np.int64)
+        if not formula.sizes:
+            return Wire("constant", np.array([formula.shift], np.int64))
         if formula == Formula(formula.sizes) and len(formula.sizes) == 1:
             size = next(s for s in self.sizes if s.name == formula.sizes[0])
             number, axis = size.places[0]

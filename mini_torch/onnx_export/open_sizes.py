@@ -56,7 +56,8 @@ def formula_of(values: Sequence[int], sizes: Sequence[OpenSize]) -> Formula | No
         for chosen in combinations(sizes, count):
             base = np.prod([s.tried for s in chosen], axis=0, dtype=np.int64)
             found = _linear(tuple([s.name for s in chosen]), values, base) or \
-                _divided(tuple([s.name for s in chosen]), values, base)  # fmt: skip
+                _divided(tuple([s.name for s in chosen]), values, base) or \
+                _share(tuple([s.name for s in chosen]), values, base)  # fmt: skip
             if found is not None:
                 return found
     for size in sizes:
@@ -80,6 +81,15 @@ def _divided(names: tuple[str, ...], values: Values, base: Any) -> Formula | Non
         for shift in range(-divisor - 64, divisor + 65):
             if np.array_equal((base + shift) // divisor, values):
                 return _simplest(names, divisor, base, values)
+    return None
+
+
+def _share(names: tuple[str, ...], values: Values, base: Any) -> Formula | None:
+    """factor · base // divisor, as a resized image has it."""
+    for divisor in range(2, 9):
+        for factor in range(2, 8 * divisor):
+            if factor % divisor and np.array_equal(factor * base // divisor, values):
+                return Formula(names, factor, 0, divisor)
     return None
 
 

@@ -87,7 +87,7 @@ class ONNXProgram:
         if self._session is None:
             self.initialize_inference_session()
         names = [x.name for x in self._session.get_inputs()]
-        feeds = {name: np.ascontiguousarray(x._array) for name, x in zip(names, tensors)}
+        feeds = {name: np.array(x._array, order="C") for name, x in zip(names, tensors)}
         found: list[Any] = self._session.run(None, feeds)
         return found
 

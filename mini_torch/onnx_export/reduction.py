@@ -135,7 +135,7 @@ def _np_arg(b: Builder, x: Wire, axis: Any = None, out: Any = None, keepdims: bo
 def _top(b: Builder, x: Wire, k: int, axis: int, largest: bool) -> Wire:
     """Where the k largest stand, in order."""
     shape = x.shape or ()
-    _, index = b.op("TopK", _nans_last(b, x), b.place(k, x, axis), count=2, axis=axis, largest=int(largest))
+    _, index = b.op("TopK", _nans_last(b, x), b.ints([k]), count=2, axis=axis, largest=int(largest))
     index.dtype, index.shape = np.dtype(np.int64), (*shape[:axis], k, *shape[axis + 1 :])
     out: Wire = index
     return out
@@ -155,6 +155,6 @@ def _argsort(b: Builder, x: Wire, axis: int = -1, kind: Any = None, *_: Any) -> 
 @numpy("sort")
 def _sort(b: Builder, x: Wire, axis: int = -1, *_: Any, **__: Any) -> Wire:
     axis %= x.rank
-    values, _index = b.op("TopK", x, b.place(x.dims[axis], x, axis), count=2, axis=axis, largest=0)
+    values, _index = b.op("TopK", x, b.ints([x.dims[axis]]), count=2, axis=axis, largest=0)
     out: Wire = values
     return out

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..ops.window import Windows
 from .graph import Builder, NoTranslation, Wire
 from .index import take
 from .table import kernel, numpy, row
@@ -177,11 +178,92 @@ def _constant_pad(b: Builder, x: Wire, sides: Any, value: Any) -> Wire:
     return b.op("Pad", x, b.ints([*before, *after]), number)
 
 
+@numpy("pad")
+def _pad(b: Builder, x: Wire, width: Any, mode: str = "constant", constant_values: Any = 0, **_: Any) -> Wire:
+    if mode != "constant" or not isinstance(constant_values, int | float):
+        raise NoTranslation(f"its border is of the kind {mode}")
+    sides = np.broadcast_to(np.array(width), (x.rank, 2)).tolist()
+    return _constant_pad(b, x, sides, constant_values)
+
+
+# ---- windows ---------------------------------------------------------------------------------------------------------
+def _along(b: Builder, x: Wire, axis: int, index: Any) -> Wire:
+    """x with the axis made two, those of the index."""
+    shape = (*x.dims[:axis], *index.shape, *x.dims[axis + 1 :])
+    out: Wire = b.op("Gather", x, b.constant(index, np.int64), axis=axis)
+    out.shape = shape
+    return out
+
+
+@row("unfold")
+def _unfold(b: Builder, x: Wire, axis: int, size: int, step: int) -> Wire:
+    count = (x.dims[axis] - size) // step + 1
+    out = _along(b, x, axis, np.arange(count)[:, None] * step + np.arange(size))
+    return b.transpose(out, [a for a in range(out.rank) if a != axis + 1] + [axis + 1])
+
+
+@row("windows")
+def _windows(b: Builder, x: Wire, w: Windows) -> Wire:
+    """Borders of zeros, a Gather for each dimension, and all taps together, all windows together."""
+    dims, lead = len(w.size), x.rank - len(w.size)
+    behind = [max(span - before - size, 0) for span, before, size in zip(w.span, w.before, w.size)]
+    if any(w.before) or any(behind):
+        sides = [(0, 0)] * lead + list(zip(w.before, behind))
+        padded = _constant_pad(b, x, sides, 0)
+        padded.shape = tuple([n + p + q for n, (p, q) in zip(x.dims, sides)])
+        x = padded
+    for i in range(dims):
+        index = np.arange(w.kernel[i])[:, None] * w.dilation[i] + np.arange(w.counts[i]) * w.stride[i]
+        x = _along(b, x, lead + 2 * i, index)
+    taps, places = ([*range(lead + k, lead + 2 * dims, 2)] for k in (0, 1))
+    return b.reshape(b.transpose(x, [*range(lead), *taps, *places]), b.outs[0][0])
+
+
+@row("overlap_add")
+def _overlap_add(b: Builder, x: Wire, w: Windows) -> Wire:
+    batched, single = (x, False) if x.rank == 3 else (b.unsqueeze(x, [0]), True)
+    out: Wire = b.op("Col2Im", batched, b.ints(w.size), b.ints(w.kernel), dilations=list(w.dilation),
+                     pads=[*w.before, *w.before], strides=list(w.stride))  # fmt: skip
+    out.shape = (1, *b.outs[0][0]) if single else b.outs[0][0]
+    return b.squeeze(out, [0]) if single else out
+
+
+# ---- shuffled --------------------------------------------------------------------------------------------------------
+@row("pixel_shuffle", "pixel_unshuffle")
+def _pixel_shuffle(b: Builder, x: Wire, r: int) -> Wire:
+    """(…, C r r, H, W) ↔ (…, C, H r, W r), by a dimension for each factor."""
+    *lead, c, h, w = x.dims
+    n = len(lead)
+    if b.what == "pixel_shuffle":
+        parts, order = (c // (r * r), r, r, h, w), (0, 3, 1, 4, 2)
+    else:
+        parts, order = (c, h // r, r, w // r, r), (0, 2, 4, 1, 3)
+    wide = b.reshape(x, (*lead, *parts))
+    return b.reshape(b.transpose(wide, [*range(n), *[n + i for i in order]]), b.outs[0][0])
+
+
+@row("channel_shuffle")
+def _channel_shuffle(b: Builder, x: Wire, groups: int) -> Wire:
+    n, c, *rest = x.dims
+    return b.reshape(b.swap(b.reshape(x, (n, groups, c // groups, *rest)), 1, 2), x.dims)
+
+
+@row("on_diagonal")
+def _on_diagonal(b: Builder, x: Wire, size: Any, offset: int, axis1: int, axis2: int) -> Wire:
+    n = x.dims[-1]
+    if (axis1, axis2) != (x.rank - 1, x.rank) or tuple(size[-2:]) != (n, n):
+        raise NoTranslation("it is a diagonal beside the main one, or not of the last two dimensions")
+    whole = b.expand(b.constant(1, x.dtype), (n, n))
+    for upper in (0, 1):
+        whole = b.op("Trilu", whole, None, upper=upper)
+    return b.op("Where", b.cast(whole, bool), b.unsqueeze(x, [x.rank]), b.constant(0, x.dtype))
+
+
 # ---- filled ----------------------------------------------------------------------------------------------------------
 @numpy("fresh")
 def _fresh(b: Builder, shape: Any, dtype: Any, strides: Any, value: Any) -> Wire:
     """What `zeros_like` and its kin are recorded as."""
-    return b.expand(b.constant(0 if value is None else value, dtype), tuple(shape))
+    return b.expand(b.wire(0 if value is None else value, dtype), tuple(shape))
 
 
 @numpy("full_like")

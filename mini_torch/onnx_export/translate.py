@@ -124,20 +124,28 @@ class Translator:
         b = self.builder
         b.path, b.what = scope.rpartition(": ")[0], name
         b.outs = [(out.shape, out.dtype) for out in outs]
-        missing = next((x.missing for x in leaves((args, kwargs)) if isinstance(x, Wire) and x.missing), "")
+        missing = self._missing_among((args, kwargs))
         if not missing:
             try:
                 made = translation(b, *args, **kwargs)
+                wires = made if isinstance(made, list) else [made]
+                return [self._settled(wire, out) for wire, out in zip(wires, outs)]
             except NoTranslation as reason:
                 missing = _complaint(name, scope, str(reason))
             except (TypeError, AssertionError, AttributeError, KeyError) as error:
                 missing = _complaint(name, scope, f"called in a way that is not known ({error})")
-        if missing:
-            made = [Wire("made") for _ in outs]
-            for wire in made:
-                wire.missing = missing
-        wires = made if isinstance(made, list) else [made]
-        return [self._settled(wire, out) for wire, out in zip(wires, outs)]
+        return [self._missing(missing) for _ in outs]
+
+    @staticmethod
+    def _missing_among(given: Any) -> str:
+        """Why one of the wires is missing, "" if none is."""
+        return next((x.missing for x in leaves(given) if isinstance(x, Wire) and x.missing), "")
+
+    @staticmethod
+    def _missing(why: str) -> Wire:
+        wire = Wire("made")
+        wire.missing = why
+        return wire
 
     def _settled(self, wire: Wire, out: Value) -> Wire:
         """The wire with what is known of its value from the run."""
@@ -160,24 +168,30 @@ class Translator:
         b.path, b.what, b.outs = call.scope.rpartition(": ")[0], name_of(call)[1], [(target.shape, target.dtype)]
         self._check_writable(target, call)
         old = self.wire(target)
-        missing = next((x.missing for x in leaves((args, kwargs)) if isinstance(x, Wire) and x.missing), "")
-        try:
-            new = written(b, call, old, args, {k: v for k, v in kwargs.items() if k != "out"}, name_of(call))
-            new = b.cast(new, target.dtype)
-            new.shape = target.shape
-            while target is not target.root:
-                maker = self.makers[id(target)]
-                parent = next(x for x in maker.reads() if x.root is target.root)
-                new = put_back(b, maker, self.wire(parent), new)
-                target = parent
-        except NoTranslation as reason:
-            missing = missing or _complaint(name_of(call)[1], call.scope, str(reason))
-        if missing:
-            new = Wire("made")
-            new.missing = missing
+        missing = old.missing or self._missing_among((args, kwargs))
+        new = self._missing(missing)
+        if not missing:
+            try:
+                changed = written(b, call, old, args, {k: v for k, v in kwargs.items() if k != "out"}, name_of(call))
+                new = self._put_back(target, b.cast(changed, target.dtype))
+            except NoTranslation as reason:
+                new = self._missing(_complaint(name_of(call)[1], call.scope, str(reason)))
         for view in self.views.get(id(target.root), []):
             self.wires.pop(id(view), None)
         self.wires[id(target.root)] = new
+
+    def _put_back(self, target: Value, new: Wire) -> Wire:
+        """What the target's memory holds after the target has become `new`."""
+        new.shape = target.shape
+        while target is not target.root:
+            maker = self.makers.get(id(target))
+            if maker is None:
+                raise NoTranslation("it writes into a view; write into a .clone()")
+            parent = next(x for x in maker.reads() if x.root is target.root)
+            new = put_back(self.builder, maker, self.wire(parent), new)
+            new.shape = parent.shape
+            target = parent
+        return new
 
     def _check_writable(self, target: Value, call: Call) -> None:
         if target.root.kind == "tensor":
@@ -212,7 +226,7 @@ def _where(scope: str) -> str:
 
 
 def _complaint(name: str, scope: str, reason: str) -> str:
-    named = name if name in all_rows or not name.startswith("_") else name.strip("_")
+    named = name if name in all_rows else name.strip("_").removesuffix("_cpu").removesuffix("_vml")
     return (
         f"the operation {named}{_where(scope)} cannot be written to ONNX: {reason}. Put other operations in its place "
         "(docs/onnx.md lists those that can be), or take it out of the model and do it in NumPy after the file has run"

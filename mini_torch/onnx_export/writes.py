@@ -9,7 +9,7 @@ import numpy as np
 from ..capture.values import Call
 from . import table
 from .graph import Builder, NoTranslation, Wire
-from .index import basic_parts, is_basic
+from .index import basic_parts, is_basic, put_at
 
 __all__ = ["put", "put_back", "written"]
 
@@ -45,7 +45,7 @@ def put(b: Builder, x: Wire, index: Any, value: Wire) -> Wire:
             raise NoTranslation("it writes an array to where a mask is True; use torch.where or masked_fill")
         return b.op("Where", b.unsqueeze(mask, range(mask.rank, x.rank)), value, x)
     if not is_basic(index):
-        raise NoTranslation("it writes through an index of numbers; use scatter, index_put or torch.where")
+        return put_at(b, x, index, value)
     axes = basic_parts(index, x.dims)
     if any(new for _, new, _ in axes):
         raise NoTranslation("it writes through an index with None; reshape the value instead")

@@ -42,18 +42,21 @@ def _positions(n: int, m: int, align: bool, factor: float | None, kind: Any) -> 
     return scale * steps if align else scale * (steps + kind(0.5)) - kind(0.5)
 
 
-def _nearest(n: int, m: int, align: bool, factor: float | None, kind: Any) -> Taps:
+def nearest(n: int, m: int, align: bool, factor: float | None, kind: Any) -> Taps:
+    """Each output element is the input element that its start lies in."""
     place = np.floor(np.arange(m, dtype=np.float32) * np.float32(_scale(n, m, False, factor, np.float32)))
     return Taps(np.minimum(place.astype(np.int64), n - 1)[:, None], None, n)
 
 
-def _nearest_exact(n: int, m: int, align: bool, factor: float | None, kind: Any) -> Taps:
+def nearest_exact(n: int, m: int, align: bool, factor: float | None, kind: Any) -> Taps:
+    """Each output element is the input element that its middle lies in."""
     scale = np.float32(_scale(n, m, False, factor, np.float32))
     place = np.floor((np.arange(m, dtype=np.float32) + np.float32(0.5)) * scale)
     return Taps(np.minimum(place.astype(np.int64), n - 1)[:, None], None, n)
 
 
-def _linear(n: int, m: int, align: bool, factor: float | None, kind: Any) -> Taps:
+def linear(n: int, m: int, align: bool, factor: float | None, kind: Any) -> Taps:
+    """Each output element is made of the two input elements that its middle lies between."""
     place = np.maximum(_positions(n, m, align, factor, kind), kind(0))
     left = np.minimum(place.astype(np.int64), n - 1)
     right = np.minimum(left + 1, n - 1)
@@ -73,7 +76,8 @@ def cubic_weights(t: Any, a: float = -0.75) -> list[Any]:
     return [far(t + 1), near(t), near(1 - t), far(2 - t)]
 
 
-def _cubic(n: int, m: int, align: bool, factor: float | None, kind: Any) -> Taps:
+def cubic(n: int, m: int, align: bool, factor: float | None, kind: Any) -> Taps:
+    """Each output element is made of the four input elements around its middle."""
     place = _positions(n, m, align, factor, kind)
     left = np.floor(place)
     weights = np.stack(cubic_weights(place - left), 1).astype(kind)
@@ -115,12 +119,12 @@ def _antialiased(
 
 
 _KINDS: dict[tuple[str, bool], Callable[..., Taps]] = {
-    ("nearest", False): _nearest,
-    ("nearest-exact", False): _nearest_exact,
-    ("linear", False): _linear,
-    ("bilinear", False): _linear,
-    ("trilinear", False): _linear,
-    ("bicubic", False): _cubic,
+    ("nearest", False): nearest,
+    ("nearest-exact", False): nearest_exact,
+    ("linear", False): linear,
+    ("bilinear", False): linear,
+    ("trilinear", False): linear,
+    ("bicubic", False): cubic,
     ("bilinear", True): functools.partial(_antialiased, _triangle, 2),
     ("bicubic", True): functools.partial(_antialiased, _keys, 4),
     ("lanczos", True): functools.partial(_antialiased, _lanczos, 6),
