@@ -50,6 +50,13 @@ class Traced(NDArrayOperatorsMixin):
             return real.astype(dtype)
         return real.copy() if copy else real  # NumPy takes it for a copy if it asked for one
 
+    def __dlpack__(self, **options: Any) -> Any:
+        return self.recorder.leave(self, "hands a tensor's memory out (__dlpack__)").__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        device: tuple[int, int] = self.held.__dlpack_device__()
+        return device
+
     # ---- what does not depend on numbers -----------------------------------------------------------------------------
     shape = property(lambda self: self.held.shape, lambda self, shape: self.recorder.leave(self, "sets its shape"))
     dtype = property(lambda self: self.held.dtype)

@@ -303,7 +303,7 @@ class Merged:
             for name in formula.sizes[1:]:
                 out = self._op("Mul", whole, out, self._sized(Formula((name,))))
             for op, number, neutral in (("Mul", formula.factor, 1), ("Add", formula.shift, 0),
-                                        ("Div", formula.divisor, 1)):  # fmt: skip
+                                        ("Div", formula.divisor, 1), ("Mul", formula.times, 1)):  # fmt: skip
                 if number != neutral:
                     out = self._op(op, whole, out, Wire("constant", np.array([number], np.int64)))
         self._size_wires[formula] = out

@@ -7,8 +7,9 @@ is not must be a formula of the sizes, which is found here from a few forms, and
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -34,14 +35,17 @@ class OpenSize:
 
 @dataclass(frozen=True)
 class Formula:
-    """(factor · the product of sizes + shift) // divisor."""
+    """((factor · the product of sizes + shift) // divisor) · times."""
 
     sizes: tuple[str, ...] = ()
     factor: int = 1
     shift: int = 0
     divisor: int = 1
+    times: int = 1
 
     def __str__(self) -> str:
+        if self.times != 1:
+            return f"{self.times}*({replace(self, times=1)})"
         text = "*".join([*([str(self.factor)] if self.factor != 1 else []), *self.sizes]) if self.sizes else "0"
         text += f" {'+' if self.shift > 0 else '-'} {abs(self.shift)}" if self.shift else ""
         return text if self.divisor == 1 else f"({text})//{self.divisor}" if self.shift else f"{text}//{self.divisor}"
@@ -64,6 +68,10 @@ def formula_of(values: Sequence[int], sizes: Sequence[OpenSize]) -> Formula | No
         found = _linear((size.name,) * 2, values, np.square(size.tried))
         if found is not None:
             return found
+    shared = math.gcd(*values)
+    if shared > 1:
+        inner = formula_of([v // shared for v in values], sizes)
+        return None if inner is None else replace(inner, times=shared * inner.times)
     return None
 
 
