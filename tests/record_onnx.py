@@ -9,7 +9,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import samples
-
 from mini_torch.errors import OnnxExporterError
 from mini_torch.onnx import export
 

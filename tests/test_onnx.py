@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import samples
 
 import mini_torch as torch
+import samples
 from benchmarks import networks
 from mini_torch import nn
 from mini_torch.onnx import ONNXProgram, TrainingMode, export, is_in_onnx_export
@@ -72,7 +72,7 @@ class OwnAttention(nn.Module):
         self.register_buffer("mask", torch.tril(torch.ones(32, 32)).view(1, 32, 32), persistent=False)
 
     def forward(self, tokens: Any) -> Any:
-        n, length = tokens.shape
+        length = tokens.shape[1]
         x = self.embed(tokens) + self.places(torch.arange(length))[None]
         scores = x @ x.transpose(-2, -1) / x.size(-1) ** 0.5
         scores = scores.masked_fill(self.mask[:, :length, :length] == 0, float("-inf"))
@@ -136,7 +136,8 @@ def test_one_node_for_a_layer() -> None:
 # ---- every operation -------------------------------------------------------------------------------------------------
 def given_for(code: str) -> dict[str, Any]:
     """The inputs of a line, in float32."""
-    arrays = {**samples.inputs_of(code), **{n: samples.CONSTANTS[n] for n in samples.names_in(code) if n in samples.CONSTANTS}}
+    constants = samples.names_in(code) & samples.CONSTANTS.keys()
+    arrays = {**samples.inputs_of(code), **{n: samples.CONSTANTS[n] for n in sorted(constants)}}
     return {n: torch.tensor(a.astype(np.float32) if a.dtype.kind == "f" else a) for n, a in arrays.items()}
 
 
@@ -164,8 +165,9 @@ def test_every_sample() -> None:
     model = function_of(lines, [*given])
     program = export(model, tuple(given.values()))
     wanted, found = model(*given.values()), program(*given.values())
-    of = [line for line in lines for x in samples.flat(eval(line, {"torch": torch, "F": nn.functional, **given_for(line)}))
-          if isinstance(x, torch.Tensor)]  # fmt: skip
+    scope = {"torch": torch, "F": nn.functional}
+    outs = {line: samples.flat(eval(line, {**scope, **given_for(line)})) for line in lines}
+    of = [line for line in lines for x in outs[line] if isinstance(x, torch.Tensor)]
     assert len(found) == len(wanted) == len(of)
     for line, a, b in zip(of, found, wanted):
         assert (a.shape, a.dtype) == (b.shape, b.dtype), line
@@ -269,7 +271,7 @@ def test_nested_arguments_and_dims() -> None:
     found = program((torch.ones(7, 2), torch.ones(7, 1)), scale=scale * 3)
     assert found["sum"].shape == (7, 2)
     assert found["sum"].sum() == 7 * 2 * 4
-    with pytest.raises(ValueError, match="'n' is 3 in input pair_0 .* and 2 in input scale"):
+    with pytest.raises(ValueError, match=r"'n' is 3 in input pair_0 .* and 2 in input scale"):
         export(model, (pair,), kwargs={"scale": scale}, dynamic_shapes={"pair": ({0: n}, None), "scale": {0: n}})
     with pytest.raises(ValueError, match="arguments are pair, scale"):
         export(model, (pair,), kwargs={"scale": scale}, dynamic_shapes={"other": {0: n}})

@@ -84,11 +84,13 @@ def _linear(names: tuple[str, ...], values: Values, base: Any) -> Formula | None
 
 
 def _divided(names: tuple[str, ...], values: Values, base: Any) -> Formula | None:
-    """(base + shift) // divisor, as windows count."""
+    """(base + shift) // divisor, as windows count; of all shifts that fit, that next to 0."""
     for divisor in range(2, 65):
-        for shift in range(-divisor - 64, divisor + 65):
-            if np.array_equal((base + shift) // divisor, values):
-                return _simplest(names, divisor, base, values)
+        least = int(np.max(np.multiply(values, divisor) - base))
+        most = int(np.min(np.multiply(values, divisor) - base)) + divisor - 1
+        shift = min(max(0, least), most)
+        if least <= most and abs(shift) <= 2 * divisor:
+            return Formula(names, 1, shift, divisor)
     return None
 
 
@@ -99,12 +101,6 @@ def _share(names: tuple[str, ...], values: Values, base: Any) -> Formula | None:
             if factor % divisor and np.array_equal(factor * base // divisor, values):
                 return Formula(names, factor, 0, divisor)
     return None
-
-
-def _simplest(names: tuple[str, ...], divisor: int, base: Any, values: Values) -> Formula:
-    """That of all shifts that fit which is next to 0."""
-    shifts = [s for s in range(-divisor - 64, divisor + 65) if np.array_equal((base + s) // divisor, values)]
-    return Formula(names, 1, min(shifts, key=abs), divisor)
 
 
 # What a size is in the runs, beside the number given: of both parities, and no two sizes in step with each other.
