@@ -32,7 +32,7 @@ F = nn.functional
 CONTEXT, BATCH = 64, 16  # characters that it sees, passages in a step
 WIDTH, HEADS, BLOCKS = 128, 4, 2
 COUNTED = 3  # characters before, for whoever only counts
-WRITTEN, TEMPERATURE = 400, 0.8  # characters; below 1 it takes what is likely more often than it should
+TEMPERATURE = 0.8  # below 1 it takes what is likely more often than it should
 
 
 def manual() -> str:
@@ -129,7 +129,10 @@ def write(network: GPT, alphabet: list[str], length: int, seed: int) -> str:
 
 
 def main() -> None:
-    run = frame.Run(__doc__, steps=1000, text=("", "a file to learn from; '' for Python's manual"))
+    run = frame.Run(
+        __doc__, steps=1000, text=("", "a file to learn from; '' for Python's manual"),
+        length=(400, "characters that it writes"),
+    )  # fmt: skip
     text = Path(run.args.text).read_text(encoding="utf-8") if run.args.text else manual()
     alphabet = sorted(set(text))
     number = {character: k for k, character in enumerate(alphabet)}
@@ -143,7 +146,7 @@ def main() -> None:
     samples: dict[int, str] = {}
     for step in run.steps():
         if step in (0, run.args.steps // 5):
-            samples[step] = write(network, alphabet, WRITTEN, run.args.seed)
+            samples[step] = write(network, alphabet, run.args.length, run.args.seed)
         x, y = passages(known, torch.randint(len(known) - CONTEXT, (BATCH,)))
         loss = F.cross_entropy(network(x).flatten(0, 1), y.flatten())
         optimizer.zero_grad()
@@ -152,7 +155,7 @@ def main() -> None:
         schedule.step()
         run.loss(loss.item())
 
-    samples[run.args.steps] = write(network, alphabet, WRITTEN, run.args.seed)
+    samples[run.args.steps] = write(network, alphabet, run.args.length, run.args.seed)
     print(samples[run.args.steps])
     counting = bits_by_counting(text[:split], text[split:], COUNTED)
     run.result("bits per character of unseen text", bits(network, unseen))

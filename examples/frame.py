@@ -11,6 +11,7 @@ import argparse
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -37,8 +38,8 @@ def backend() -> str:
 
 def names() -> list[str]:
     """Every example there is: the files that make a Run. What they share does not."""
-    files = (ROOT / "examples").glob("*.py")
-    return sorted(path.stem for path in files if "frame.Run(__doc__" in path.read_text(encoding="utf-8"))
+    files = set((ROOT / "examples").glob("*.py")) - {Path(__file__).resolve()}
+    return sorted(path.stem for path in files if re.search(r"\bRun\(\s*__doc__", path.read_text(encoding="utf-8")))
 
 
 def needed(module: str, package: str) -> ModuleType:

@@ -15,7 +15,7 @@ DATA = ROOT / "tests" / "data" / "examples.json"
 STEPS = 100  # as many losses are the same; fewer where a hundred steps take long
 TEXT = "tests/data/text.txt"  # Python's manual, which the language models read else, is another in every version
 OPTIONS = {
-    "char_gpt": ["--steps", "20", "--text", TEXT],
+    "char_gpt": ["--steps", "20", "--text", TEXT, "--length", "20"],
     "decoder": ["--steps", "10", "--text", TEXT, "--folder", "{folder}"],
 }
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "error"}

@@ -12,7 +12,7 @@ import sys
 import example_runs
 
 sys.path.insert(0, str(example_runs.ROOT))
-from examples import frame  # noqa: E402
+from examples import frame
 
 
 def rounded(value: float) -> float:
