@@ -9,6 +9,7 @@ import pickle
 import random
 import stat
 import sys
+import tarfile
 import threading
 import zipfile
 from collections import Counter, OrderedDict
@@ -331,6 +332,10 @@ def test_what_is_left_of_an_archive(content: bytes, tmp_path: Path) -> None:
 
 
 def test_an_archive_of_another_kind(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "old.pt", "w") as tar:
+        tar.addfile(tarfile.TarInfo("storages"))
+    with pytest.raises(CheckpointError, match=r"old\.pt: a tar archive, as PyTorch wrote before"):
+        torch.load(tmp_path / "old.pt")
     np.savez(tmp_path / "arrays.npz", np.ones(3))
     with pytest.raises(CheckpointError, match=r"arrays.npz: a zip archive, but not one that torch.save wrote"):
         torch.load(tmp_path / "arrays.npz")

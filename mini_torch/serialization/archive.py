@@ -17,7 +17,7 @@ import numpy as np
 
 from ..errors import CheckpointError
 
-__all__ = ["Archive", "read_into", "starts_as_pickle", "starts_as_zip"]
+__all__ = ["Archive", "read_into", "starts_as_pickle", "starts_as_tar", "starts_as_zip"]
 
 Array = np.ndarray[Any, Any]
 
@@ -140,6 +140,11 @@ def read_into(file: IO[bytes], start: int | None, out: Array) -> None:
 def starts_as_zip(file: IO[bytes]) -> bool:
     """Whether a zip archive begins where the file stands."""
     return _peek(file, 4) == b"PK\x03\x04"
+
+
+def starts_as_tar(file: IO[bytes]) -> bool:
+    """Whether a tar archive begins there."""
+    return _peek(file, 262)[257:] == b"ustar"
 
 
 def starts_as_pickle(file: IO[bytes]) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import IO, Any
 
 from ..errors import CheckpointError, MissingCheckpointError, UnpicklingError
-from .archive import Archive, starts_as_pickle, starts_as_zip
+from .archive import Archive, starts_as_pickle, starts_as_tar, starts_as_zip
 from .homes import at_home
 from .legacy import read_legacy
 from .location import placed
@@ -98,6 +98,8 @@ def _load(file: IO[bytes], name: Any, place: Callable[..., Storage], unpickle: U
             return _read_archive(Archive(file), place, unpickle, mapped)
         if mapped:
             raise CheckpointError("only files that torch.save wrote as zip archives, its default, can be mapped")
+        if starts_as_tar(file):
+            raise CheckpointError("a tar archive, as PyTorch wrote before 0.1.10: load it there and save it again")
         if not starts_as_pickle(file):
             raise UnpicklingError("not a checkpoint: neither a zip archive nor a pickle begins where it stands")
         return read_legacy(file, place, unpickle)

@@ -54,7 +54,7 @@ STORAGE_TYPES = {
         "ComplexFloat": complex64,
     }.items()
 }  # fmt: skip
-UNTYPED = StorageType(uint8, untyped=True)
+UNTYPED = StorageType(uint8)  # bytes, whose number type the tensor says
 
 ALLOWED: dict[str, Allowed] = {
     "collections.OrderedDict": Allowed(OrderedDict, rebuild.ordered_dict, rebuild.ordered_dict),

@@ -25,10 +25,10 @@ Array = np.ndarray[Any, Any]
 
 
 class StorageType:
-    """What `torch.FloatStorage` and its like stand for: the number type of a storage. `untyped` ones are bytes."""
+    """What `torch.FloatStorage` and its like stand for: the number type of a storage."""
 
-    def __init__(self, kind: dtype, untyped: bool = False) -> None:
-        self.dtype, self.untyped = kind, untyped
+    def __init__(self, kind: dtype) -> None:
+        self.dtype = kind
 
     def __repr__(self) -> str:
         return f"StorageType(dtype={self.dtype})"
