@@ -119,6 +119,11 @@ def fed(torch: Any, model: Any) -> Any:
     return model.head(model.features(image).flatten(1)).detach()
 
 
+def storages(torch: Any) -> Any:
+    """Storages by themselves."""
+    return {"bytes": torch.arange(3).untyped_storage(), "numbers": torch.arange(4.0).storage()}
+
+
 CASES = {f.__name__: f for f in (plain, types, views, parameters, attributes, buffers, network, training, module)}
 
 

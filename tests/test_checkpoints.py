@@ -261,6 +261,17 @@ def torch() -> ModuleType:
     return pytest.importorskip("torch")
 
 
+@pytest.mark.filterwarnings("ignore:TypedStorage")
+def test_storages_by_themselves(torch: ModuleType) -> None:
+    for writer, reader in ((mini_torch, torch), (torch, mini_torch), (mini_torch, mini_torch)):
+        file = io.BytesIO()
+        writer.save(cases.storages(writer), file)
+        file.seek(0)
+        back = reader.load(file)
+        assert list(back["bytes"]) == [0] * 8 + [1] + [0] * 7 + [2] + [0] * 7
+        assert list(back["numbers"]) == [0.0, 1.0, 2.0, 3.0]
+
+
 def test_a_whole_run_is_opened_by_pytorch(torch: ModuleType, tmp_path: Path) -> None:
     nn = mini_torch.nn
     model = Model(nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1)), nn.MSELoss(), "adam")

@@ -19,6 +19,7 @@ from ..dtype import device, from_numpy_dtype, layout
 from ..memory import offset_of, storage_of
 from ..network import Buffer, Parameter
 from ..network.parameter import is_lazy
+from ..ops.storage import TypedStorage, UntypedStorage
 from ..tensor import Tensor, wrap
 from .homes import home_of
 from .names import STORAGE_TYPES, UNTYPED, name_of
@@ -88,6 +89,10 @@ class TorchNames(_Pickler):
     identify: Callable[[SavedStorage], Any]
 
     def persistent_id(self, obj: Any) -> Any:
+        if isinstance(obj, TypedStorage):
+            obj = SavedStorage(obj.untyped()._elements, STORAGE_TYPES[from_numpy_dtype(obj._elements.dtype)][1])
+        elif isinstance(obj, UntypedStorage):
+            obj = SavedStorage(obj._elements, UNTYPED)
         return self.identify(obj) if isinstance(obj, SavedStorage) else None
 
     def reducer_override(self, obj: Any) -> Any:

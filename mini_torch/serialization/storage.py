@@ -17,6 +17,7 @@ import numpy as np
 
 from ..dtype import bfloat16, dtype, float32, uint8
 from ..errors import CheckpointError, MissingExtraError
+from ..ops.storage import TypedStorage
 from .narrow_floats import from_bfloat16, from_float8
 
 __all__ = ["Float8", "Storage", "StorageType", "view"]
@@ -66,7 +67,7 @@ class Float8(NamedTuple):
     itemsize: int = 1
 
 
-class Storage:
+class Storage(TypedStorage):
     """`count` numbers of type `kind`: `elements` is the array of them, `fill` reads them from a file.
 
     bfloat16 without the package ml_dtypes becomes float32, which holds the same numbers.
@@ -75,11 +76,12 @@ class Storage:
     def __init__(self, kind: dtype, count: int, elements: Array | None = None) -> None:
         self.dtype, self.count = kind, count
         self.elements = _room(count, _in_memory(kind)) if elements is None else elements
+        super().__init__(self.elements)  # a storage that was saved by itself comes back as this
         self._is_swapped = False
         self._as_type: dict[dtype | Float8, Storage] = {}  # of bytes, what tensors of other types see
 
     @property
-    def nbytes(self) -> int:
+    def size_in_file(self) -> int:
         """How many bytes the numbers take in a file."""
         return self.count * self.dtype.itemsize
 
@@ -92,10 +94,10 @@ class Storage:
 
     def fill(self, read_into: Callable[[Array], None]) -> None:
         """Has `read_into` write the bytes of the numbers, straight into their place."""
-        if self.elements.nbytes == self.nbytes:
+        if self.elements.nbytes == self.size_in_file:
             read_into(self.elements.view(np.uint8))
             return
-        raw = np.empty(self.nbytes, np.uint8)
+        raw = np.empty(self.size_in_file, np.uint8)
         read_into(raw)
         self.elements[:] = from_bfloat16(raw.view(np.uint16))
 
