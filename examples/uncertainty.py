@@ -139,7 +139,7 @@ def draw(figure: Any, ensemble: nn.ModuleList, x: np.ndarray, y: np.ndarray) -> 
     cut.plot(line, surface(diagonal), color=ORANGE, linewidth=2, linestyle="--", label="the truth")
     near = np.abs(x[:, 0] - x[:, 1]) < 0.4
     cut.scatter(x[near].mean(axis=1), y[near], color=INK, s=5, linewidth=0, label="data near the diagonal", zorder=3)
-    cut.set(title="On the diagonal", xlabel="$x_1 = x_2$", ylabel="$y$", xlim=(-DOMAIN, DOMAIN), ylim=(-5.2, 4.5))
+    cut.set(title="On the diagonal", xlabel="$x_1 = x_2$", ylabel="$y$", xlim=(-DOMAIN, DOMAIN), ylim=(-3.5, 4.2))
     cut.set_xticks(**PI_TICKS)
     cut.legend(loc="upper center", ncols=2, fontsize=9)
 
