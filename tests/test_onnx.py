@@ -123,6 +123,20 @@ def test_networks_at_other_sizes(name: str) -> None:
     assert [d.dim_param or d.dim_value for d in given] == [axes.get(i, n) for i, n in enumerate(shape)]
 
 
+def test_padding() -> None:
+    torch.manual_seed(0)
+    model = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16, batch_first=True, activation="gelu"), 1).eval()
+    padding = torch.tensor([[False] * 5, [False] * 3 + [True] * 2])
+    sizes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("length")}
+    program = export(model, (torch.randn(2, 5, 8),), kwargs={"src_key_padding_mask": padding},
+                     dynamic_shapes={"src": sizes, "src_key_padding_mask": sizes})  # fmt: skip
+    x = torch.randn(3, 7, 8)
+    for mask in (torch.arange(7) > torch.tensor([[6], [4], [2]]), torch.arange(7) < torch.tensor([[1], [2], [0]])):
+        with torch.no_grad():
+            wanted = model(x, src_key_padding_mask=mask)
+        np.testing.assert_allclose(program(x, src_key_padding_mask=mask), wanted, atol=2e-6)
+
+
 def test_one_node_for_a_layer() -> None:
     def ops(name: str) -> list[str]:
         make, shape, axes = NETWORKS[name]

@@ -200,13 +200,10 @@ class TransformerEncoder(Module):
         self.use_nested_tensor = enable_nested_tensor and _could_be_nested(encoder_layer)
         self.mask_check = mask_check
 
-    def _leaves_out(self, src: Tensor, mask: Mask, padding: Tensor) -> bool:
-        """Whether PyTorch leaves out the padding, see above."""
+    def _leaves_out(self, src: Tensor, mask: Mask) -> bool:
+        """Whether PyTorch leaves out padding at the end, see above."""
         first = self.layers[0]
         if not self.use_nested_tensor or first.training or src.dim() != 3 or mask is not None:
-            return False
-        seen = _seen(padding)
-        if self.mask_check and np.any(seen[:, 1:] > seen[:, :-1]):
             return False
         return not (is_grad_enabled() and any(x.requires_grad for x in (src, *first.parameters())))
 
@@ -217,8 +214,11 @@ class TransformerEncoder(Module):
         out = src
         for layer in self.layers:
             out = layer(out, src_mask=mask, is_causal=causal, src_key_padding_mask=src_key_padding_mask)
-        if src_key_padding_mask is not None and self._leaves_out(src, mask, src_key_padding_mask):
-            out = out * wrap(_seen(src_key_padding_mask)[:, :, None])
+        if src_key_padding_mask is not None and self._leaves_out(src, mask):
+            seen = _seen(src_key_padding_mask)
+            if self.mask_check:  # all stays in where padding is elsewhere; no `if`, which no recording could hold
+                seen = seen | np.any(seen[:, 1:] > seen[:, :-1])
+            out = out * wrap(seen[:, :, None])
         return out if self.norm is None else self.norm(out)
 
 
