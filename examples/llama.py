@@ -323,7 +323,7 @@ def load(path: str | Path) -> Decoder:
     another shape than config.json says.
     """
     path = Path(path)
-    folder = path if path.is_dir() else path.parent
+    folder = path.parent if path.suffix == ".safetensors" else path
     model = Decoder(Config.read(_there(folder / "config.json")))
     tensors = {name: tensor.float() for name, tensor in _tensors(path).items() if not name.endswith("inv_freq")}
     if model.config.tie_word_embeddings and "model.embed_tokens.weight" in tensors:
@@ -344,7 +344,7 @@ def _there(path: Path) -> Path:
 
 def _tensors(path: Path) -> dict[str, Any]:
     """Name → tensor: of a file, or of a folder's file or all of its shards."""
-    if path.is_dir():
+    if path.suffix != ".safetensors":
         index = path / "model.safetensors.index.json"
         if index.is_file():
             shards = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
@@ -419,8 +419,28 @@ def text_of(prompt: Sequence[int], tokens: Iterator[int], decode: Any) -> Iterat
 
 
 # ---- the program ----------------------------------------------------------------------------------------------------
+def write(args: argparse.Namespace) -> None:
+    """Prints what follows the prompt, as it comes, and says how fast."""
+    model = load(args.folder)
+    tokenizer = tokenizer_of(args.folder, model.config)
+    prompt, generator = tokenizer.encode(args.prompt), torch.Generator().manual_seed(args.seed)
+    new = model.generate(prompt, args.tokens, args.temperature, args.top_k, args.top_p, generator)
+    count = 0
+
+    def counted() -> Iterator[int]:
+        nonlocal count
+        for count, token in enumerate(new, 1):  # noqa: B007
+            yield token
+
+    print(args.prompt, end="", flush=True)
+    start = time.perf_counter()
+    for piece in text_of(prompt, counted(), tokenizer.decode):
+        print(piece, end="", flush=True)
+    print(f"\n\n{count} tokens, {count / (time.perf_counter() - start):.1f} a second, in {BACKENDS[args.backend]}")
+
+
 def main() -> None:
-    """Writes what follows a prompt, as it comes, and says how fast."""
+    """Reads the command line; what is wrong with it or with the files ends the program in words."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="config.json, model.safetensors and tokenizer.json")
     parser.add_argument("--prompt", default="Once upon a time", help="how the text begins (default: %(default)s)")
@@ -430,25 +450,10 @@ def main() -> None:
     parser.add_argument("--top_p", type=float, help="choose among those that make up this much (default: all)")
     parser.add_argument("--seed", type=int, default=0, help="decides what is drawn (default: %(default)s)")
     parser.add_argument("--backend", choices=[*BACKENDS], default="mini_torch", help="what computes")
-    args = parser.parse_args()
-    model = load(args.folder)
-    tokenizer = tokenizer_of(args.folder, model.config)
-    prompt = tokenizer.encode(args.prompt)
-    generator = torch.Generator().manual_seed(args.seed)
-    print(args.prompt, end="", flush=True)
-    start, count = time.perf_counter(), 0
-    tokens = model.generate(prompt, args.tokens, args.temperature, args.top_k, args.top_p, generator)
-
-    def counted() -> Iterator[int]:
-        nonlocal count
-        for token in tokens:
-            count += 1
-            yield token
-
-    for piece in text_of(prompt, counted(), tokenizer.decode):
-        print(piece, end="", flush=True)
-    seconds = time.perf_counter() - start
-    print(f"\n\n{count} tokens, {count / seconds:.1f} a second, in {BACKENDS[args.backend]}")
+    try:
+        write(parser.parse_args())
+    except (OSError, RuntimeError, ValueError, ImportError) as error:
+        parser.error(str(error))
 
 
 if __name__ == "__main__":

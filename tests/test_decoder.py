@@ -180,14 +180,17 @@ def test_shards(folder: Path) -> None:
         llama.load(folder)
 
 
-def test_halves_and_tables_that_old_files_have(folder: Path) -> None:
+@pytest.mark.parametrize("half", [mini_torch.float16, mini_torch.bfloat16])
+def test_halves_and_tables_that_old_files_have(folder: Path, half: Any) -> None:
+    if half is mini_torch.bfloat16:
+        pytest.importorskip("ml_dtypes")
     tensors = load_file(folder / "model.safetensors", backend="pread")
-    halves = {name: x.half() for name, x in tensors.items()}
+    halves = {name: x.to(half) for name, x in tensors.items()}
     halves["model.layers.0.self_attn.rotary_emb.inv_freq"] = mini_torch.ones(4)
     save_file(halves, folder / "model.safetensors")
     model = llama.load(folder)
     assert {x.dtype for x in model.state_dict().values()} == {mini_torch.float32}
-    np.testing.assert_array_equal(model.model["norm"].weight.detach(), tensors["model.norm.weight"].half().float())
+    np.testing.assert_array_equal(model.model["norm"].weight.detach(), tensors["model.norm.weight"].to(half).float())
 
 
 def test_the_newer_way_to_say_how_positions_turn(tmp_path: Path) -> None:
@@ -256,3 +259,11 @@ def test_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     text, numbers = capsys.readouterr().out.rsplit("\n\n", 1)
     assert text.startswith("Once")
     assert numbers.startswith("5 tokens, ")
+
+
+def test_the_program_says_what_is_wrong(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["llama.py", str(Path("not", "there"))])
+    with pytest.raises(SystemExit) as end:
+        llama.main()
+    assert end.value.code == 2
+    assert str(Path("not", "there", "config.json")) + " is not there" in capsys.readouterr().err
