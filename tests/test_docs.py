@@ -23,6 +23,7 @@ PAGES = [
     if page.exists()
 ]
 BLOCK = re.compile(r"^```(\w*)([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+TRANSLATED = [page for page in PAGES if page.name.endswith(".zh-CN.md")]
 MODULES = sorted(
     ["mini_torch", *(found.name for found in pkgutil.walk_packages(mini_torch.__path__, "mini_torch."))]
 )
@@ -43,6 +44,7 @@ def run_doctest(name: str, text: str, namespace: dict[str, object]) -> None:
         doctest.DocTestRunner(optionflags=FLAGS).run(examples, out=shown.append, clear_globs=False).failed
     )
     assert not failed, "".join(shown)
+    namespace.update(examples.globs)  # a copy, in which the examples ran
 
 
 def run_page(page: Path) -> None:
@@ -126,8 +128,9 @@ def structure(page: Path) -> list[str]:
     return parts
 
 
-def test_both_readmes_have_the_same_structure() -> None:
-    english, chinese = structure(ROOT / "README.md"), structure(ROOT / "README.zh-CN.md")
+@pytest.mark.parametrize("translation", TRANSLATED, ids=lambda page: page.name)
+def test_both_languages_have_the_same_structure(translation: Path) -> None:
+    english, chinese = structure(translation.with_name(translation.name.replace(".zh-CN", ""))), structure(translation)
     for one, other in zip(english, chinese, strict=False):
         assert one == other
     assert len(english) == len(chinese)
