@@ -73,7 +73,7 @@ class ProcessContext:
         """
         running = {process.sentinel: process for process in self.processes if process.exitcode is None}
         for ended in wait(list(running), timeout) if running else ():
-            running[ended].join()  # type: ignore[index]
+            running[ended].join()
         for number, process in enumerate(self.processes):
             if process.exitcode not in (None, 0):
                 self._end_the_others(grace_period)
