@@ -29,7 +29,7 @@ _ROOM_OF = {**dict.fromkeys(_CHECKS, "gradcheck"), "Variable": "typed"}
 
 
 def __getattr__(name: str) -> Any:
-    """`functional`, `graph`, the checks of gradients and the old names open when they are first asked for."""
-    if name in ("functional", "graph"):
+    """The rooms, the checks of gradients and the old names open when they are first asked for."""
+    if name in ("functional", "grad_mode", "graph", "profiler"):
         return _import_module(f".{name}", __name__)
     return _late.find(name, globals(), _ROOM_OF)
