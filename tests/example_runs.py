@@ -17,6 +17,7 @@ TEXT = "tests/data/text.txt"  # Python's manual, which the language models read 
 OPTIONS = {
     "char_gpt": ["--steps", "20", "--text", TEXT, "--length", "20"],
     "decoder": ["--steps", "10", "--text", TEXT, "--folder", "{folder}"],
+    "policy_gradient": ["--steps", "40"],
 }
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "error"}
 
