@@ -280,10 +280,10 @@ def asarray(
     always, `copy=False` never: a ValueError where it would have to. Source: PyTorch's `torch.asarray`.
 
     >>> numbers = bytearray(2)
-    >>> asarray(numbers, dtype=uint8).fill_(7)
+    >>> asarray(numbers, dtype=mini_torch.uint8).fill_(7)
     tensor([7, 7], dtype=torch.uint8)
-    >>> numbers
-    bytearray(b'\\x07\\x07')
+    >>> list(numbers)
+    [7, 7]
     """
     check_device(device)
     kind = None if dtype is None else to_numpy_dtype(dtype)

@@ -46,6 +46,8 @@ class Archive:
             raise CheckpointError("not a whole checkpoint: its directory is not in the file") from None
         if not entries:
             raise CheckpointError("a zip archive with nothing in it")
+        if any(not 0 <= entry.header_offset < end for entry in entries):
+            raise CheckpointError("not a whole checkpoint: a record is said to begin outside of the file")
         self._folder = entries[0].filename.partition("/")[0]
         self._entries = {entry.filename: entry for entry in entries}
         if len(self._entries) < len(entries):

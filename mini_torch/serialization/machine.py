@@ -26,7 +26,7 @@ from .safe_globals import is_declared
 
 __all__ = ["INSTRUCTIONS", "Machine", "Source", "of_python_3"]
 
-_LONGEST_NAME = 1000
+_LONGEST_NAME = 250
 
 
 class Source:

@@ -103,7 +103,7 @@ def _read(file: IO[bytes], name: Any) -> dict[str, Any]:
         length = file.seek(0, os.SEEK_END)
         with ZipFile(file) as archive:
             if strange := [each.filename for each in archive.infolist() if not _is_plain(each, length)]:
-                raise CheckpointError(f"{strange[0]} claims more data than the file has, or is packed in a strange way")
+                raise CheckpointError(f"{strange[0]!r} claims more data than there is, or is packed in a strange way")
             found = {member.filename: _read_array(archive, member) for member in archive.infolist()}
     except CheckpointError as error:
         raise CheckpointError(f"{name}: {error}") from None
