@@ -105,10 +105,8 @@ def _load(file: IO[bytes], name: Any, place: Callable[..., Storage], unpickle: U
         return read_legacy(file, place, unpickle)
     except CheckpointError as error:
         raise type(error)(f"{name}: {error}") from error.__cause__
-    except MemoryError:
+    except (OSError, MemoryError):
         raise
-    except OSError as error:
-        raise CheckpointError(f"{name}: cannot be read: {error.strerror or error}") from error
     except Exception as error:  # whatever a damaged file may bring about on the way
         raise CheckpointError(f"{name}: damaged: {type(error).__name__}: {error}") from error
 
