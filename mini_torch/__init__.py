@@ -77,13 +77,14 @@ _keep_freed()
 
 # What not every program uses opens when it is first asked for: it takes as long to import as all the rest.
 _ROOMS = (
-    "_dynamo", "_inductor", "accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed",
+    "_C", "_dynamo", "_inductor", "accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed",
     "distributions", "export", "fft", "func", "hub", "jit", "linalg", "mps", "multiprocessing", "nn", "onnx", "optim",
     "profiler", "safetensors", "serialization", "signal", "special", "testing", "torch_version", "types", "utils",
     "xpu",
 )  # fmt: skip
 _NAMES = {
-    "GradScaler": "mixed_precision", "OutOfMemoryError": "hardware", "_assert": "assertion",
+    "GradScaler": "mixed_precision", "OutOfMemoryError": "hardware", "TypedStorage": "ops.storage",
+    "UntypedStorage": "ops.storage", "_assert": "assertion",
     "autocast": "mixed_precision", "clear_autocast_cache": "mixed_precision", "compile": "capture.interface",
     "get_autocast_cpu_dtype": "mixed_precision", "get_autocast_dtype": "mixed_precision",
     "get_autocast_gpu_dtype": "mixed_precision", "install_as_torch": "as_torch", "is_anomaly_enabled": "gradcheck",

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -78,11 +78,11 @@ class Finder(MetaPathFinder):
         first, _, rest = name.partition(".")
         if first not in ("torch", _PACKAGE):
             return None
-        if said := words(rest):
+        real = find_spec(f"{_PACKAGE}.{rest}".rstrip(".")) if first == "torch" else PathFinder.find_spec(name, path)
+        if real is None and (said := words(rest)):
             raise ModuleNotFoundError(f"No module named 'torch.{rest}': {said}", name=f"torch.{rest}")
-        real = find_spec(f"{_PACKAGE}.{rest}".rstrip(".")) if first == "torch" else None
-        if real is None:
-            return None
+        if real is None or first != "torch":
+            return None  # not ours, or for the finders after this one
         spec = ModuleSpec(name, SameModule(real.name), origin=real.origin)
         spec.submodule_search_locations = real.submodule_search_locations
         return spec

@@ -191,6 +191,25 @@ def test_processes_that_a_script_starts(tmp_path: Path) -> None:
     assert done.stdout.splitlines() == [*2 * ["[[0.0, 1.0], [4.0, 9.0], [16.0]]"], "b'mini_torch\\n'"], done.stderr
 
 
+def test_safetensors_for_pytorch() -> None:
+    """The package's own module for PyTorch, whose reader asks torch for a mapped storage."""
+    pytest.importorskip("safetensors")
+    code = """
+import os, tempfile, torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+path = os.path.join(tempfile.mkdtemp(), "a.safetensors")
+state = {"w": torch.arange(6.).reshape(2, 3), "i": torch.tensor([1, 2]), "b": torch.tensor([True])}
+state["z"] = torch.zeros(0, 3)
+save_file(state, path, metadata={"by": "us"})
+assert all(torch.equal(value, state[key]) and value.dtype is state[key].dtype for key, value in load_file(path).items())
+with safe_open(path, framework="pt") as file:
+    print(sorted(file.keys()), file.metadata(), file.get_slice("w")[:1, 1:].tolist())
+"""
+    done = run("-c", code)
+    assert done.stdout == "['b', 'i', 'w', 'z'] {'by': 'us'} [[1.0, 2.0]]\n", done.stderr
+
+
 # ---- versions ----------------------------------------------------------------------------------------------
 ORDERED = ["1.0.dev1", "1.0a1.dev2", "1.0a1", "1.0b2", "1.0rc1", "1.0", "1.0+cpu", "1.0.post1", "1.2", "1.10", "2.13.0"]
 

@@ -162,6 +162,28 @@ def test_profiler_follows_its_schedule(tmp_path: Path) -> None:
     assert [e["name"] for e in json.loads(written.read_text())["traceEvents"]] == ["f"]
 
 
+# ---- storage ---------------------------------------------------------------------------------------------------------
+def test_storage_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "numbers"
+    path.write_bytes(bytes(range(12)))
+    storage = torch.UntypedStorage.from_file(str(path), shared=False, nbytes=12)
+    part = storage.untyped()[4:8]
+    x = torch.asarray(part, dtype=torch.uint8)
+    assert (x.tolist(), len(part), storage[3]) == ([4, 5, 6, 7], 4, 3)
+    x.fill_(0)
+    assert storage.tolist()[3:9] == [3, 0, 0, 0, 0, 8]  # shared memory
+    assert path.read_bytes() == bytes(range(12))  # but not with the file
+    torch.asarray(torch.UntypedStorage.from_file(str(path), True, 2), dtype=torch.uint8).fill_(9)
+    assert path.read_bytes()[:3] == bytes([9, 9, 2])
+    assert torch.asarray(part, dtype=torch.uint8).view(dtype=torch.int32).tolist() == [0]
+
+
+def test_the_core_has_what_libraries_call() -> None:
+    assert torch._C._log_api_usage_once("something") is None
+    with pytest.raises(AttributeError, match="compiled core"):
+        torch._C._jit_pass_inline  # noqa: B018
+
+
 # ---- timing, set-up --------------------------------------------------------------------------------------------------
 def test_timer() -> None:
     class Clock:

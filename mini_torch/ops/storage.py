@@ -21,6 +21,18 @@ class UntypedStorage:
     def __init__(self, array: np.ndarray[Any, Any]) -> None:
         self._elements = array
 
+    @staticmethod
+    def from_file(filename: str, shared: bool = False, nbytes: int = 0) -> UntypedStorage:
+        """The first `nbytes` bytes of a file, mapped, not read. What is written goes to the file if `shared`.
+
+        Source: PyTorch's `torch.UntypedStorage.from_file`.
+        """
+        return UntypedStorage(np.memmap(filename, np.uint8, "r+" if shared else "c", shape=(nbytes,)))
+
+    def untyped(self) -> UntypedStorage:
+        """This one."""
+        return self
+
     def data_ptr(self) -> int:
         """The address of the first byte."""
         return self._elements.__array_interface__["data"][0]
@@ -43,8 +55,19 @@ class UntypedStorage:
 
     __len__ = size
 
-    def __getitem__(self, index: int) -> Any:
-        return self._elements[index].item()
+    def __getitem__(self, index: int | slice) -> Any:
+        """A number, or for a slice the storage of that part, which shares the memory."""
+        found = self._elements[index]
+        return type(self)(found) if isinstance(index, slice) else found.item()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        return self._elements if dtype is None else self._elements.astype(dtype)
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self._elements.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self._elements.__dlpack_device__()
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.tolist())
