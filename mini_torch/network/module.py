@@ -507,6 +507,11 @@ class Module:
 
     def _register_state_dict_hook(self, hook: Hook) -> RemovableHandle:
         """As `register_state_dict_post_hook`, but the hook may return another state dict. Much used, if private."""
+        if (hook, False) in self._state_dict_hooks.values():
+            raise RuntimeError(
+                "Cannot register the same function as the state dict post hook that was previously registered via "
+                "register_state_dict_post_hook"
+            )
         return RemovableHandle(self._state_dict_hooks, (hook, True))
 
     def register_load_state_dict_pre_hook(self, hook: Hook) -> RemovableHandle:
