@@ -82,6 +82,13 @@ except AttributeError as error:
     assert said[6].startswith("'Tensor' object has no attribute 'to_sparse': there are no sparse tensors")
 
 
+def test_the_page_about_it() -> None:
+    """In a process of its own: it installs."""
+    done = python("-m", "doctest", "-o", "ELLIPSIS", "-o", "NORMALIZE_WHITESPACE", "docs/torch-programs.md")
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout
+    assert (ROOT / "docs" / "torch-programs.md").read_text(encoding="utf-8").count(">>> ") > 5
+
+
 def test_refuses_where_pytorch_is_imported(tmp_path: Path) -> None:
     (tmp_path / "torch").mkdir()
     (tmp_path / "torch" / "__init__.py").write_text("__version__ = '9'\n")

@@ -9,4 +9,5 @@ except ModuleNotFoundError:  # the other process had it from its working folder,
     sys.path.append(str(Path(__file__).parents[3]))
     from mini_torch.as_torch import install_as_torch
 
-install_as_torch()
+if __name__ == "torch":
+    install_as_torch()
