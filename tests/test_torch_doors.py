@@ -218,3 +218,20 @@ def test_set_up_that_turns_nothing() -> None:
     assert doors == [torch.no_grad, Timer, torch.from_dlpack, torch_hub.load_state_dict_from_url]
     assert not torch.is_anomaly_enabled()
     assert (torch.get_autocast_gpu_dtype(), torch.is_autocast_cpu_enabled()) == (torch.float16, False)
+
+
+def test_trees() -> None:
+    from mini_torch.utils import _pytree as trees
+
+    tree = {"a": 1, "b": (2, [3, None])}
+    leaves, shape = trees.tree_flatten(tree)
+    assert (leaves, shape.num_leaves, shape.unflatten(leaves)) == ([1, 2, 3, None], 4, tree)
+    assert trees.tree_map(lambda x, y: (x, y), [1, 2], [3, 4]) == [(1, 3), (2, 4)]
+    assert trees.tree_map_only(int, lambda x: -x, tree) == {"a": -1, "b": (-2, [-3, None])}
+    assert trees.tree_structure([1, 2]) == trees.tree_structure([3, 4]) != trees.tree_structure((3, 4))
+    assert trees.tree_any(lambda x: x is None, tree)
+    assert not trees.tree_all(lambda x: x is None, tree)
+    with pytest.raises(ValueError, match="1 leaves for a tree of 2"):
+        trees.tree_unflatten([1], trees.tree_structure([1, 2]))
+    with pytest.raises(ValueError, match="different shapes"):
+        trees.tree_map(max, [1], [1, 2])
