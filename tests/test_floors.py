@@ -15,8 +15,8 @@ PACKAGE = Path(__file__).parents[1] / "mini_torch"
 # From the ground up. A module may import from floors below its own, and from its own floor as long as
 # no circle arises. A folder counts as one room: mini_torch/layer/conv.py lives where `layer` lives.
 FLOORS = [
-    ["absent", "as_distribution", "broadcasting", "errors", "hardware", "heap", "processes", "profiling", "pytree", "rounding",
-     "torch_version", "tree", "version"],
+    ["absent", "as_distribution", "broadcasting", "errors", "hardware", "heap", "processes", "profiling", "pytree",
+     "rounding", "torch_version", "tree", "version"],
     ["dtype", "ramp"],
     ["graph", "formatting", "settings"],
     ["dlpack", "memory", "view", "plan", "parts", "sequence", "timing"],
