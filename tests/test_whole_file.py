@@ -25,8 +25,7 @@ from mini_torch.serialization import load_npz, save_npz
 from mini_torch.serialization.whole_file import beside, replacing
 
 ROOT = Path(__file__).parents[1]
-KILLS = 200
-ELEMENTS = 100_000  # of a checkpoint: it takes longer to write than anything else that the writer does
+ELEMENTS = 400_000  # of a checkpoint: it takes longer to write than anything else that the writer does
 
 
 # ---- killed ----------------------------------------------------------------------------------------------------------
@@ -70,13 +69,18 @@ def kill_writers(form: str, folder: Path, kills: int) -> tuple[set[float], int]:
         save(each, path)
     period = time.perf_counter() - start
     draw, seen, unfinished = random.Random(0), set(), 0
-    for _ in range(kills):
+    for k in range(kills):
+        has_begun, begin = os.pipe()
         writer = os.fork()
         if not writer:
-            write_for_ever(path, checkpoints, save)
-        time.sleep(draw.uniform(0.5, 2.5) * period)
+            os.write(begin, b"!")
+            write_for_ever(path, checkpoints[:: 1 if k % 2 else -1], save)
+        os.read(has_begun, 1)
+        time.sleep(draw.uniform(0, 4) * period)
         os.kill(writer, signal.SIGKILL)
         os.waitpid(writer, 0)
+        os.close(has_begun)
+        os.close(begin)
         loaded = list(tensors(path))
         found = {value for tensor in loaded for value in (tensor.min().item(), tensor.max().item())}
         assert sorted(tensor.numel() for tensor in loaded) == [1, ELEMENTS - 1]

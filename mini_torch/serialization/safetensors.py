@@ -7,6 +7,7 @@ numbers come from the disk when they are first looked at, and writing into a ten
 from __future__ import annotations
 
 import json
+import math
 import mmap
 import os
 import sys
@@ -24,6 +25,7 @@ from ..memory import storage_of
 from ..network import Module
 from ..tensor import Tensor, wrap
 from .narrow_floats import FLOAT8, from_bfloat16, from_float8
+from .storage import room
 from .whole_file import beside
 
 __all__ = ["load", "load_file", "load_model", "safe_open", "save", "save_file", "save_model"]
@@ -203,7 +205,7 @@ class safe_open:
     def _raw(self, entry: _Entry, kind: np.dtype[Any]) -> Array:
         if self._memory is not None:
             return np.ndarray(entry.shape, kind, self._memory, entry.start)
-        array = np.empty(entry.shape, kind)
+        array = room(math.prod(entry.shape), kind).reshape(entry.shape)
         self._file.seek(entry.start)
         if self._file.readinto(array.reshape(-1).view(np.uint8).data) != array.nbytes:
             raise CheckpointError(f"{self._name}: ends before its last number: it was written over just now")

@@ -20,7 +20,7 @@ from ..errors import CheckpointError, MissingExtraError
 from ..ops.storage import TypedStorage
 from .narrow_floats import from_bfloat16, from_float8
 
-__all__ = ["Float8", "Storage", "StorageType", "view"]
+__all__ = ["Float8", "Storage", "StorageType", "room", "view"]
 
 Array = np.ndarray[Any, Any]
 
@@ -38,7 +38,7 @@ class StorageType:
 _LARGE = 4 << 20  # bytes, from which on NumPy asks for pages of 2 MB
 
 
-def _room(count: int, kind: np.dtype[Any]) -> Array:
+def room(count: int, kind: np.dtype[Any]) -> Array:
     """An array for numbers that are about to be read.
 
     A large one gets its pages at once, of the ordinary size: pages of 2 MB, for which NumPy asks, the system must
@@ -75,7 +75,7 @@ class Storage(TypedStorage):
 
     def __init__(self, kind: dtype, count: int, elements: Array | None = None) -> None:
         self.dtype, self.count = kind, count
-        self.elements = _room(count, _in_memory(kind)) if elements is None else elements
+        self.elements = room(count, _in_memory(kind)) if elements is None else elements
         super().__init__(self.elements)  # a storage that was saved by itself comes back as this
         self._is_swapped = False
         self._as_type: dict[dtype | Float8, Storage] = {}  # of bytes, what tensors of other types see
