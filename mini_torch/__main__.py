@@ -1,6 +1,6 @@
-"""`python -m mini_torch script.py`: see `program`."""
+"""`python -m mini_torch script.py`: see `as_torch.program`."""
 
-from .program import main
+from .as_torch.program import main
 
 if __name__ == "__main__":
     main()

@@ -42,7 +42,7 @@ assert isinstance(mini_torch.nn.Linear(1, 1), torch.nn.Module) and isinstance(to
 assert not [n for n in sys.modules if n.startswith("torch.") and sys.modules[n] is not sys.modules["mini_" + n]]
 assert all(m.__spec__.name == n for n, m in list(sys.modules.items()) if n.startswith("mini_torch.nn"))
 mini_torch.install_as_torch()  # once more
-assert sum(type(finder).__module__ == "mini_torch.as_torch" for finder in sys.meta_path) == 1
+assert sum(type(finder).__module__ == "mini_torch.as_torch.install" for finder in sys.meta_path) == 1
 assert importlib.util.find_spec("torch") and importlib.util.find_spec("torch.fft").name == "torch.fft"
 assert importlib.util.find_spec("torch.no_such") is None
 assert type(torch.__version__).__name__ == "TorchVersion" and torch.__version__ >= (2, 0)

@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parents[1] / "mini_torch"
 # From the ground up. A module may import from floors below its own, and from its own floor as long as
 # no circle arises. A folder counts as one room: mini_torch/layer/conv.py lives where `layer` lives.
 FLOORS = [
-    ["absent", "as_distribution", "broadcasting", "errors", "hardware", "heap", "processes", "profiling", "pytree",
+    ["absent", "broadcasting", "errors", "hardware", "heap", "processes", "profiling", "pytree",
      "rounding", "torch_version", "tree", "version"],
     ["dtype", "ramp"],
     ["graph", "formatting", "settings"],
@@ -36,7 +36,6 @@ FLOORS = [
      "distributed", "distributions", "export", "fft", "func", "hub", "jit", "linalg", "mps", "multiprocessing", "nn",
      "onnx", "optim", "profiler", "safetensors", "signal", "special", "testing", "types", "utils", "xpu"],
     ["as_torch"],
-    ["program", "stand_in"],
     [""],  # mini_torch itself
     ["__main__"],
 ]

@@ -6,7 +6,7 @@ from pathlib import Path
 try:
     from mini_torch.as_torch import install_as_torch
 except ModuleNotFoundError:  # the other process had it from its working folder, which is not this one's
-    sys.path.append(str(Path(__file__).parents[3]))
+    sys.path.append(str(Path(__file__).parents[4]))
     from mini_torch.as_torch import install_as_torch
 
 if __name__ == "torch":

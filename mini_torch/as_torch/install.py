@@ -18,8 +18,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from .absent import words
-from .torch_version import TorchVersion
+from ..absent import words
+from ..torch_version import TorchVersion
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution
@@ -28,7 +28,7 @@ __all__ = ["STAND_IN", "VERSION", "install_as_torch"]
 
 VERSION = "2.13.0+mini_torch"  # the PyTorch whose API we follow, and who answers
 STAND_IN = str(Path(__file__).parent / "stand_in")
-_PACKAGE = __name__.rpartition(".")[0]
+_PACKAGE = __name__.partition(".")[0]
 
 
 def install_as_torch() -> None:
@@ -61,7 +61,7 @@ def _tell_new_processes() -> None:
     """`multiprocessing` hands `sys.path` on to the processes that it does not fork."""
     if STAND_IN not in sys.path:
         sys.path.insert(1, STAND_IN)  # behind the script's own folder, before an installed PyTorch
-    root = str(Path(__file__).parents[1])
+    root = str(Path(__file__).parents[2])
     if root not in sys.path:
         sys.path.append(root)
 
@@ -91,7 +91,7 @@ class Finder(MetaPathFinder):
         """For `importlib.metadata`: libraries ask it which PyTorch is there."""
         if context is None or context.name is None or context.name.lower() != "torch":
             return []
-        from .as_distribution import AsDistribution
+        from .distribution import AsDistribution
 
         return [AsDistribution(VERSION)]
 

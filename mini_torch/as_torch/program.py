@@ -11,8 +11,8 @@ from importlib.machinery import BuiltinImporter, SourceFileLoader
 from types import TracebackType
 from typing import Any, NoReturn
 
-from .absent import beside
-from .as_torch import STAND_IN, install_as_torch
+from ..absent import beside
+from .install import STAND_IN, install_as_torch
 
 __all__ = ["main"]
 
