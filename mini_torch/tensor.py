@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .absent import ABSENT
 from .dtype import (
     Size,
     check_device,
@@ -385,7 +386,7 @@ class Tensor(Methods):
     __hash__ = object.__hash__  # by identity: `==` compares elements
 
     def __dir__(self) -> list[str]:
-        return sorted(set(object.__dir__(self)))
+        return sorted(name for name in {*object.__dir__(self)} if f"Tensor.{name}" not in ABSENT)
 
     # ---- copying -----------------------------------------------------------------------------------------------------
     def __copy__(self) -> Tensor:
