@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from .graph import Builder, Wire
 from .table import kernel, row
 
@@ -37,8 +35,7 @@ def _elu(b: Builder, x: Wire, alpha: float, scale: float, input_scale: float) ->
     scaled = b.op("Mul", x, b.constant(input_scale, x.dtype))
     low = b.op("Mul", b.op("Elu", scaled, alpha=float(alpha)), b.constant(scale, x.dtype))
     positive = b.op("Mul", x, b.constant(scale, x.dtype))
-    above: Wire = b.op("Greater", x, b.constant(0, x.dtype))
-    above.dtype = np.dtype(bool)
+    above = b.test("Greater", x, b.constant(0, x.dtype))
     return b.op("Where", above, positive, low)
 
 
@@ -69,8 +66,7 @@ def _softplus(b: Builder, x: Wire, beta: float, threshold: float) -> Wire:
     smooth = smooth if beta == 1 else b.op("Div", smooth, factor)
     if threshold >= 20:  # from there on, the two are the same
         return smooth
-    above: Wire = b.op("Greater", scaled, b.constant(threshold, x.dtype))
-    above.dtype = np.dtype(bool)
+    above = b.test("Greater", scaled, b.constant(threshold, x.dtype))
     return b.op("Where", above, x, smooth)
 
 
@@ -106,8 +102,7 @@ def _hardtanh(b: Builder, x: Wire, low: Any, high: Any) -> Wire:
 
 @row("threshold")
 def _threshold(b: Builder, x: Wire, threshold: float, value: float) -> Wire:
-    below: Wire = b.op("LessOrEqual", x, b.constant(threshold, x.dtype))
-    below.dtype = np.dtype(bool)
+    below = b.test("LessOrEqual", x, b.constant(threshold, x.dtype))
     return b.op("Where", below, b.constant(value, x.dtype), x)
 
 

@@ -21,8 +21,7 @@ def _attend(b: Builder, q: Wire, k: Wire, v: Wire, bias: Wire | None, scale: flo
         scores = b.op("Add", scores, bias)
     weights: Wire = b.op("Softmax", scores, axis=-1)
     if bias is not None and not causal:  # NaN where all scores are -inf
-        blind: Wire = b.op("IsNaN", weights)
-        blind.dtype = np.dtype(bool)
+        blind = b.test("IsNaN", weights)
         weights = b.op("Where", blind, b.constant(0, q.dtype), weights)
     return b.op("MatMul", weights, v)
 

@@ -87,7 +87,7 @@ def _expm1(b: Builder, x: Wire, **_: Any) -> Wire:
     one, half = b.constant(1, x.dtype), b.constant(0.5, x.dtype)
     t = b.op("Tanh", b.op("Mul", x, half))
     near = b.op("Div", b.op("Add", t, t), b.op("Sub", one, t))
-    return b.op("Where", _bool(b, "Less", b.op("Abs", x), half), near, b.op("Sub", b.op("Exp", x), one))
+    return b.op("Where", b.test("Less", b.op("Abs", x), half), near, b.op("Sub", b.op("Exp", x), one))
 
 
 @numpy("log1p")
@@ -97,8 +97,8 @@ def _log1p(b: Builder, x: Wire, **_: Any) -> Wire:
     one = b.constant(1, x.dtype)
     u = b.op("Add", x, one)
     difference = b.op("Sub", u, one)
-    far = _bool(b, "Equal", difference, b.constant(0, x.dtype))
-    infinite = _bool(b, "IsInf", u)
+    far = b.test("Equal", difference, b.constant(0, x.dtype))
+    infinite = b.test("IsInf", u)
     ratio = b.op("Div", x, b.op("Where", far, one, difference))
     right = b.op("Mul", b.op("Log", u), ratio)
     return b.op("Where", infinite, u, b.op("Where", far, x, right))
@@ -128,19 +128,12 @@ def _trunc(b: Builder, x: Wire, **_: Any) -> Wire:
 
 @numpy("isfinite")
 def _isfinite(b: Builder, x: Wire, **_: Any) -> Wire:
-    return _bool(b, "Not", _bool(b, "Or", _bool(b, "IsNaN", x), _bool(b, "IsInf", x)))
+    return b.test("Not", b.test("Or", b.test("IsNaN", x), b.test("IsInf", x)))
 
 
 @numpy("signbit")
 def _signbit(b: Builder, x: Wire, **_: Any) -> Wire:
-    return _bool(b, "Less", x, b.constant(0, x.dtype))
-
-
-def _bool(b: Builder, op: str, *inputs: Wire) -> Wire:
-    """A node with a result of bools."""
-    out: Wire = b.op(op, *inputs)
-    out.dtype = np.dtype(bool)
-    return out
+    return b.test("Less", x, b.constant(0, x.dtype))
 
 
 # ---- two operands ----------------------------------------------------------------------------------------------------
@@ -173,14 +166,14 @@ def _comparison(op: str) -> Any:
         kind = common(x, y)
         if kind.kind == "b" and op != "Equal":
             kind = np.dtype(np.int32)
-        return _bool(b, op, b.wire(x, kind), b.wire(y, kind))
+        return b.test(op, b.wire(x, kind), b.wire(y, kind))
 
     return translation
 
 
 def _logical(op: str) -> Any:
     def translation(b: Builder, x: Any, y: Any, **_: Any) -> Wire:
-        return _bool(b, op, b.wire(x, bool), b.wire(y, bool))
+        return b.test(op, b.wire(x, bool), b.wire(y, bool))
 
     return translation
 
@@ -196,12 +189,12 @@ for _name, _op in _LOGICAL.items():
 @numpy("not_equal")
 def _not_equal(b: Builder, x: Any, y: Any, **_: Any) -> Wire:
     kind = common(x, y)
-    return _bool(b, "Not", _bool(b, "Equal", b.wire(x, kind), b.wire(y, kind)))
+    return b.test("Not", b.test("Equal", b.wire(x, kind), b.wire(y, kind)))
 
 
 @numpy("invert")
 def _invert(b: Builder, x: Wire, **_: Any) -> Wire:
-    return _bool(b, "Not", x) if x.dtype == bool else b.op("BitwiseNot", x)
+    return b.test("Not", x) if x.dtype == bool else b.op("BitwiseNot", x)
 
 
 @numpy("left_shift", "right_shift")
@@ -257,7 +250,7 @@ def _remainder(b: Builder, x: Any, y: Any, **_: Any) -> Wire:
     if kind.kind != "f":
         return b.op("Mod", x, y)
     rest = b.op("Mod", x, y, fmod=1)
-    wrong = _bool(b, "Less", b.op("Mul", b.op("Sign", rest), b.op("Sign", y)), b.constant(0, kind))
+    wrong = b.test("Less", b.op("Mul", b.op("Sign", rest), b.op("Sign", y)), b.constant(0, kind))
     return b.op("Where", wrong, b.op("Add", rest, y), rest)
 
 
@@ -273,9 +266,9 @@ def _atan2(b: Builder, y: Wire, x: Wire) -> Wire:
     kind = y.dtype
     zero, pi = b.constant(0, kind), b.constant(math.pi, kind)
     quotient = b.op("Atan", b.op("Div", y, x))
-    turn = b.op("Where", _bool(b, "Less", y, zero), b.op("Neg", pi), pi)
-    moved = b.op("Where", _bool(b, "Less", x, zero), b.op("Add", quotient, turn), quotient)
-    both_zero = _bool(b, "And", _bool(b, "Equal", x, zero), _bool(b, "Equal", y, zero))
+    turn = b.op("Where", b.test("Less", y, zero), b.op("Neg", pi), pi)
+    moved = b.op("Where", b.test("Less", x, zero), b.op("Add", quotient, turn), quotient)
+    both_zero = b.test("And", b.test("Equal", x, zero), b.test("Equal", y, zero))
     return b.op("Where", both_zero, zero, moved)
 
 
@@ -287,7 +280,7 @@ def _fmax(b: Builder, x: Any, y: Any, **_: Any) -> Wire:
     out: Wire = b.op("Max" if b.what == "fmax" else "Min", x, y)
     if kind.kind != "f":
         return out
-    return b.op("Where", _bool(b, "IsNaN", x), y, b.op("Where", _bool(b, "IsNaN", y), x, out))
+    return b.op("Where", b.test("IsNaN", x), y, b.op("Where", b.test("IsNaN", y), x, out))
 
 
 @numpy("logaddexp")
@@ -303,7 +296,7 @@ def _logaddexp(b: Builder, x: Any, y: Any, **_: Any) -> Wire:
 def _copysign(b: Builder, x: Any, y: Any, **_: Any) -> Wire:
     kind = b.outs[0][1]
     size = b.op("Abs", b.wire(x, kind))
-    return b.op("Where", _bool(b, "Less", b.wire(y, kind), b.constant(0, kind)), b.op("Neg", size), size)
+    return b.op("Where", b.test("Less", b.wire(y, kind), b.constant(0, kind)), b.op("Neg", size), size)
 
 
 @numpy("hypot")
@@ -366,7 +359,6 @@ def _nan_to_num(b: Builder, x: Wire, nan: Any, posinf: Any, neginf: Any) -> Wire
     values = [0 if nan is None else nan, limits.max if posinf is None else posinf,
               limits.min if neginf is None else neginf]  # fmt: skip
     for value, test in zip(values, ({}, {"detect_negative": 0}, {"detect_positive": 0})):
-        found: Wire = b.op("IsInf", x, **test) if test else b.op("IsNaN", x)
-        found.dtype = np.dtype(bool)
+        found = b.test("IsInf", x, **test) if test else b.test("IsNaN", x)
         x = b.op("Where", found, b.constant(value, x.dtype), x)
     return x

@@ -51,7 +51,7 @@ def model_of(
         nodes, name,
         [_described(helper, n, x.dtype, _dims(graph, i, x)) for i, (n, x) in enumerate(zip(inputs, graph.inputs))]
         + [_described(helper, names.of(w), w.dtype, w.array.shape) for w in further],
-        [_described(helper, n, x.dtype, _output_dims(dims, output_axes.get(n, {})))
+        [_described(helper, n, x.dtype, _output_dims(n, dims, output_axes.get(n, {})))
          for n, x, dims in zip(outputs, names.results, graph.dims)],
         [_tensor(onnx, w, names.of(w)) for w in held],
     )  # fmt: skip
@@ -84,8 +84,10 @@ def _dims(graph: Merged, number: int, wire: Wire) -> list[Any]:
     return [names.get(axis, n) for axis, n in enumerate(wire.dims)]
 
 
-def _output_dims(formulas: Sequence[Any], named: dict[int, str]) -> list[Any]:
-    return [named.get(i, str(f)) if f.sizes else f.shift for i, f in enumerate(formulas)]
+def _output_dims(name: str, formulas: Sequence[Any], named: dict[int, str]) -> list[Any]:
+    """A result's sizes: numbers, the names given, or formulas; one without a formula has a name of its own."""
+    return [f.shift if f is not None and not f.sizes else named.get(i, f"{name}_dim_{i}" if f is None else str(f))
+            for i, f in enumerate(formulas)]  # fmt: skip
 
 
 def _tensor(onnx: Any, wire: Wire, name: str) -> Any:

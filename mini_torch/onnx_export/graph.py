@@ -69,15 +69,18 @@ class Wire:
 
 
 class Node:
-    """`outputs = op(inputs)`; `path` is the module where it was met, `what` the operation that it is a translation of.
+    """`outputs = op(inputs)`; `path` is the module where it was met, `line` that of the program, `what` the operation
+    that it is a translation of.
 
     An input of None is one that ONNX lets out.
     """
 
-    __slots__ = ("attributes", "inputs", "is_fixed", "op", "outputs", "path", "what")
+    __slots__ = ("attributes", "inputs", "is_fixed", "line", "op", "outputs", "path", "what")
 
-    def __init__(self, op: str, inputs: list[Wire | None], attributes: dict[str, Any], path: str, what: str) -> None:
-        self.op, self.inputs, self.attributes, self.path, self.what = op, inputs, attributes, path, what
+    def __init__(self, op: str, inputs: list[Wire | None], attributes: dict[str, Any], path: str, what: str,
+                 line: str = "") -> None:  # fmt: skip
+        self.op, self.inputs, self.attributes = op, inputs, attributes
+        self.path, self.what, self.line = path, what, line
         self.outputs: list[Wire] = []
         self.is_fixed = all(x is None or x.is_fixed for x in inputs) and not op.startswith("Random")
 
@@ -86,13 +89,13 @@ class Node:
 
 
 class Builder:
-    """The graph of one recorded run. `path` and `what` are those of the operation at hand, `outs` its results' shapes
-    and types."""
+    """The graph of one recorded run. `path`, `what` and `line` are those of the operation at hand, `outs` its results'
+    shapes and types."""
 
     def __init__(self, opset: int) -> None:
         self.opset = opset
         self.nodes: list[Node] = []
-        self.path, self.what = "", ""
+        self.path, self.what, self.line = "", "", ""
         self.outs: list[tuple[tuple[int, ...], Any]] = []
 
     # ---- wires -------------------------------------------------------------------------------------------------------
@@ -114,13 +117,20 @@ class Builder:
         given = list(inputs)
         while given and given[-1] is None:
             given.pop()
-        node = Node(op, given, {k: v for k, v in attributes.items() if v is not None}, self.path, self.what)
+        node = Node(op, given, {k: v for k, v in attributes.items() if v is not None}, self.path, self.what,
+                    self.line)  # fmt: skip
         self.nodes.append(node)
         node.outputs = [Wire("made", node=node, index=i) for i in range(count)]
         first = next((x for x in given[op == "Where" :] if x is not None), None)  # whose type the result has
         for out in node.outputs:
             out.dtype = None if first is None else first.dtype
         return node.outputs[0] if count == 1 else node.outputs
+
+    def test(self, op: str, *inputs: Wire, **attributes: Any) -> Wire:
+        """The result, of bools, of a new node."""
+        out: Wire = self.op(op, *inputs, **attributes)
+        out.dtype = np.dtype(bool)
+        return out
 
     def cast(self, x: Wire, dtype: Any) -> Wire:
         """x in another type, or itself."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .graph import Builder, NoTranslation, Wire
-from .table import kernel, numpy, row
+from .table import numpy, row
 
 __all__ = ["basic_parts", "is_basic", "put_at", "take"]
 
@@ -198,8 +198,3 @@ def _scatter(b: Builder, x: Wire, src: Wire, index: Wire, axis: int) -> Wire:
 def _scatter_reduce(b: Builder, x: Wire, src: Wire, index: Wire, axis: int) -> Wire:
     reduction = {"scatter_add": "add", "scatter_amax": "max", "scatter_amin": "min", "scatter_prod": "mul"}[b.what]
     return b.op("ScatterElements", x, index, _like_index(b, src, index), axis=axis, reduction=reduction)
-
-
-@kernel("masked_select")
-def _masked_select(b: Builder, *_: Any) -> Wire:
-    raise NoTranslation("its result has another size at every call; use torch.where")

@@ -55,11 +55,6 @@ def _det(b: Builder, x: Wire) -> Wire:
     return b.op("Det", x)
 
 
-@numpy("trace")
-def _trace(b: Builder, x: Wire, *_: Any) -> Wire:
-    return b.op("Einsum", x, equation="ii->")
-
-
 # ---- convolution -----------------------------------------------------------------------------------------------------
 def _pads(w: Windows) -> list[int]:
     """Padding ahead in all dimensions, then behind. Behind it is as much as the last window needs, or where that leaves
@@ -75,20 +70,6 @@ def _pads(w: Windows) -> list[int]:
 def _convolution(
     b: Builder, keep: bool, x: Wire, weight: Wire, bias: Wire | None, w: Windows, groups: int
 ) -> Wire:
-    return _conv(b, x, weight, bias, w, groups)
-
-
-@row("correlate")
-def _correlate(b: Builder, x: Wire, weight: Wire, w: Windows, groups: int) -> Wire:
-    return _conv(b, x, weight, None, w, groups)
-
-
-@row("correlate_biased")
-def _correlate_biased(b: Builder, x: Wire, weight: Wire, bias: Wire, w: Windows, groups: int) -> Wire:
-    return _conv(b, x, weight, bias, w, groups)
-
-
-def _conv(b: Builder, x: Wire, weight: Wire, bias: Wire | None, w: Windows, groups: int) -> Wire:
     out: Wire = b.op("Conv", x, weight, bias, kernel_shape=list(w.kernel), strides=list(w.stride), pads=_pads(w),
                      dilations=list(w.dilation), group=groups)  # fmt: skip
     return out
@@ -136,8 +117,22 @@ def _pool(b: Builder, op: str, x: Wire, w: Windows, count: int = 1, **attributes
     return outs if count > 1 else outs[0]
 
 
+def _is_global(w: Windows) -> bool:
+    """Whether one window is the whole image."""
+    return w.kernel == w.size and w.counts == (1,) * len(w.size)
+
+
+def _global(b: Builder, op: str, x: Wire, w: Windows) -> Wire:
+    image, single = _batched(b, x, len(w.size))
+    out: Wire = b.op(op, image)
+    out.shape = (*image.dims[:2], *w.counts)
+    return b.squeeze(out, [0]) if single else out
+
+
 @row("max_pool_values")
 def _max_pool(b: Builder, x: Wire, w: Windows) -> Wire:
+    if _is_global(w):
+        return _global(b, "GlobalMaxPool", x, w)
     dilations = list(w.dilation) if max(w.dilation) > 1 else None
     out: Wire = _pool(b, "MaxPool", x, w, dilations=dilations)
     return out
@@ -154,11 +149,8 @@ def _max_pool_and_where(b: Builder, x: Wire, w: Windows) -> list[Wire]:
 
 @row("avg_pool")
 def _avg_pool(b: Builder, x: Wire, w: Windows, divisor: Any, node: str) -> Any:
-    if w.kernel == w.size and w.counts == (1,) * len(w.size) and isinstance(divisor, int) and divisor == w.taps:
-        image, single = _batched(b, x, len(w.size))
-        out = b.op("GlobalAveragePool", image)
-        out.shape = (*image.dims[:2], *w.counts)
-        return b.squeeze(out, [0]) if single else out
+    if _is_global(w) and isinstance(divisor, int) and divisor == w.taps:
+        return _global(b, "GlobalAveragePool", x, w)
     if isinstance(divisor, int) and divisor == w.taps:
         padded: int | None = 1 if any(w.before) else None
     else:

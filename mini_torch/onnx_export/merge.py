@@ -22,7 +22,8 @@ _MAKE_LARGE = ("Expand", "Tile", "Range", "ConstantOfShape")
 
 
 class Merged:
-    """The one graph: `nodes` in order, `inputs`, `outputs`; `dims` has each output's sizes, as numbers or formulas."""
+    """The one graph: `nodes` in order, `inputs`, `outputs`; `dims` has each output's sizes, None for one
+    without a formula."""
 
     def __init__(self, runs: Sequence[Translator], sizes: Sequence[OpenSize], fold: bool) -> None:
         self.sizes, self.fold = sizes, fold
@@ -31,10 +32,11 @@ class Merged:
         self._known: dict[int, Wire] = {id(x): x for x in self.inputs}  # by the first run's wire: the final one
         self._partners = {id(alike[0]): [id(x) for x in alike] for alike in zip(*[run.inputs for run in runs])}
         self._size_wires: dict[Any, Wire] = {}
+        self._seen: dict[tuple[int, ...], tuple[Wire, int]] = {}  # by its numbers: where a size stands, (wire, axis)
         self.outputs = [self._wire([run.outputs[i] for run in runs], "") for i in range(len(runs[0].outputs))] \
             if self._agree(runs) else []  # fmt: skip
         self.dims = [
-            [self._formula(ns, " in a result") for ns in zip(*[run.outputs[i].shape or () for run in runs])]
+            [formula_of(ns, sizes) for ns in zip(*[run.outputs[i].shape or () for run in runs])]
             for i in range(len(self.outputs))
         ]
 
@@ -114,11 +116,13 @@ class Merged:
             or [x is None for x in n.inputs] != [x is None for x in first.inputs] for n in nodes
         ):  # fmt: skip
             raise self._not_alike([n.what for n in nodes], place or _place(first))
-        for name, value in first.attributes.items():
+        for name in dict.fromkeys(name for n in nodes for name in n.attributes):
             values = [n.attributes.get(name) for n in nodes]
-            if any(v != value for v in values):
+            if name == "ceil_mode":  # where the windows fit, it is not seen
+                first.attributes[name] = 1
+            elif any(v != values[0] for v in values):
                 raise OnnxExporterError(
-                    f"{first.what}{_place(first)} has another {name} at other sizes: {values} for "
+                    f"{first.op}{_place(first)} has another {name} at other sizes: {values} for "
                     f"{self._sizes_text()}. ONNX takes a number there: export without that dynamic size"
                 )
         return nodes
@@ -136,7 +140,7 @@ class Merged:
     def _emit(self, nodes: list[Node]) -> None:
         """The node of all runs in the final graph."""
         first = nodes[0]
-        made = Node(first.op, [], first.attributes, first.path, first.what)
+        made = Node(first.op, [], first.attributes, first.path, first.what, first.line)
         for alike in zip(*[n.inputs for n in nodes]):
             if alike[0] is None:
                 made.inputs.append(None)
@@ -150,6 +154,8 @@ class Merged:
             new.shape, new.dtype = old.shape, old.dtype
             made.outputs.append(new)
             self._known[id(old)] = new
+            for axis, values in enumerate(zip(*[n.outputs[old.index].shape or () for n in nodes])):
+                self._seen.setdefault(values, (new, axis))
         self.nodes.append(made)
 
     # ---- constants ---------------------------------------------------------------------------------------------------
@@ -165,11 +171,13 @@ class Merged:
             return Wire("constant", np.full_like(first.array, back if back < 0 else 2**62))  # counted from the end
         found = self._varying(arrays, place)
         if found is None:
-            shapes = ", ".join(str([*a.shape]) for a in arrays)
+            small = all(a.size <= 8 for a in arrays)
+            texts = ", ".join(str(a.tolist()) if small else f"of shape {[*a.shape]}" for a in arrays)
             raise OnnxExporterError(
-                f"a tensor of shapes {shapes} and of other numbers{place} depends on the dynamic sizes "
-                f"({self._sizes_text()}) in a way that is not found. Make it of torch.arange, torch.ones and the like "
-                "inside of the model, or export without that dynamic size"
+                f"a tensor {texts}{place} depends on the dynamic sizes "
+                f"({self._sizes_text()}) in a way that is not found, or in more than one. Make it of torch.arange, "
+                "torch.ones and the like inside of the model, give an example of a larger size, or export without that "
+                "dynamic size"
             )
         return found
 
@@ -193,21 +201,41 @@ class Merged:
         return self._steps(arrays, place)
 
     def _steps(self, arrays: list[Any], place: str) -> Wire | None:
-        """start, start + step …, with another length at every size."""
-        first = arrays[0]
-        if first.ndim != 1 or first.dtype.kind not in "if" or min(a.size for a in arrays) < 2:
+        """start, start + step …, with another length at every size: of whole numbers, each may stand there several
+        times; of floats, the step may differ if the end does not."""
+        longest = max(arrays, key=np.size)
+        kind = longest.dtype
+        if longest.ndim != 1 or kind.kind not in "if":
             return None
-        start, step = first[0], first[1] - first[0]
-        if any(not _equal(a, (start + step * np.arange(a.size)).astype(a.dtype)) for a in arrays):
+        times = _run_length(longest) if kind.kind == "i" else 1
+        singles = [a[::times] for a in arrays]
+        one = longest[::times]
+        if one.size < 2 or any(not _equal(a, np.repeat(each, times)[: a.size]) for a, each in zip(arrays, singles)):
             return None
-        length = self._vector([a.shape for a in arrays], place)
-        index = self._op("Range", np.dtype(np.int64), Wire("constant", np.array(0)),
-                         self._op("Squeeze", np.dtype(np.int64), length, Wire("constant", np.zeros(1, np.int64))),
-                         Wire("constant", np.array(1)))  # fmt: skip
-        out = self._op("Cast", first.dtype, index, to=first.dtype) if first.dtype != np.int64 else index
-        if step != 1:
-            out = self._op("Mul", first.dtype, out, Wire("constant", np.array(step)))
-        return self._op("Add", first.dtype, out, Wire("constant", np.array(start))) if start else out
+        lengths = [a.size for a in arrays]
+        start, step, end = one[0], one[1] - one[0], one[-1]
+        if all(_equal(a, (start + step * np.arange(a.size)).astype(kind)) for a in singles):
+            out = self._range(lengths, place)
+            if times != 1:
+                out = self._op("Div", np.dtype(np.int64), out, Wire("constant", np.array(times)))
+            out = self._op("Cast", kind, out, to=kind) if kind != np.int64 else out
+            out = out if step == 1 else self._op("Mul", kind, out, Wire("constant", np.array(step)))
+        elif kind.kind == "f" and all(np.allclose(a, np.linspace(start, end, a.size), atol=1e-6) for a in arrays):
+            last = self._op("Max", np.dtype(np.int64), self._vector([[n - 1] for n in lengths], place),
+                            Wire("constant", np.array(1)))  # fmt: skip
+            out = self._op("Cast", kind, self._range(lengths, place), to=kind)
+            out = self._op("Mul", kind, out, Wire("constant", np.array(end - start)))
+            out = self._op("Div", kind, out, self._op("Cast", kind, last, to=kind))
+        else:
+            return None
+        return self._op("Add", kind, out, Wire("constant", np.array(start))) if start else out
+
+    def _range(self, lengths: Sequence[int], place: str) -> Wire:
+        """0, 1 …, so many."""
+        whole = np.dtype(np.int64)
+        length = self._op("Squeeze", whole, self._vector([[n] for n in lengths], place),
+                          Wire("constant", np.zeros(1, np.int64)))  # fmt: skip
+        return self._op("Range", whole, Wire("constant", np.array(0)), length, Wire("constant", np.array(1)))
 
     def _number(self, values: list[Any], kind: np.dtype[Any]) -> Wire | None:
         """A number that differs, as a vector of one: a formula, of floats also the reciprocal or a root of one."""
@@ -220,10 +248,10 @@ class Merged:
             if not np.isfinite(exact).all() or np.abs(exact).max() > 2**50 \
                     or np.abs(exact - np.round(exact)).max() > 1e-5 * max(1, np.abs(exact).max()):  # fmt: skip
                 continue
-            formula = formula_of([int(v) for v in np.round(exact)], self.sizes)
-            if formula is None:
+            rounded = [int(v) for v in np.round(exact)]
+            whole = Wire("constant", np.array(rounded[:1])) if len({*rounded}) == 1 else self._size(rounded)
+            if whole is None:
                 continue
-            whole = self._sized(formula)
             out = whole if kind == np.int64 else self._op("Cast", kind, whole, to=kind)
             for each in {"Rsqrt": ("Sqrt", "Reciprocal"), "": ()}.get(op, (op,)):
                 out = self._op(each, kind, out)
@@ -265,26 +293,40 @@ class Merged:
         numbers: list[int] = []
         for i, values in enumerate(zip(*vectors)):
             fixed = given[i] if given is not None else None
-            formula = Formula((), shift=fixed) if fixed is not None else self._formula(values, place)
-            if not formula.sizes:
-                numbers.append(formula.shift)
+            if fixed is not None or len(set(values)) == 1:
+                numbers.append(int(values[0]) if fixed is None else fixed)
                 continue
             if numbers:
                 parts.append(Wire("constant", np.array(numbers, np.int64)))
             numbers = []
-            parts.append(self._sized(formula))
+            size = self._size(values)
+            if size is None:
+                raise OnnxExporterError(
+                    f"the number {', '.join(map(str, values))}{place} depends on the dynamic sizes "
+                    f"({self._sizes_text()}) in a way that is not found, or in more than one. Give an example of a "
+                    "larger size, compute the number in a simpler way, or export without that dynamic size"
+                )
+            parts.append(size)
         if numbers or not parts:
             parts.append(Wire("constant", np.array(numbers, np.int64)))
         return parts[0] if len(parts) == 1 else self._op("Concat", np.dtype(np.int64), *parts, axis=0)
 
-    def _formula(self, values: Sequence[int], place: str) -> Formula:
-        found = formula_of(values, self.sizes)
-        if found is None:
-            raise OnnxExporterError(
-                f"the number {', '.join(map(str, values))}{place} depends on the dynamic sizes ({self._sizes_text()}) "
-                "in a way that is not found. Export without that dynamic size, or compute the size in a simpler way"
-            )
-        return found
+    def _size(self, values: Sequence[int]) -> Wire | None:
+        """A number that differs, as a vector of one: a formula, or the size of an array that the file makes anyway,
+        which is safer than a formula that rounds. None if it is neither."""
+        formula = formula_of(values, self.sizes)
+        if formula is not None and formula.divisor == 1:
+            return self._sized(formula)
+        if tuple(values) in self._seen:
+            return self._size_of(*self._seen[tuple(values)])
+        return None if formula is None else self._sized(formula)
+
+    def _size_of(self, wire: Wire, axis: int) -> Wire:
+        """An array's size along an axis, as a vector of one."""
+        key = (id(wire), axis)
+        if key not in self._size_wires:
+            self._size_wires[key] = self._op("Shape", np.dtype(np.int64), wire, start=axis, end=axis + 1)
+        return self._size_wires[key]
 
     def _sized(self, formula: Formula) -> Wire:
         """The formula's number as a vector of one, computed in the file from the inputs' shapes."""
@@ -292,12 +334,10 @@ class Merged:
         if known is not None:
             return known
         whole = np.dtype(np.int64)
-        if not formula.sizes:
-            return Wire("constant", np.array([formula.shift], np.int64))
         if formula == Formula(formula.sizes) and len(formula.sizes) == 1:
             size = next(s for s in self.sizes if s.name == formula.sizes[0])
             number, axis = size.places[0]
-            out = self._op("Shape", whole, self.inputs[number], start=axis, end=axis + 1)
+            out = self._size_of(self.inputs[number], axis)
         else:
             out = self._sized(Formula(formula.sizes[:1]))
             for name in formula.sizes[1:]:
@@ -318,8 +358,14 @@ class Merged:
         return out
 
 
+def _run_length(x: Any) -> int:
+    """How often the first number stands at the beginning."""
+    others = np.flatnonzero(x != x[0])
+    return int(others[0]) if others.size else 1
+
+
 def _place(node: Node) -> str:
-    return f' in module "{node.path}" ({node.what})' if node.path else f" in {node.what}"
+    return f' in module "{node.path}" ({node.what})' if node.path else f" in {node.what} ({node.line})"
 
 
 def _equal(x: Any, y: Any) -> bool:

@@ -68,8 +68,8 @@ def formula_of(values: Sequence[int], sizes: Sequence[OpenSize]) -> Formula | No
         found = _linear((size.name,) * 2, values, np.square(size.tried))
         if found is not None:
             return found
-    shared = math.gcd(*values)
-    if shared > 1:
+    shared = -1 if max(values) <= 0 else math.gcd(*values)
+    if shared != 1:
         inner = formula_of([v // shared for v in values], sizes)
         return None if inner is None else replace(inner, times=shared * inner.times)
     return None
@@ -84,14 +84,26 @@ def _linear(names: tuple[str, ...], values: Values, base: Any) -> Formula | None
 
 
 def _divided(names: tuple[str, ...], values: Values, base: Any) -> Formula | None:
-    """(base + shift) // divisor, as windows count; of all shifts that fit, that next to 0."""
+    """(base + shift) // divisor, as windows count: rounded down (shift 0) or up (divisor - 1), if one divisor alone
+    does; else with another shift, if only one fits. None where the numbers leave it open: at other sizes, a wrong
+    divisor is a wrong file."""
+    exact = int(base[0]) // max(values[0], 1)
+    if 2 <= exact <= 64 and np.array_equal(np.multiply(values, exact), base):
+        return Formula(names, 1, 0, exact)
+    if max(values) - min(values) < 2:  # what says so little, many formulas say
+        return None
+    fits: list[tuple[int, range]] = []
     for divisor in range(2, 65):
-        least = int(np.max(np.multiply(values, divisor) - base))
-        most = int(np.min(np.multiply(values, divisor) - base)) + divisor - 1
-        shift = min(max(0, least), most)
-        if least <= most and abs(shift) <= 2 * divisor:
-            return Formula(names, 1, shift, divisor)
-    return None
+        rest = np.multiply(values, divisor) - base
+        shifts = range(max(int(rest.max()), -2 * divisor), min(int(rest.min()) + divisor - 1, 2 * divisor) + 1)
+        if shifts:
+            fits.append((divisor, shifts))
+    found = [(d, shift) for d, shifts in fits for shift in (0, d - 1) if shift in shifts] \
+        or [(d, shift) for d, shifts in fits for shift in shifts]  # fmt: skip
+    if len(found) != 1:
+        return None
+    ((divisor, shift),) = found
+    return Formula(names, 1, shift, divisor)
 
 
 def _share(names: tuple[str, ...], values: Values, base: Any) -> Formula | None:
@@ -103,30 +115,33 @@ def _share(names: tuple[str, ...], values: Values, base: Any) -> Formula | None:
     return None
 
 
-# What a size is in the runs, beside the number given: of both parities, and no two sizes in step with each other.
+# What a size is in the runs, beside the number given: so much more, and so many quarters of it. Of both parities, no
+# two sizes in step with each other, and no two large in the same run.
 _STEPS = [(0, 1, 3, 4), (0, 3, 1, 6), (0, 4, 5, 1), (0, 2, 7, 5)]
+_QUARTERS = [(0, 0, 2, 4), (0, 4, 0, 2), (0, 2, 4, 0), (0, 3, 1, 4)]
 
 
 def sizes_to_try(sizes: Sequence[OpenSize]) -> list[list[Values]]:
     """For each attempt, for each size: what it is in the runs.
 
-    First larger ones; then, as a table of places may not have more, smaller ones; then multiples, as a network may
-    halve it several times. One is never tried, because what is broadcast and what is not look the same there.
+    First up to twice as large, so that a sixteenth of it varies, too; then a little larger; then, as a table of places
+    may not have more, smaller; then multiples, as a network may halve it several times. One is never tried, because
+    what is broadcast and what is not look the same there.
     """
-    attempts = []
-    for way in ("up", "down", "multiples"):
-        tried = []
-        for k, size in enumerate(sizes):
-            steps = _STEPS[k % len(_STEPS)]
-            start = max(size.given, size.low, 2)
-            if way == "up":
-                numbers = [start + s for s in steps]
-            elif way == "down":
-                numbers = [start - s if start - max(steps) > 1 else start + s for s in steps]
-            else:
-                numbers = [start * (s + 1) for s in steps]
-            if size.high is not None and max(numbers) > size.high:
-                numbers = [size.high - s for s in steps]
-            tried.append(tuple(numbers))
-        attempts.append(tried)
-    return attempts
+    return [[_tried(size, k, way) for k, size in enumerate(sizes)] for way in ("wide", "up", "down", "multiples")]
+
+
+def _tried(size: OpenSize, k: int, way: str) -> Values:
+    steps, quarters = _STEPS[k % len(_STEPS)], _QUARTERS[k % len(_QUARTERS)]
+    start = max(size.given, size.low, 2)
+    if way == "wide":
+        numbers = [start + s + start * q // 4 for s, q in zip(steps, quarters)]
+    elif way == "multiples":
+        numbers = [start * (s + 1) for s in steps]
+    elif way == "down" and start - max(steps) > 1:
+        numbers = [start - s for s in steps]
+    else:
+        numbers = [start + s for s in steps]
+    if size.high is not None and max(numbers) > size.high:
+        numbers = [size.high - s for s in steps]
+    return tuple(numbers)

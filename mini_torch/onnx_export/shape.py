@@ -9,14 +9,13 @@ import numpy as np
 
 from ..ops.window import Windows
 from .graph import Builder, NoTranslation, Wire
-from .index import take
 from .table import kernel, numpy, row
 
 __all__: list[str] = []
 
 
 # ---- the same numbers in another shape -------------------------------------------------------------------------------
-@numpy("reshape", "ravel", "flatten", "squeeze", "expand_dims")
+@numpy("reshape", "ravel", "flatten", "squeeze", "expand_dims", "atleast_1d", "atleast_2d")
 @row("view", "unsafe_view")
 def _reshape(b: Builder, x: Wire, *given: Any, order: str = "C", **_: Any) -> Wire:
     if "F" in (order, *[v for v in given if isinstance(v, str)]):
@@ -60,11 +59,6 @@ def _moveaxis(b: Builder, x: Wire, source: Any, target: Any) -> Wire:
 @row("expand")
 def _expand(b: Builder, x: Wire, *_: Any, **__: Any) -> Wire:
     return b.expand(x, b.outs[0][0])
-
-
-@numpy("atleast_1d", "atleast_2d")
-def _atleast(b: Builder, x: Wire) -> Wire:
-    return b.reshape(x, b.outs[0][0])
 
 
 # ---- copies, order ---------------------------------------------------------------------------------------------------
@@ -271,8 +265,3 @@ def _fresh(b: Builder, shape: Any, dtype: Any, strides: Any, value: Any) -> Wire
 def _full_like(b: Builder, x: Wire, value: Any, *_: Any, **__: Any) -> Wire:
     shape, kind = b.outs[0]
     return b.expand(b.wire(value, kind), shape)
-
-
-@kernel("cut", "select")
-def _cut_unit(b: Builder, x: Wire, index: Any) -> Wire:
-    return take(b, x, index)

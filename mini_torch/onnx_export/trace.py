@@ -24,6 +24,9 @@ from ..tree import flatten
 
 __all__ = ["Applied", "Trace", "is_in_onnx_export", "trace"]
 
+_HERE = __file__.rpartition("onnx_export")[0]  # the package
+_OPS = _HERE + "ops"
+
 
 @dataclass
 class Applied:
@@ -39,13 +42,14 @@ class Applied:
 @dataclass
 class Trace:
     """What one run was: calls in order, rows, and the values that went in and came out; `arrays` has the numbers that
-    each value had when it was made."""
+    each value had when it was made, `asked` which function made it, and the program's line."""
 
     calls: list[Call] = field(default_factory=list)
     applied: list[Applied] = field(default_factory=list)
     inputs: list[Value] = field(default_factory=list)
     outputs: list[Value] = field(default_factory=list)
     arrays: dict[int, Any] = field(default_factory=dict)
+    asked: dict[int, tuple[str, str]] = field(default_factory=dict)
 
 
 class _Recorder(Recorder):
@@ -56,11 +60,13 @@ class _Recorder(Recorder):
         self.arrays: dict[int, Any] = {}
         self.kept: list[Value] = []  # alive, as they are known by their id
         self.applied: list[Applied] = []
+        self.asked: dict[int, tuple[str, str]] = {}
 
     def value(self, kind: str, real: Any, root: Value | None = None, owner: Any = None) -> Value:
         made = super().value(kind, real, root, owner)
         self.arrays[id(made)] = real
         self.kept.append(made)
+        self.asked[id(made)] = _asked_for()
         return made
 
     def row(self, name: str, inputs: tuple[Tensor, ...], options: Any, out: Value) -> None:
@@ -68,6 +74,19 @@ class _Recorder(Recorder):
         noted = [self._noted(x._array) for x in inputs]
         if not any(x is out for x in noted):
             self.applied.append(Applied(len(self.calls), name, noted, self._noted(options), out))
+
+
+def _asked_for() -> tuple[str, str]:
+    """The function of ours that the program called to get what is made now, "" for a method, and the program's line."""
+    frame, name = sys._getframe(2), ""
+    while frame.f_back is not None and frame.f_code.co_filename.startswith((_HERE, "<")):
+        code = frame.f_code
+        if code.co_filename.startswith("<the door"):
+            name = ""  # what is inside of it is a row's forward
+        elif code.co_filename.startswith(_OPS) and code.co_name[0] not in "_<":
+            name = code.co_name
+        frame = frame.f_back
+    return name, f"line {frame.f_lineno} of {frame.f_code.co_filename}"
 
 
 class _Watch(Watch):
@@ -96,7 +115,7 @@ def trace(
     recorder = _Recorder()
     watch = _Watch(recorder)
     place = None if default_generator._bits is None else default_generator.place()
-    found = Trace(recorder.calls, recorder.applied, arrays=recorder.arrays)
+    found = Trace(recorder.calls, recorder.applied, arrays=recorder.arrays, asked=recorder.asked)
     try:
         with watch.watching(), following(recorder), no_grad():
             found.inputs = [watch.enter(x, "input") for x in inputs]

@@ -125,15 +125,16 @@ class Translator:
         b.path, b.what = scope.rpartition(": ")[0], name
         b.outs = [(out.shape, out.dtype) for out in outs]
         missing = self._missing_among((args, kwargs))
+        function, b.line = self.trace.asked.get(id(outs[0]), ("", "")) if outs else ("", "")
         if not missing:
             try:
                 made = translation(b, *args, **kwargs)
                 wires = made if isinstance(made, list) else [made]
                 return [self._settled(wire, out) for wire, out in zip(wires, outs)]
             except NoTranslation as reason:
-                missing = _complaint(name, scope, str(reason))
+                missing = _complaint(name, scope, str(reason), function, b.line)
             except (TypeError, AssertionError, AttributeError, KeyError) as error:
-                missing = _complaint(name, scope, f"called in a way that is not known ({error})")
+                missing = _complaint(name, scope, f"called in a way that is not known ({error})", function, b.line)
         return [self._missing(missing) for _ in outs]
 
     @staticmethod
@@ -225,9 +226,13 @@ def _where(scope: str) -> str:
     return f' in module "{scope}"' if scope else ""
 
 
-def _complaint(name: str, scope: str, reason: str) -> str:
+def _complaint(name: str, scope: str, reason: str, function: str = "", line: str = "") -> str:
+    """An error's text: the operation, for a part of a function with the function, and where it was met."""
     named = name if name in all_rows else name.strip("_").removesuffix("_cpu").removesuffix("_vml")
+    of = f" of {function}" if function not in ("", named) else ""
+    where = f" in {line}" if line else ""
     return (
-        f"the operation {named}{_where(scope)} cannot be written to ONNX: {reason}. Put other operations in its place "
-        "(docs/onnx.md lists those that can be), or take it out of the model and do it in NumPy after the file has run"
+        f"the operation {named}{of}{_where(scope) or where} cannot be written to ONNX: {reason}. Put other operations "
+        "in its place (docs/onnx.md lists those that can be), or take it out of the model and do it in NumPy after the "
+        "file has run"
     )

@@ -138,7 +138,8 @@ def _taps(
     """The taps from n to m elements; None where all stay what they are."""
     if n == m and (factor in (None, 1.0) or antialias or "linear" in mode):  # whatever the factor, as in PyTorch
         return None
-    return _KINDS[mode, antialias](n, m, align, factor, np.float64 if kind == np.float64 else np.float32)
+    made = _KINDS[mode, antialias](n, m, align, factor, np.float64 if kind == np.float64 else np.float32)
+    return made._replace(factor=factor)
 
 
 # ---- bytes -----------------------------------------------------------------------------------------------------------

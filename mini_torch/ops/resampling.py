@@ -28,6 +28,7 @@ class Taps(NamedTuple):
     index: Any  # (out, K)
     weights: Any  # (out, K), None if all are 1
     size: int
+    factor: float | None = None  # output elements for each of the input's, if that is how the size was given
 
 
 def _matrix(taps: Taps, kind: np.dtype[Any]) -> Any:

@@ -12,14 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from ...graph import as_unit
+from ...graph import as_unit, mode
 from ...op import rounds_once
 from ...tensor import Tensor, wrap
 from ..places import pick_places
 from ..resampling import Taps, resample
 from ..spatial import Shape, need_tensor, need_types, per_dimension
-from ..window import windows_of
+from ..window import Windows, windows_of
 from .average import average
+from .maximum import largest_only
 
 __all__ = [
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",
@@ -55,6 +56,16 @@ def _mean_taps(n: int, m: int) -> Taps | None:
     return Taps(index, np.where(last, weights / np.add.reduce(last, axis=1, keepdims=True), weights), n)
 
 
+def _is_even(size: Shape, count: Shape) -> bool:
+    """Whether all windows are of one size, side by side."""
+    return all(n and m and n % m == 0 for n, m in zip(size, count))
+
+
+def _even_windows(size: Shape, count: Shape) -> Windows:
+    kernel = tuple([n // m for n, m in zip(size, count)])
+    return windows_of(size, kernel, count, kernel, (0,) * len(size), (1,) * len(size))
+
+
 def _check(name: str, dims: int, input: Tensor, output_size: Size, first: int) -> Shape:
     """The output's size, after the checks; dimensions from `first` on (counted from the end) must not be empty."""
     need_tensor(input, name)
@@ -86,10 +97,9 @@ def _adaptive_avg(dims: int, input: Tensor, output_size: Size) -> Tensor:
     count = _check(name, dims, input, output_size, -dims - (dims == 3))
     need_types(input, "adaptive_avg_pool2d" if dims == 1 else name)
     size, node = input._array.shape[-dims:], f"AdaptiveAvgPool{max(dims, 2)}D"
-    if all(m and n % m == 0 for n, m in zip(size, count)):  # windows of one size, side by side
-        kernel = tuple([n // m for n, m in zip(size, count)])
-        w = windows_of(size, kernel, count, kernel, (0,) * dims, (1,) * dims)
-        return average(input, w, math.prod(kernel), node)
+    if _is_even(size, count):
+        w = _even_windows(size, count)
+        return average(input, w, w.taps, node)
     return resample(input, tuple([_mean_taps(n, m) for n, m in zip(size, count)]), node)
 
 
@@ -166,6 +176,8 @@ def _adaptive_max(dims: int, input: Tensor, output_size: Size, return_indices: b
     count = _check(name, dims, input, output_size, -dims - 1)
     need_types(input, f"adaptive_max_pool{max(dims, 2)}d")
     size = input._array.shape[-dims:]
+    if not return_indices and not (mode.enabled and input.requires_grad) and _is_even(size, count):
+        return largest_only(input, _even_windows(size, count))
     result = largest_among(input, _choices(size, count), size, count, f"AdaptiveMaxPool{max(dims, 2)}D")
     return result if return_indices else result[0]
 

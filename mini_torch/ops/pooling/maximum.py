@@ -99,7 +99,7 @@ def _offsets(w: Windows) -> tuple[Any, Any]:
     return offsets.ravel(), starts
 
 
-_largest_only = row("max_pool_values", _largest, x=None)
+largest_only = row("max_pool_values", _largest, x=None)
 
 
 @rounds_once
@@ -112,7 +112,7 @@ def _max_pool_any(
     flat_only = dims == 1 and not return_indices and not recorded
     need_types(input, "max_pool1d_impl" if flat_only else f"max_pool{dims}d", "f" if flat_only else "fiu")
     if not return_indices and not recorded:
-        return _largest_only(input, w)
+        return largest_only(input, w)
     values, places = _largest_and_where(input._array, w)
     where = wrap(places)
     out = pick_places(input, where, dims, values, f"MaxPool{max(dims, 2)}DWithIndices")
