@@ -190,6 +190,6 @@ if __name__ == "__main__":
     llama.save(model, run.args.folder)
     model = llama.load(run.args.folder)
     run.result("bits per byte of unseen text", bits_per_byte(model, unseen))
-    run.result("bytes per second of writing", write(model, run.args.prompt))
+    print(f"{write(model, run.args.prompt):,.0f} bytes per second of writing")
     run.draw(lambda figure: draw(figure, model, unseen), width=10, height=4)
     run.end()
