@@ -2,7 +2,8 @@
 
     trace      runs the model, and notes rows and NumPy calls         table      which translation is for which
     translate  one run as a graph                                     writes     writes into memory as new arrays
-    merge      several runs as one graph, sizes as formulas           file       the graph as an onnx.ModelProto
+    merge      several runs as one graph                              varying    what differs between them, as nodes
+    open_sizes the sizes of the runs, and formulas of them            file       the graph as an onnx.ModelProto
 
 The translations are in files as the operations are in `ops`: elementwise, reduction, shape, index, layers, activation,
 recurrent, attention, resampling.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["Dim"]
+__all__ = ["Dim", "name_of"]
 
 
 class _Hint:
@@ -53,6 +53,3 @@ def name_of(given: Any, otherwise: str) -> str | None:
     if isinstance(name, str):
         return name
     raise TypeError(f"a size is given as a name, a Dim, an int or None, not as {type(given).__name__}: {given!r}")
-
-
-__all__ += ["name_of"]

@@ -295,5 +295,3 @@ def _parameter_names(model: Any) -> dict[int, str]:
     for name, x in [*model.named_parameters(), *model.named_buffers()]:
         found.setdefault(id(x), name)
     return found
-
-

@@ -1,8 +1,10 @@
 """Sizes that are open: which numbers of a recorded run depend on them, and how.
 
 A run has plain numbers: where a program says `x.reshape(x.shape[0], -1)`, only 2 is recorded. So the model is run at
-several sizes, and the graphs are laid beside each other. A number that is the same in all of them is a number. One that
-is not must be a formula of the sizes, which is found here from a few forms, and which every run has to confirm.
+several sizes, and the graphs are laid beside each other (`merge`). A number that is the same in all of them is a
+number. One that is not must be a formula of the sizes, which is found here from a few forms, and which every run has to
+confirm, or the size of an array that the file makes anyway; `varying` has the nodes for both. Where four runs leave
+open which formula it is, there is none: an error now is better than a file that is wrong at a fifth size.
 """
 
 from __future__ import annotations
