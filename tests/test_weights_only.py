@@ -217,6 +217,10 @@ BOMBS = {
     "a size that overflows": tensor(size=(1 << 62, 8), stride=(0, 0)),
     "a stride that overflows": tensor(stride=(1 << 62, 1)),
     "too many dimensions": tensor(size=(1,) * 200, stride=(1,) * 200),
+    "a set copied again and again": name("builtins.set") + b"q\x02" + list_of(*map(number, range(1000))) + b"q\x01"
+    + (b"h\x02h\x01" + TUPLE1 + REDUCE) * 5000,
+    "attributes copied again and again": EMPTY_DICT + MARK + b"".join(text(f"a{i}") + NONE for i in range(1000)) + b"u"
+    + b"q\x01" + name("collections.OrderedDict") + b"q\x02" + (b"h\x02" + EMPTY_TUPLE + REDUCE + b"h\x01b") * 5000,
     "an empty stack": REDUCE,
     "no mark": TUPLE,
     "an odd number of items": EMPTY_DICT + MARK + NONE + b"u",
@@ -239,6 +243,15 @@ def test_claims_cost_nothing(bomb: str, tmp_path: Path) -> None:
         tracemalloc.stop()
     assert taken < 2_000_000 + 200 * path.stat().st_size
     assert time.perf_counter() - start < 10
+
+
+def test_a_conjugate_that_repeats_few_numbers_stays_small() -> None:
+    """It is conjugated where its numbers are, once, and not where they are repeated."""
+    expanded = tensor(size=(1 << 40,), stride=(0,), kind="ComplexFloatStorage", count=2)
+    conj = EMPTY_DICT + text("conj") + b"\x88s"
+    x = torch.load(io.BytesIO(archive(expanded.removesuffix(TUPLE + REDUCE) + conj + TUPLE + REDUCE, FOUR)))
+    assert x.shape == (1 << 40,)
+    assert x[5].item() == 0 - 1j
 
 
 def test_nesting_costs_no_stack() -> None:

@@ -26,6 +26,8 @@ from .safe_globals import is_declared
 
 __all__ = ["INSTRUCTIONS", "Machine", "Source", "of_python_3"]
 
+_CONTAINERS = (str, bytes, bytearray, list, tuple, dict, set)
+_SMALL = 16  # parts of one, which are copied for nothing
 _LONGEST_NAME = 250
 
 
@@ -36,6 +38,7 @@ class Source:
         self._file = file
         here = file.tell()
         self._end = file.seek(0, 2)
+        self.size = self._end - here
         file.seek(here)
 
     def take(self, count: int) -> bytes:
@@ -82,6 +85,7 @@ class Machine:
         self.stack: list[Any] = []
         self.below: list[list[Any]] = []  # the stacks under each open MARK
         self.memo: dict[int, Any] = {}
+        self.copies_left = source.size
         self.found: dict[int, Allowed] = {}  # what names stood for, by the id of the value
 
     def run(self) -> Any:
@@ -130,17 +134,33 @@ class Machine:
         allowed = self.found.get(id(function))
         if allowed is None or allowed.call is None:
             raise UnpicklingError(f"its pickle calls a {type(function).__name__}, which cannot be called")
-        self.push(allowed.call(*_arguments(args)))
+        self.push(allowed.call(*self.arguments(args)))
 
     def new_object(self) -> None:
         cls, args = self.pop_many(2)
         allowed = self.found.get(id(cls))
         if allowed is None or allowed.new is None:
             raise UnpicklingError(f"its pickle makes an object of a {type(cls).__name__}, which is no class for that")
-        self.push(allowed.new(*_arguments(args)))
+        self.push(allowed.new(*self.arguments(args)))
+
+    def arguments(self, args: Any) -> Any:
+        if type(args) is not tuple:
+            raise UnpicklingError(f"its pickle calls with a {type(args).__name__} where a tuple belongs")
+        self.count_copies(*args)
+        return args
+
+    def count_copies(self, *values: Any) -> None:
+        """What is called may copy what it is given, and a pickle can give one thing a thousand times in a few bytes. So
+        all copies together are allowed the length of the file; an honest one says each thing once."""
+        inner = [part for value in values if type(value) is tuple for part in value]  # a state is often (dict, dict)
+        sizes = [len(value) for value in (*values, *inner) if isinstance(value, _CONTAINERS)]
+        self.copies_left -= sum(size for size in sizes if size > _SMALL)
+        if self.copies_left < 0:
+            raise UnpicklingError("its pickle has the same thing copied again and again, to more than the file's size")
 
     def build(self) -> None:
         state = self.pop()
+        self.count_copies(state)
         target = self.top()
         kind = type(target)
         if kind is OrderedDict:
@@ -205,12 +225,6 @@ class Machine:
         number = self.source.number("<B")
         if number > pickle.HIGHEST_PROTOCOL:
             raise UnpicklingError(f"its pickle is of protocol {number}")
-
-
-def _arguments(args: Any) -> Any:
-    if type(args) is not tuple:
-        raise UnpicklingError(f"its pickle calls with a {type(args).__name__} where a tuple belongs")
-    return args
 
 
 def _set_state_of_declared(target: Any, state: Any) -> None:

@@ -43,11 +43,11 @@ def rebuild_tensor_v2(
     metadata: Any = None,
 ) -> Tensor:  # fmt: skip
     """The same, with what the tensor knows of gradients. Hooks are not kept in files; the argument is empty."""
-    tensor = rebuild_tensor(storage, storage_offset, size, stride)
+    _expect(storage, Storage, "the storage of a tensor")
     if metadata:
         _expect(metadata, dict, "the metadata of a tensor")
-        array = tensor._array.conj() if metadata.get("conj") else tensor._array
-        tensor = wrap(-array if metadata.get("neg") else array)
+        storage = storage.turned(bool(metadata.get("conj")), bool(metadata.get("neg")))
+    tensor = rebuild_tensor(storage, storage_offset, size, stride)
     if requires_grad:
         tensor.requires_grad = True
     return tensor
@@ -67,8 +67,9 @@ def rebuild_tensor_v3(
 def rebuild_moved_tensor(data: Any, kind: Any, location: Any, requires_grad: Any) -> Tensor:
     """A tensor that was saved by way of the CPU, from a device with no storages."""
     _expect(data, Tensor, "the data of a tensor")
-    _expect(kind, dtype, "the type of a tensor")
-    return data.to(kind).detach().requires_grad_(bool(requires_grad))
+    if data.dtype is not kind:
+        raise CheckpointError(f"a tensor of {data.dtype} is said to be of {str(kind)!r:.40}")
+    return data.detach().requires_grad_(bool(requires_grad))
 
 
 def rebuild_parameter(data: Any, requires_grad: Any, backward_hooks: Any) -> Parameter:

@@ -79,6 +79,7 @@ class Storage(TypedStorage):
         super().__init__(self.elements)  # a storage that was saved by itself comes back as this
         self._is_swapped = False
         self._as_type: dict[dtype | Float8, Storage] = {}  # of bytes, what tensors of other types see
+        self._turned: dict[tuple[bool, bool], Storage] = {}  # what tensors see that are its conjugate or its negative
 
     @property
     def size_in_file(self) -> int:
@@ -122,6 +123,13 @@ class Storage(TypedStorage):
         if kind not in self._as_type:
             self._as_type[kind] = self._seen_as(kind)
         return self._as_type[kind]
+
+    def turned(self, conj: bool, neg: bool) -> Storage:
+        """A storage of the conjugates, of the negatives, or both: one, however many tensors see it."""
+        if (conj, neg) not in self._turned:
+            elements = self.elements.conj() if conj else self.elements
+            self._turned[conj, neg] = Storage(self.dtype, self.count, -elements if neg else elements)
+        return self._turned[conj, neg]
 
     def _seen_as(self, kind: dtype | Float8) -> Storage:
         if isinstance(kind, Float8):
