@@ -94,6 +94,7 @@ class Sizes(nn.Module):
         n, m = x.shape
         grid = x + torch.linspace(-1, 1, m) + torch.linspace(0, 2, n)[:, None]
         copies = torch.ones(n // 3, m) * x.mean(0), x[:, m // 2 :], x[-(n // 5) :], x.repeat_interleave(3, 1)
+        x = x @ torch.eye(m) * np.log(m)
         return grid, *copies, x.sum() / n, x / (n - 1), x * m**0.5, *x.chunk(2, 1)
 
 
@@ -109,8 +110,8 @@ class Borders(nn.Module):
     def forward(self, x: Any) -> Any:
         y = self.conv(x)
         y = y + torch.arange(y.size(2))[:, None] + torch.ones(x.size(0), 2, y.size(2), y.size(3))
-        pools = F.max_pool2d(x, 2, ceil_mode=True), F.avg_pool2d(x, 3, 2, ceil_mode=True), F.adaptive_max_pool2d(x, 1)
-        return y, self.pads(x), self.round(x), *pools
+        pools = F.max_pool2d(x, 2, ceil_mode=True), F.avg_pool2d(x, 3, 2, ceil_mode=True), F.avg_pool2d(x, 8)
+        return y, self.pads(x), self.round(x), *pools, F.adaptive_max_pool2d(x, 1)
 
 
 class Resized(nn.Module):

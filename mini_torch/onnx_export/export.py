@@ -265,8 +265,8 @@ def _at_other_sizes(call: _Call, sizes: list[OpenSize]) -> tuple[list[Trace], An
         except Exception as error:  # the model's own, which may not take this size
             first_error = first_error or error
     raise OnnxExporterError(
-        f"the model does not run at other sizes than those given: {type(first_error).__name__}: {first_error}. Export "
-        "it without that dynamic size"
+        f"the model does not run at other sizes than those given: {type(first_error).__name__}: {first_error}. Say "
+        "what the size may be (dynamic_shapes with Dim(name, min=…, max=…)), or export without that dynamic size"
     ) from first_error
 
 

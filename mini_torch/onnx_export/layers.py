@@ -117,22 +117,8 @@ def _pool(b: Builder, op: str, x: Wire, w: Windows, count: int = 1, **attributes
     return outs if count > 1 else outs[0]
 
 
-def _is_global(w: Windows) -> bool:
-    """Whether one window is the whole image."""
-    return w.kernel == w.size and w.counts == (1,) * len(w.size)
-
-
-def _global(b: Builder, op: str, x: Wire, w: Windows) -> Wire:
-    image, single = _batched(b, x, len(w.size))
-    out: Wire = b.op(op, image)
-    out.shape = (*image.dims[:2], *w.counts)
-    return b.squeeze(out, [0]) if single else out
-
-
 @row("max_pool_values")
 def _max_pool(b: Builder, x: Wire, w: Windows) -> Wire:
-    if _is_global(w):
-        return _global(b, "GlobalMaxPool", x, w)
     dilations = list(w.dilation) if max(w.dilation) > 1 else None
     out: Wire = _pool(b, "MaxPool", x, w, dilations=dilations)
     return out
@@ -149,8 +135,6 @@ def _max_pool_and_where(b: Builder, x: Wire, w: Windows) -> list[Wire]:
 
 @row("avg_pool")
 def _avg_pool(b: Builder, x: Wire, w: Windows, divisor: Any, node: str) -> Any:
-    if _is_global(w) and isinstance(divisor, int) and divisor == w.taps:
-        return _global(b, "GlobalAveragePool", x, w)
     if isinstance(divisor, int) and divisor == w.taps:
         padded: int | None = 1 if any(w.before) else None
     else:

@@ -105,6 +105,9 @@ class Merged:
             or [x is None for x in n.inputs] != [x is None for x in first.inputs] for n in nodes
         ):  # fmt: skip
             raise self._not_alike([n.what for n in nodes], place or place_of(first))
+        if all(_is_whole_image(n) for n in nodes):
+            for n in nodes:
+                n.op, n.attributes = f"Global{n.op}", {}
         for name in dict.fromkeys(name for n in nodes for name in n.attributes):
             values = [n.attributes.get(name) for n in nodes]
             if name == "ceil_mode":  # where the windows fit, it is not seen
@@ -173,3 +176,11 @@ class Merged:
                 "dynamic size"
             )
         return found
+
+
+def _is_whole_image(node: Node) -> bool:
+    """Whether it pools with one window, which is the whole image."""
+    (x, *_), (out, *more) = node.inputs or [None], node.outputs
+    return node.op in ("AveragePool", "MaxPool") and not more and x is not None and x.shape is not None \
+        and out.shape is not None and [*x.shape[2:]] == node.attributes["kernel_shape"] \
+        and {*out.shape[2:]} == {1}  # fmt: skip

@@ -117,33 +117,33 @@ def _share(names: tuple[str, ...], values: Values, base: Any) -> Formula | None:
     return None
 
 
-# What a size is in the runs, beside the number given: so much more, and so many quarters of it. Of both parities, no
-# two sizes in step with each other, and no two large in the same run.
+# What a size is in the runs, beside the number given: so much more, and so many quarters of it. Of both parities, four
+# different numbers (the two rise together), and no two sizes in step with each other.
 _STEPS = [(0, 1, 3, 4), (0, 3, 1, 6), (0, 4, 5, 1), (0, 2, 7, 5)]
-_QUARTERS = [(0, 0, 2, 4), (0, 4, 0, 2), (0, 2, 4, 0), (0, 3, 1, 4)]
+_QUARTERS = [(0, 0, 2, 4), (0, 2, 0, 4), (0, 2, 4, 0), (0, 1, 4, 2)]
 
 
 def sizes_to_try(sizes: Sequence[OpenSize]) -> list[list[Values]]:
     """For each attempt, for each size: what it is in the runs.
 
-    First up to twice as large, so that a sixteenth of it varies, too; then a little larger; then, as a table of places
-    may not have more, smaller; then multiples, as a network may halve it several times. One is never tried, because
+    First up to twice as large, so that a sixteenth of it varies, too; then, as a table of places may not have more,
+    down to half; then a little larger; then multiples, as a network may halve it several times. One is never tried, because
     what is broadcast and what is not look the same there.
     """
-    return [[_tried(size, k, way) for k, size in enumerate(sizes)] for way in ("wide", "up", "down", "multiples")]
+    return [[_tried(size, k, way) for k, size in enumerate(sizes)] for way in ("wide", "down", "up", "multiples")]
 
 
 def _tried(size: OpenSize, k: int, way: str) -> Values:
     steps, quarters = _STEPS[k % len(_STEPS)], _QUARTERS[k % len(_QUARTERS)]
     start = max(size.given, size.low, 2)
-    if way == "wide":
-        numbers = [start + s + start * q // 4 for s, q in zip(steps, quarters)]
-    elif way == "multiples":
-        numbers = [start * (s + 1) for s in steps]
-    elif way == "down" and start - max(steps) > 1:
-        numbers = [start - s for s in steps]
-    else:
-        numbers = [start + s for s in steps]
+    numbers = {
+        "wide": [start + s + start * q // 4 for s, q in zip(steps, quarters)],
+        "down": [start - s - start * q // 8 for s, q in zip(steps, quarters)],
+        "up": [start + s for s in steps],
+        "multiples": [start * (s + 1) for s in steps],
+    }[way]
+    if min(numbers) < 2:
+        numbers = [start - s if start - max(steps) > 1 else start + s for s in steps]
     if size.high is not None and max(numbers) > size.high:
         numbers = [size.high - s for s in steps]
     return tuple(numbers)

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from ..capture.record import following
 from ..capture.recorder import Recorder
 from ..capture.values import Call, Value
@@ -26,6 +28,7 @@ __all__ = ["Applied", "Trace", "is_in_onnx_export", "trace"]
 
 _HERE = __file__.rpartition("onnx_export")[0]  # the package
 _OPS = _HERE + "ops"
+_NUMPY = np.__file__.removesuffix("__init__.py")
 
 
 @dataclass
@@ -79,7 +82,7 @@ class _Recorder(Recorder):
 def _asked_for() -> tuple[str, str]:
     """The function of ours that the program called to get what is made now, "" for a method, and the program's line."""
     frame, name = sys._getframe(2), ""
-    while frame.f_back is not None and frame.f_code.co_filename.startswith((_HERE, "<")):
+    while frame.f_back is not None and frame.f_code.co_filename.startswith((_HERE, _NUMPY, "<")):
         code = frame.f_code
         if code.co_filename.startswith("<the door"):
             name = ""  # what is inside of it is a row's forward

@@ -32,7 +32,8 @@ class SizeNodes:
         return "; ".join(f"{s.name} = {', '.join(map(str, s.tried))}" for s in self.sizes) or "one size"
 
     def constant(self, arrays: list[Any], place: str) -> Wire | None:
-        """A constant that differs from run to run, as nodes that make it: numbers, all alike, or steps."""
+        """A constant that differs from run to run, as nodes that make it: numbers, all alike, ones on the diagonal, or
+        steps."""
         kind = arrays[0].dtype
         if all(a.size <= 8 and a.ndim < 2 and a.shape == arrays[0].shape for a in arrays):
             found = [self._number([a.reshape(-1)[i] for a in arrays], kind) for i in range(arrays[0].size)]
@@ -48,6 +49,9 @@ class SizeNodes:
         if all(equal(a, np.full_like(a, value)) for a in arrays):
             shape = self._vector([a.shape for a in arrays], place)
             return self._op("Expand", kind, _constant(value), shape)
+        if all(a.ndim == 2 and equal(a, np.eye(*a.shape, dtype=kind)) for a in arrays):
+            zeros = self._op("Expand", kind, _constant(0, kind), self._vector([a.shape for a in arrays], place))
+            return self._op("EyeLike", kind, zeros)
         return self._steps(arrays, place)
 
     def _steps(self, arrays: list[Any], place: str) -> Wire | None:
@@ -86,10 +90,12 @@ class SizeNodes:
         return self._op("Range", whole, _constant(0), length, _constant(1))
 
     def _number(self, values: list[Any], kind: np.dtype[Any]) -> Wire | None:
-        """A number that differs, as a vector of one: a formula, of floats also the reciprocal or a root of one."""
+        """A number that differs, as a vector of one: a formula, of floats also the reciprocal, a root, the logarithm
+        of one."""
         ways: list[tuple[str, Callable[[Any], Any]]] = [("", lambda v: v)]
         if kind.kind == "f":
-            ways += [("Reciprocal", lambda v: 1 / v), ("Sqrt", lambda v: v * v), ("Rsqrt", lambda v: 1 / (v * v))]
+            ways += [("Reciprocal", lambda v: 1 / v), ("Sqrt", lambda v: v * v), ("Rsqrt", lambda v: 1 / (v * v)),
+                     ("Log", np.exp)]  # fmt: skip
         for op, undone in ways:
             with np.errstate(all="ignore"):
                 exact = np.array([undone(float(v)) for v in values])
