@@ -127,8 +127,8 @@ def sizes_to_try(sizes: Sequence[OpenSize]) -> list[list[Values]]:
     """For each attempt, for each size: what it is in the runs.
 
     First up to twice as large, so that a sixteenth of it varies, too; then, as a table of places may not have more,
-    down to half; then a little larger; then multiples, as a network may halve it several times. One is never tried, because
-    what is broadcast and what is not look the same there.
+    down to half; then a little larger; then multiples, as a network may halve it several times. One is never tried,
+    because what is broadcast and what is not look the same there.
     """
     return [[_tried(size, k, way) for k, size in enumerate(sizes)] for way in ("wide", "down", "up", "multiples")]
 
