@@ -433,9 +433,7 @@ class Tensor(Methods):
                 f"np.{ufunc.__name__}(…, out=…) cannot write into a tensor: use the result, or the in-place method"
             )
         key = ufunc if method == "__call__" else (ufunc, method)
-        entry = numpy_entries.get(key) or _late_entry(
-            key, ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
-        )
+        entry = numpy_entries.get(key) or _late_entry(key, f"{ufunc.__name__}.{method}".removesuffix(".__call__"))
         return entry(*inputs, **kwargs)
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
