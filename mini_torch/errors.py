@@ -12,7 +12,7 @@ import pickle
 __all__ = [
     "CheckpointError", "GraphFreedError", "LeavesProgram", "LinAlgError", "MissingCheckpointError",
     "MissingExtraError", "NotExported", "OnnxExporterError", "StaleTensorError", "UnpicklingError",
-    "UnsupportedOperatorError",
+    "UnsupportedOperatorError", "printable",
 ]  # fmt: skip
 
 class GraphFreedError(RuntimeError):
@@ -53,6 +53,13 @@ class MissingCheckpointError(CheckpointError, FileNotFoundError):
 class UnpicklingError(CheckpointError, pickle.UnpicklingError):
     """A checkpoint's pickle asks for what is not allowed, or makes no sense. Programs that catch what PyTorch raises
     there, `pickle.UnpicklingError`, catch this."""
+
+
+def printable(error: Exception, longest: int = 2000) -> str:
+    """What an error says, of which a file may have had a part: in one line that does nothing to a terminal."""
+    words = str(error)
+    words = words if len(words) <= longest else f"{words[:longest]}…"
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in words)
 
 
 class MissingExtraError(ImportError):

@@ -200,3 +200,9 @@ def test_names_that_cannot_both_be(path: Path) -> None:
     archive(path, **{"a/b": npy(np.ones(1)), "a": npy(np.ones(1))})
     with pytest.raises(CheckpointError, match=r"there are two of 'a.npy'"):
         load_npz(path)
+    with zipfile.ZipFile(path, "w") as z:
+        z.writestr("a.npy", npy(np.ones(1)))
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            z.writestr("a.npy", npy(np.zeros(1)))
+    with pytest.raises(CheckpointError, match="two arrays in it have the same name"):
+        load_npz(path)

@@ -65,8 +65,8 @@ def legacy(code: bytes, keys: bytes = EMPTY_LIST, rest: bytes = b"") -> bytes:
     return head + b"\x80\x02" + code + STOP + b"\x80\x02" + keys + STOP + rest
 
 
-def storage(kind: str = "FloatStorage", key: str = "0", count: int = 4) -> bytes:
-    return tuple_of(text("storage"), name(f"torch.{kind}"), text(key), text("cpu"), number(count)) + PERSISTENT
+def storage(kind: str = "FloatStorage", key: str = "0", count: int = 4, device: bytes = text("cpu")) -> bytes:
+    return tuple_of(text("storage"), name(f"torch.{kind}"), text(key), device, number(count)) + PERSISTENT
 
 
 def tensor(offset: int = 0, size: tuple[int, ...] = (2, 2), stride: tuple[int, ...] = (2, 1), **of: Any) -> bytes:
@@ -174,8 +174,11 @@ def test_what_is_refused_is_named() -> None:
         torch.load(io.BytesIO(archive(name("builtins.eval"))))
     with pytest.raises(UnpicklingError, match=r"nothing of the module os is ever loaded"):
         torch.load(io.BytesIO(archive(name("os.system"))))
-    with pytest.raises(UnpicklingError, match=r"_rebuild_sparse_tensor: mini_torch has no sparse tensors"):
-        torch.load(io.BytesIO(archive(name("torch._utils._rebuild_sparse_tensor"))))
+    for weights_only in (True, False):
+        with pytest.raises(UnpicklingError, match=r"_rebuild_sparse_tensor: mini_torch has no sparse tensors"):
+            torch.load(io.BytesIO(archive(name("torch._utils._rebuild_sparse_tensor"))), weights_only=weights_only)
+    with pytest.raises(UnpicklingError, match=r"complex numbers of 32 bits; save x\.to\(torch\.complex64\)"):
+        torch.load(io.BytesIO(archive(name("torch.complex32"))))
 
 
 # ---- more than there is ----------------------------------------------------------------------------------------------
@@ -202,6 +205,24 @@ BOMBS = {
     "a set of shared tuples": name("builtins.set") + list_of(shared_tuples(200)) + TUPLE1 + REDUCE,
     "an OrderedDict of shared tuples": name("collections.OrderedDict")
     + list_of(shared_tuples(200) + NONE + TUPLE2) + TUPLE1 + REDUCE,
+    "a key of many parts, again and again": EMPTY_DICT + MARK + NONE * 990 + TUPLE + b"q\x01" + NONE + b"s"
+    + (b"h\x01" + NONE + b"s") * 200_000,
+    "a device of shared tuples": storage(device=shared_tuples(200)),
+    "a device's number of shared tuples": name("torch.device") + text("cpu") + shared_tuples(200) + TUPLE2 + REDUCE,
+    "an encoding of shared tuples": name("_codecs.encode") + text("x") + shared_tuples(200) + TUPLE2 + REDUCE,
+    "a layout of shared tuples": name("torch.serialization._get_layout") + shared_tuples(200) + TUPLE1 + REDUCE,
+    "a class of shared tuples": name("torch._tensor._rebuild_from_type_v2") + tuple_of(
+        name("torch._utils._rebuild_tensor"), shared_tuples(200),
+        tuple_of(storage(), number(0), tuple_of(number(4)), tuple_of(number(1))), EMPTY_DICT) + REDUCE,
+    "a size of shared tuples": name("torch._utils._rebuild_tensor") + tuple_of(
+        storage(), number(0), tuple_of(shared_tuples(200)), tuple_of(number(1))) + REDUCE,
+    "a type of shared tuples": name("torch._utils._rebuild_device_tensor_from_cpu_tensor") + tuple_of(
+        tensor(), shared_tuples(200), text("cpu"), b"\x89") + REDUCE,
+    "numbers repeated and of another type": name("torch._utils._rebuild_device_tensor_from_cpu_tensor") + tuple_of(
+        tensor(size=(1 << 40,), stride=(0,)), name("torch.float64"), text("cpu"), b"\x89") + REDUCE,
+    "a huge number of huge dimensions": name("torch._utils._rebuild_tensor") + tuple_of(
+        storage(), number(0), MARK + number(1 << 2000) + b"q\x01" + b"h\x01" * 50_000 + TUPLE,
+        MARK + b"K\x00" * 50_001 + TUPLE) + REDUCE,
     "a name without end": b"c" + b"a" * 100_000,
     "a storage that is not there": storage(key="1"),
     "a storage longer than its record": storage(count=1 << 40),
@@ -252,6 +273,41 @@ def test_a_conjugate_that_repeats_few_numbers_stays_small() -> None:
     x = torch.load(io.BytesIO(archive(expanded.removesuffix(TUPLE + REDUCE) + conj + TUPLE + REDUCE, FOUR)))
     assert x.shape == (1 << 40,)
     assert x[5].item() == 0 - 1j
+
+
+def test_what_a_file_says_does_nothing_to_a_terminal() -> None:
+    """Names in errors come from the file: no lines, no colours, and not the whole of a long one."""
+    with pytest.raises(CheckpointError, match=r"record data/\\x1b\[31m\\nxxx") as caught:
+        torch.load(io.BytesIO(archive(storage(key="\x1b[31m\n" + "x" * 100_000))))
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 2100
+
+
+def seen_otherwise(described: bytes) -> bytes:
+    """A tensor of bytes, and one that takes them as numbers of 8 bits, which is a copy."""
+    parts = tuple_of(number(0), tuple_of(number(4)), tuple_of(number(1)))[1:-1] + b"\x89" + NONE
+    plain = name("torch._utils._rebuild_tensor_v2") + MARK + described + parts + TUPLE + REDUCE
+    other = MARK + described + parts + name("torch.float8_e4m3fn") + TUPLE + REDUCE
+    return plain + name("torch._utils._rebuild_tensor_v3") + other + TUPLE2
+
+
+def test_copies_in_a_legacy_file_have_its_numbers() -> None:
+    """There the numbers come after the pickle that describes the tensors, so also after the copies of them."""
+    whole = tuple_of(text("storage"), name("torch.ByteStorage"), text("0"), text("cpu"), number(4), NONE) + PERSISTENT
+    listed, rest = EMPTY_LIST + text("0") + b"a", struct.pack("<q", 4) + b"\x38\x40\x44\x48"
+    plain, other = torch.load(io.BytesIO(legacy(seen_otherwise(whole), listed, rest)))
+    assert plain.tolist() == [0x38, 0x40, 0x44, 0x48]
+    assert other.tolist() == [1.0, 2.0, 3.0, 4.0]
+    negative = EMPTY_DICT + text("neg") + b"\x88s"
+    floats = whole.replace(b"ByteStorage", b"FloatStorage")
+    seen = tuple_of(floats, number(0), tuple_of(number(4)), tuple_of(number(1)), b"\x89", NONE, negative)
+    rest = struct.pack("<q", 4) + FOUR["data/0"]
+    turned = torch.load(io.BytesIO(legacy(name("torch._utils._rebuild_tensor_v2") + seen + REDUCE, listed, rest)))
+    assert turned.tolist() == [0, -1, -2, -3]
+    part = tuple_of(text("v"), number(0), number(4))
+    seen = whole.removesuffix(NONE + TUPLE + PERSISTENT) + part + TUPLE + PERSISTENT
+    with pytest.raises(CheckpointError, match="a part of a storage is seen as other numbers"):
+        torch.load(io.BytesIO(legacy(seen_otherwise(seen), listed, rest)))
 
 
 def test_nesting_costs_no_stack() -> None:

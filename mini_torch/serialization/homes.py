@@ -8,6 +8,7 @@ from pkgutil import iter_modules
 from typing import Any
 
 from ..errors import UnpicklingError
+from .names import check_here
 
 __all__ = ["at_home", "home_of"]
 
@@ -19,6 +20,7 @@ def at_home(module: str, name: str) -> Any:
     """What `torch.….name` is here. Errors: UnpicklingError, where there is no such thing."""
     if f"{module}.{name}" == "torch.nn.backends.thnn._get_thnn_function_backend":
         return lambda: None  # modules of PyTorch before 1.5 have what it gave, and nobody uses that
+    check_here(f"{module}.{name}")
     try:  # by name, since the file says which: these are rooms above this one
         found: Any = import_module(_PACKAGE + module.removeprefix("torch"))
         for part in name.split("."):

@@ -87,7 +87,7 @@ class LegacyStorages:
         key, offset, count = _text(seen[0]), seen[1], seen[2]
         if not 0 <= offset <= offset + count <= storage.elements.size or count < 0:
             raise CheckpointError(f"the part {key} reaches outside of the storage {root}")
-        part = Storage(storage.dtype, count, storage.elements[offset : offset + count])
+        part = Storage(storage.dtype, count, storage.elements[offset : offset + count], is_part=True)
         return self._views.setdefault((root, key), part)
 
     def fill(self, keys: Any) -> None:
@@ -104,6 +104,7 @@ class LegacyStorages:
             storage.fill(lambda out: read_into(self._file, None, out))
             if sys.byteorder == "big":
                 storage.swap()
+            storage.change_again()
 
 
 def _text(value: Any) -> str:
@@ -128,7 +129,8 @@ def read_legacy(
         raise CheckpointError("it does not begin as a checkpoint does")
     version = unpickle(file, refuse)
     if version != PROTOCOL_VERSION:
-        raise CheckpointError(f"of the protocol version {str(version)[:20]}; {PROTOCOL_VERSION} is known")
+        shown = version if type(version) is int else f"of type {type(version).__name__}"
+        raise CheckpointError(f"of the protocol version {shown}; {PROTOCOL_VERSION} is known")
     unpickle(file, refuse)  # the byte order and sizes of the writer, which PyTorch does not go by either
     storages = LegacyStorages(file, place)
     result = unpickle(file, storages.load)

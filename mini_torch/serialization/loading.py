@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable
 from typing import IO, Any
 
-from ..errors import CheckpointError, MissingCheckpointError, UnpicklingError
+from ..errors import CheckpointError, MissingCheckpointError, UnpicklingError, printable
 from .archive import Archive, starts_as_pickle, starts_as_tar, starts_as_zip
 from .homes import at_home
 from .legacy import read_legacy
@@ -104,11 +104,11 @@ def _load(file: IO[bytes], name: Any, place: Callable[..., Storage], unpickle: U
             raise UnpicklingError("not a checkpoint: neither a zip archive nor a pickle begins where it stands")
         return read_legacy(file, place, unpickle)
     except CheckpointError as error:
-        raise type(error)(f"{name}: {error}") from error.__cause__
+        raise type(error)(f"{name}: {printable(error)}") from error.__cause__
     except (OSError, MemoryError):
         raise
     except Exception as error:  # whatever a damaged file may bring about on the way
-        raise CheckpointError(f"{name}: damaged: {type(error).__name__}: {error}") from error
+        raise CheckpointError(f"{name}: damaged: {type(error).__name__}: {printable(error)}") from error
 
 
 # ---- the archive -----------------------------------------------------------------------------------------------------
@@ -138,7 +138,9 @@ def _parts(identity: Any) -> tuple[StorageType, str, str, int]:
     kind, key, location, count = identity[1:]
     if not isinstance(kind, StorageType) or not isinstance(key, str) or type(count) is not int or count < 0:
         raise UnpicklingError("its pickle asks for a storage without a type, name and size that make sense")
-    return kind, key, location.decode("ascii") if isinstance(location, bytes) else str(location)[:100], count
+    if not isinstance(location, str | bytes):
+        raise UnpicklingError(f"its storage {key} was on a device whose name is a {type(location).__name__}")
+    return kind, key, location.decode("ascii") if isinstance(location, bytes) else location, count
 
 
 def _read_storage(archive: Archive, kind: StorageType, record: str, count: int, mapped: bool) -> Storage:

@@ -86,7 +86,7 @@ class Machine:
         self.below: list[list[Any]] = []  # the stacks under each open MARK
         self.memo: dict[int, Any] = {}
         self.copies_left = source.size
-        self.found: dict[int, Allowed] = {}  # what names stood for, by the id of the value
+        self.found: dict[int, Allowed] = {}  # what names stood for, by the id of the value, which it keeps alive
 
     def run(self) -> Any:
         """The object that the pickle describes. Errors: UnpicklingError."""

@@ -29,12 +29,13 @@ from ..dtype import (
     uint32,
     uint64,
 )  # fmt: skip
+from ..errors import UnpicklingError
 from ..network import Parameter
 from ..tensor import Tensor
 from . import rebuild
 from .storage import Float8, StorageType
 
-__all__ = ["ALLOWED", "NOT_HERE", "STORAGE_TYPES", "UNTYPED", "Allowed", "name_of"]
+__all__ = ["ALLOWED", "STORAGE_TYPES", "UNTYPED", "Allowed", "check_here", "name_of"]
 
 
 class Allowed(NamedTuple):
@@ -93,16 +94,23 @@ for _name, _storage_type in STORAGE_TYPES.values():
     ALLOWED[f"torch.{_name.replace('Storage', 'Tensor')}"] = Allowed(Tensor, rebuild.empty_tensor)
 
 # What PyTorch allows and mini_torch has not got.
-NOT_HERE = {
+_NOT_HERE = {
     "torch._utils._rebuild_sparse_tensor": "sparse tensors; save x.to_dense()",
     "torch._utils._rebuild_qtensor": "quantized tensors; save x.dequantize()",
     "torch._utils._rebuild_nested_tensor": "nested tensors; save x.to_padded_tensor(0.)",
     "torch._utils._rebuild_meta_tensor_no_storage": "tensors of the device meta, which have no numbers",
     "torch._utils._rebuild_wrapper_subclass": "tensors that stand for others; save plain ones",
     "torch._utils._rebuild_device_tensor_from_numpy": "tensors of the device xla; save x.cpu()",
+    "torch.complex32": "complex numbers of 32 bits; save x.to(torch.complex64)",
 }
 
 _NAMES = {id(allowed.value): name for name, allowed in reversed(ALLOWED.items()) if name.startswith("torch.")}
+
+
+def check_here(full: str) -> None:
+    """UnpicklingError for what PyTorch allows and mini_torch has not got, with what to save instead."""
+    if full in _NOT_HERE:
+        raise UnpicklingError(f"it asks for {full}: mini_torch has no {_NOT_HERE[full]}")
 
 
 def name_of(value: Any) -> tuple[str, str] | None:

@@ -11,7 +11,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 import numpy as np
 
 from ..dtype import from_numpy_dtype
-from ..errors import CheckpointError, MissingCheckpointError
+from ..errors import CheckpointError, MissingCheckpointError, printable
 from ..tensor import Tensor, wrap
 from .whole_file import replacing
 
@@ -104,13 +104,15 @@ def _read(file: IO[bytes], name: Any) -> dict[str, Any]:
         with ZipFile(file) as archive:
             if strange := [each.filename for each in archive.infolist() if not _is_plain(each, length)]:
                 raise CheckpointError(f"{strange[0]!r} claims more data than there is, or is packed in a strange way")
+            if len(set(archive.namelist())) < len(archive.namelist()):
+                raise CheckpointError("two arrays in it have the same name")
             found = {member.filename: _read_array(archive, member) for member in archive.infolist()}
     except CheckpointError as error:
-        raise CheckpointError(f"{name}: {error}") from None
+        raise CheckpointError(f"{name}: {printable(error)}") from None
     except BadZipFile as error:
-        raise CheckpointError(f"{name}: not an .npz file, or not a whole one: {str(error)[:200]}") from None
+        raise CheckpointError(f"{name}: not an .npz file, or not a whole one: {printable(error, 200)}") from None
     except Exception as error:  # whatever a damaged file may bring about on the way
-        raise CheckpointError(f"{name}: damaged: {type(error).__name__}: {str(error)[:200]}") from None
+        raise CheckpointError(f"{name}: damaged: {type(error).__name__}: {printable(error, 200)}") from None
     return _nested(found, name)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtype import Size, device, dtype, strided
+from ..dtype import Size, bfloat16, device, dtype, float32, strided
 from ..errors import CheckpointError
 from ..network import Buffer, Parameter
 from ..tensor import Tensor, make, wrap
@@ -46,7 +46,9 @@ def rebuild_tensor_v2(
     _expect(storage, Storage, "the storage of a tensor")
     if metadata:
         _expect(metadata, dict, "the metadata of a tensor")
-        storage = storage.turned(bool(metadata.get("conj")), bool(metadata.get("neg")))
+        for change, function in (("conj", np.conjugate), ("neg", np.negative)):
+            if metadata.get(change):  # in the storage, since few numbers can be seen as a huge tensor
+                storage = storage.changed(change, storage.dtype, function)
     tensor = rebuild_tensor(storage, storage_offset, size, stride)
     if requires_grad:
         tensor.requires_grad = True
@@ -67,8 +69,9 @@ def rebuild_tensor_v3(
 def rebuild_moved_tensor(data: Any, kind: Any, location: Any, requires_grad: Any) -> Tensor:
     """A tensor that was saved by way of the CPU, from a device with no storages."""
     _expect(data, Tensor, "the data of a tensor")
-    if data.dtype is not kind:
-        raise CheckpointError(f"a tensor of {data.dtype} is said to be of {str(kind)!r:.40}")
+    _expect(kind, dtype, "the type of a tensor")
+    if data.dtype is not kind and (data.dtype, kind) != (float32, bfloat16):  # as which bfloat16 may come in
+        raise CheckpointError(f"a tensor of {data.dtype} is said to be of {kind}")
     return data.detach().requires_grad_(bool(requires_grad))
 
 
@@ -91,7 +94,8 @@ def rebuild_from_type_v2(function: Any, cls: Any, args: Any, state: Any) -> Tens
     _expect(args, tuple, "what a tensor is made from")
     tensor = function(*args)
     if not (isinstance(cls, type) and issubclass(cls, Tensor)):
-        raise CheckpointError(f"a tensor cannot become a {cls!r:.100}")
+        shown = cls.__name__ if isinstance(cls, type) else f"value of type {type(cls).__name__}"
+        raise CheckpointError(f"a tensor cannot become a {shown}")
     if isinstance(state, dict) and state.get("_is_buffer"):
         cls = Buffer
     if type(tensor) is not cls:
@@ -121,7 +125,7 @@ def new_parameter(*args: Any) -> Parameter:
     """A parameter as old files begin it; `set_state` fills it."""
     for data in args[:1]:
         _expect(data, Tensor, "the data of a parameter")
-    out: Parameter = Parameter(*args[:2])
+    out: Parameter = Parameter(*args[:1], *map(bool, args[1:2]))
     return out
 
 
@@ -142,7 +146,7 @@ def set_state(tensor: Tensor, state: Any) -> None:
 
 # ---- plain values ----------------------------------------------------------------------------------------------------
 _PLAIN = frozenset([str, int, float, bool, type(None), bytes, complex, dtype, device])
-_MOST_IN_A_KEY = 1000
+_MOST_IN_A_KEY = 100
 
 
 def check_key(key: Any) -> None:
@@ -153,11 +157,11 @@ def check_key(key: Any) -> None:
     left, seen = [(key, 0)], 0
     while left:
         part, depth = left.pop()
-        seen += 1
-        if seen > _MOST_IN_A_KEY or depth > 20:
-            raise CheckpointError("the key of a dict, or an element of a set, is nested beyond reason")
         if isinstance(part, tuple):
-            left.extend((inner, depth + 1) for inner in part[:_MOST_IN_A_KEY])
+            seen += len(part)
+            if seen > _MOST_IN_A_KEY or depth > 20:
+                raise CheckpointError("the key of a dict, or an element of a set, is long or nested beyond reason")
+            left.extend((inner, depth + 1) for inner in part)
         elif part.__hash__ is None:
             raise CheckpointError(f"a {type(part).__name__} cannot be the key of a dict or an element of a set")
 
@@ -199,8 +203,9 @@ def set_of(*args: Any) -> set[Any]:
 def encoded(text: Any, encoding: Any = "latin1") -> bytes:
     """Bytes, which pickles of protocol 2 write as text in Latin 1."""
     _expect(text, str, "the text of bytes")
+    _expect(encoding, str, "the encoding of bytes")
     if encoding not in ("latin1", "latin-1"):
-        raise CheckpointError(f"bytes are encoded in latin1, not in {str(encoding)!r:.40}")
+        raise CheckpointError(f"bytes are encoded in latin1, not in {encoding!r:.40}")
     return text.encode("latin1")
 
 
@@ -234,13 +239,15 @@ def size_of(sizes: Any = ()) -> Size:
 def device_of(name: Any, index: Any = None) -> device:
     """A torch.device."""
     _expect(name, str, "the name of a device")
+    _expect(index, int | None, "the number of a device")
     return device(name, index)
 
 
 def layout_named(name: Any) -> Any:
     """A layout by its name; tensors here have only the one."""
+    _expect(name, str, "the name of a layout")
     if name != "torch.strided":
-        raise CheckpointError(f"tensors of the layout {str(name)!r:.40} are not in mini_torch")
+        raise CheckpointError(f"tensors of the layout {name!r:.40} are not in mini_torch")
     return strided
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import UnpicklingError
 from .homes import home_of
-from .names import ALLOWED, NOT_HERE, Allowed
+from .names import ALLOWED, Allowed, check_here
 
 __all__ = ["add_safe_globals", "clear_safe_globals", "find", "get_safe_globals", "safe_globals"]
 
@@ -89,8 +89,7 @@ def find(module: str, name: str) -> Allowed:
     if full in declared:
         value = declared[full]
         return Allowed(value, value, lambda *args: value.__new__(value, *args))
-    if full in NOT_HERE:
-        raise UnpicklingError(f"it asks for {full}: mini_torch has no {NOT_HERE[full]}")
+    check_here(full)
     shown = full.removeprefix("builtins.")
     raise UnpicklingError(
         f"it asks for {shown}, which is not allowed with weights_only=True. If you trust the file and this class or "

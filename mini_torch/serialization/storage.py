@@ -35,6 +35,7 @@ class StorageType:
         return f"StorageType(dtype={self.dtype})"
 
 
+_MOST_DIMENSIONS = 64  # PyTorch's
 _LARGE = 4 << 20  # bytes, from which on NumPy asks for pages of 2 MB
 
 
@@ -73,13 +74,13 @@ class Storage(TypedStorage):
     bfloat16 without the package ml_dtypes becomes float32, which holds the same numbers.
     """
 
-    def __init__(self, kind: dtype, count: int, elements: Array | None = None) -> None:
-        self.dtype, self.count = kind, count
+    def __init__(self, kind: dtype, count: int, elements: Array | None = None, is_part: bool = False) -> None:
+        self.dtype, self.count, self._is_part = kind, count, is_part
         self.elements = room(count, _in_memory(kind)) if elements is None else elements
         super().__init__(self.elements)  # a storage that was saved by itself comes back as this
         self._is_swapped = False
         self._as_type: dict[dtype | Float8, Storage] = {}  # of bytes, what tensors of other types see
-        self._turned: dict[tuple[bool, bool], Storage] = {}  # what tensors see that are its conjugate or its negative
+        self._changed: dict[str, tuple[Storage, Callable[[Array], Array]]] = {}
 
     @property
     def size_in_file(self) -> int:
@@ -124,20 +125,32 @@ class Storage(TypedStorage):
             self._as_type[kind] = self._seen_as(kind)
         return self._as_type[kind]
 
-    def turned(self, conj: bool, neg: bool) -> Storage:
-        """A storage of the conjugates, of the negatives, or both: one, however many tensors see it."""
-        if (conj, neg) not in self._turned:
-            elements = self.elements.conj() if conj else self.elements
-            self._turned[conj, neg] = Storage(self.dtype, self.count, -elements if neg else elements)
-        return self._turned[conj, neg]
-
     def _seen_as(self, kind: dtype | Float8) -> Storage:
         if isinstance(kind, Float8):
-            return Storage(float32, self.count, from_float8(self.elements, kind.name))
+            return self.changed(kind.name, float32, lambda codes: from_float8(codes, kind.name))
         seen = Storage.mapped(kind, self.elements)
         if self._is_swapped:
             seen.swap()
         return seen
+
+    def changed(self, name: str, kind: dtype, change: Callable[[Array], Array]) -> Storage:
+        """What `change` makes of the elements, numbers of type `kind`: one copy, for all tensors that see it.
+
+        Errors: CheckpointError for a part of a storage; many parts may lie on each other, so the copies would have no
+        bound, and PyTorch wrote parts only before it had such tensors.
+        """
+        if self._is_part:
+            raise CheckpointError("a part of a storage is seen as other numbers, which PyTorch never wrote")
+        if name not in self._changed:
+            elements = change(self.elements)
+            self._changed[name] = Storage(kind, elements.size, elements), change
+        return self._changed[name][0]
+
+    def change_again(self) -> None:
+        """Has `changed` storages follow this one, which in legacy files is filled after they were made."""
+        for storage, change in self._changed.values():
+            storage.elements[:] = change(self.elements)
+            storage.change_again()
 
 
 def view(storage: Storage, offset: int, size: Any, stride: Any) -> Array:
@@ -146,7 +159,12 @@ def view(storage: Storage, offset: int, size: Any, stride: Any) -> Array:
     Errors: CheckpointError where that makes no sense or reaches outside.
     """
     numbers = (offset, *size, *stride)
-    if len(size) != len(stride) or any(type(n) is not int or n < 0 for n in numbers):
+    if len(size) != len(stride) or len(size) > _MOST_DIMENSIONS or any(type(n) is not int for n in numbers):
+        raise CheckpointError(
+            f"a tensor of {len(size)} sizes and {len(stride)} strides, where as many of both, numbers all, and at most "
+            f"{_MOST_DIMENSIONS} belong"
+        )
+    if min(numbers) < 0:
         raise CheckpointError(f"a tensor of size {size}, stride {stride} and offset {offset}: no such tensor")
     elements = storage.elements
     if 0 in size:
