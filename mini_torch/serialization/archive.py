@@ -15,14 +15,24 @@ from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
 
-from ..errors import CheckpointError
+from ..errors import CheckpointError, MissingCheckpointError
 
-__all__ = ["Archive", "read_into", "starts_as_pickle", "starts_as_tar", "starts_as_zip"]
+__all__ = ["Archive", "opened", "read_into", "starts_as_pickle", "starts_as_tar", "starts_as_zip"]
 
 Array = np.ndarray[Any, Any]
 
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _NEWEST_VERSION = 10
+
+
+def opened(path: str) -> IO[bytes]:
+    """The file at `path`, open to be read. Errors: `MissingCheckpointError`, `CheckpointError`."""
+    try:
+        return open(path, "rb")
+    except FileNotFoundError:
+        raise MissingCheckpointError(f"{path}: no such file") from None
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from None
 
 
 class Archive:

@@ -10,8 +10,8 @@ import warnings
 from collections.abc import Callable
 from typing import IO, Any
 
-from ..errors import CheckpointError, MissingCheckpointError, UnpicklingError, printable
-from .archive import Archive, starts_as_pickle, starts_as_tar, starts_as_zip
+from ..errors import CheckpointError, UnpicklingError, printable
+from .archive import Archive, opened, starts_as_pickle, starts_as_tar, starts_as_zip
 from .homes import at_home
 from .legacy import read_legacy
 from .location import placed
@@ -70,13 +70,7 @@ def load(
         from .safetensors import load_file  # what few programs need; the package behind it is asked for there
 
         return load_file(path)
-    try:
-        file = open(path, "rb")  # noqa: SIM115 - closed below; only a failure to open it is a missing file
-    except FileNotFoundError:
-        raise MissingCheckpointError(f"{path}: no such file") from None
-    except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from None
-    with file:
+    with opened(path) as file:
         return _load(file, path, place, unpickle, bool(mmap))
 
 

@@ -11,8 +11,9 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 import numpy as np
 
 from ..dtype import from_numpy_dtype
-from ..errors import CheckpointError, MissingCheckpointError, printable
+from ..errors import CheckpointError, printable
 from ..tensor import Tensor, wrap
+from .archive import opened
 from .whole_file import replacing
 
 __all__ = ["load_npz", "save_npz"]
@@ -88,13 +89,7 @@ def load_npz(path: Any) -> dict[str, Any]:
     if hasattr(path, "read"):
         return _read(path, getattr(path, "name", "the given file"))
     name = os.fspath(path)
-    try:
-        file = open(name, "rb")  # noqa: SIM115 - closed below; only a failure to open it is a missing file
-    except FileNotFoundError:
-        raise MissingCheckpointError(f"{name}: no such file") from None
-    except OSError as error:
-        raise CheckpointError(f"{name}: cannot be read: {error.strerror}") from None
-    with file:
+    with opened(name) as file:
         return _read(file, name)
 
 
