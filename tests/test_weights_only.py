@@ -11,7 +11,7 @@ import time
 import tracemalloc
 import zipfile
 from collections import OrderedDict
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -242,6 +242,10 @@ BOMBS = {
     + (b"h\x02h\x01" + TUPLE1 + REDUCE) * 5000,
     "attributes copied again and again": EMPTY_DICT + MARK + b"".join(text(f"a{i}") + NONE for i in range(1000)) + b"u"
     + b"q\x01" + name("collections.OrderedDict") + b"q\x02" + (b"h\x02" + EMPTY_TUPLE + REDUCE + b"h\x01b") * 5000,
+    "many arguments, again and again": name("collections.OrderedDict") + b"q\x02" + MARK + NONE * 100_000 + TUPLE
+    + b"q\x01" + (b"h\x02h\x01" + REDUCE) * 20_000,
+    "bytes copied again and again": name("_codecs.encode") + b"q\x02" + MARK + text("x" * 100_000) + TUPLE + b"q\x01"
+    + (b"h\x02h\x01" + REDUCE) * 10_000,
     "an empty stack": REDUCE,
     "no mark": TUPLE,
     "an odd number of items": EMPTY_DICT + MARK + NONE + b"u",
@@ -453,6 +457,14 @@ def test_allowed_classes_are_loaded() -> None:
     assert (back["point"].x, back["point"].y, back["slotted"].a, back["restored"].value) == (1.0, 2.0, 1, 6)
     with pytest.raises(UnpicklingError, match="Point"):
         torch.load(saved(objects))
+
+
+def test_what_many_objects_share_is_no_attack() -> None:
+    """Paths say the names of their folders, which the file has once."""
+    folder = PurePosixPath("/the_folder_of_all_the_data_sets/the_pictures_of_the_first_one/those_to_train_with")
+    paths = [folder / f"{n}.png" for n in range(1000)]
+    with serialization.safe_globals([PurePosixPath]):
+        assert torch.load(saved(paths)) == paths
 
 
 def test_names_that_are_elsewhere_now() -> None:

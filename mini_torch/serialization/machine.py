@@ -3,7 +3,8 @@
 A pickle is a small program. Python's own reader runs all of it, and what it says is called is called. This one knows
 the instructions that PyTorch's `weights_only` machine knows; a name means what the list in `names.py` says and nothing
 else, and what is called is called from that list. Nothing is recursive, so nesting costs no stack, and nothing is
-allocated that the file does not hold.
+allocated that the file does not hold. What is not guarded against: numbers as keys can be chosen so that a dict of many
+thousands of them takes minutes to fill, in every program in Python.
 
 Source: the instructions are described in Python's `pickletools`.
 """
@@ -26,8 +27,7 @@ from .safe_globals import is_declared
 
 __all__ = ["INSTRUCTIONS", "Machine", "Source", "of_python_3"]
 
-_CONTAINERS = (str, bytes, bytearray, list, tuple, dict, set)
-_SMALL = 16  # parts of one, which are copied for nothing
+_SMALL = 16  # elements that are copied for nothing; of a text, so many characters take the memory of an element
 _LONGEST_NAME = 250
 
 
@@ -146,15 +146,13 @@ class Machine:
     def arguments(self, args: Any) -> Any:
         if type(args) is not tuple:
             raise UnpicklingError(f"its pickle calls with a {type(args).__name__} where a tuple belongs")
-        self.count_copies(*args)
+        self.count_copies(args)
         return args
 
-    def count_copies(self, *values: Any) -> None:
+    def count_copies(self, given: Any) -> None:
         """What is called may copy what it is given, and a pickle can give one thing a thousand times in a few bytes. So
         all copies together are allowed the length of the file; an honest one says each thing once."""
-        inner = [part for value in values if type(value) is tuple for part in value]  # a state is often (dict, dict)
-        sizes = [len(value) for value in (*values, *inner) if isinstance(value, _CONTAINERS)]
-        self.copies_left -= sum(size for size in sizes if size > _SMALL)
+        self.copies_left -= _extent(given)
         if self.copies_left < 0:
             raise UnpicklingError("its pickle has the same thing copied again and again, to more than the file's size")
 
@@ -225,6 +223,17 @@ class Machine:
         number = self.source.number("<B")
         if number > pickle.HIGHEST_PROTOCOL:
             raise UnpicklingError(f"its pickle is of protocol {number}")
+
+
+def _extent(given: Any, depth: int = 2) -> int:
+    """How many elements there are to copy: in the arguments, in a tuple among them such as the state (dict, dict), and
+    in what that one has."""
+    if isinstance(given, str | bytes | bytearray):
+        return len(given) // _SMALL
+    if not isinstance(given, list | tuple | dict | set):
+        return 0
+    inner = given if depth and isinstance(given, tuple) else ()
+    return (len(given) if len(given) > _SMALL else 0) + sum(_extent(part, depth - 1) for part in inner)
 
 
 def _set_state_of_declared(target: Any, state: Any) -> None:
