@@ -280,6 +280,17 @@ def test_types_that_are_not_read(path: Path) -> None:
         load_file(path)
 
 
+@pytest.mark.parametrize("shape", [[1] * 100 + [4], [0, 1 << 62]])
+def test_shapes_beyond_numpy_s(path: Path, shape: list[int]) -> None:
+    size = 16 if shape[-1] == 4 else 0
+    header = json.dumps({"x": {"dtype": "F32", "shape": shape, "data_offsets": [0, size]}}).encode()
+    path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(size))
+    with pytest.raises(CheckpointError, match=r"model\.safetensors: 'x' of shape \["):
+        load_file(path)
+    with pytest.raises(CheckpointError, match=r"the given bytes: 'x' of shape \["):
+        load(path.read_bytes())
+
+
 def test_arguments() -> None:
     file = DATA / "plain.safetensors"
     with pytest.raises(ValueError, match="framework='np'"):

@@ -11,8 +11,8 @@ import math
 import mmap
 import os
 import sys
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from io import BufferedReader
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -80,7 +80,8 @@ def load(data: bytes) -> dict[str, Tensor]:
     out = {}
     for name, view in found:
         kind = _stored("the given bytes", name, view["dtype"])
-        raw = np.ndarray(view["shape"], kind, bytearray(view["data"]))
+        with _shape_checked("the given bytes", name, view["shape"]):
+            raw = np.ndarray(view["shape"], kind, bytearray(view["data"]))
         out[name] = wrap(_numbers(raw, view["dtype"]))
     return out
 
@@ -90,6 +91,15 @@ def _stored(where: str, name: str, kind: str) -> np.dtype[Any]:
     if kind not in _STORED:
         raise CheckpointError(f"{where}: {name!r} is of type {kind}, which is not read; known: {', '.join(_STORED)}")
     return np.dtype(_STORED[kind])
+
+
+@contextmanager
+def _shape_checked(where: str, name: str, shape: Iterable[int]) -> Iterator[None]:
+    """Around the making of an array: a shape beyond NumPy's limits is the file's fault."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(f"{where}: {name!r} of shape {list(shape)}: {error}") from None
 
 
 def _numbers(raw: Array, kind: str) -> Array:
@@ -197,10 +207,8 @@ class safe_open:
         if name not in self._entries:
             raise CheckpointError(f"{self._name}: no tensor {name!r} in it; there are {', '.join(self.keys())}")
         entry = self._entries[name]
-        try:
+        with _shape_checked(self._name, name, entry.shape):
             return _Slice(self._raw(entry, _stored(self._name, name, entry.kind)), entry.kind)
-        except (TypeError, ValueError) as error:  # NumPy's, for a shape beyond its limits
-            raise CheckpointError(f"{self._name}: {name!r} of shape {list(entry.shape)}: {error}") from None
 
     def _raw(self, entry: _Entry, kind: np.dtype[Any]) -> Array:
         if self._memory is not None:
