@@ -489,6 +489,31 @@ def test_subclasses_of_tensors() -> None:
     assert back.note == "hello"
 
 
+class Sealed(torch.Tensor):
+    """One that takes its state itself, also as a parent."""
+
+    def __setstate__(self, state: Any) -> None:
+        self.taken = state
+
+
+class SealedChild(Sealed):
+    pass
+
+
+@pytest.mark.parametrize("cls", [Sealed, SealedChild])
+def test_subclasses_of_tensors_that_take_their_state(cls: Any) -> None:
+    mine = torch.ones(2).as_subclass(cls)
+    mine.note = "hello"
+    with serialization.safe_globals([cls]):
+        assert vars(torch.load(saved(mine))) == {"taken": {"note": "hello"}}
+
+
+@pytest.mark.parametrize("code", [b"X\xff\xff\xff\xff", b"(", b"\xfe"])
+def test_names_of_a_damaged_pickle(code: bytes) -> None:
+    with pytest.raises(UnpicklingError, match="its pickle is damaged"):
+        serialization.get_unsafe_globals_in_checkpoint(io.BytesIO(archive(code).replace(code + STOP, code + b"(")))
+
+
 def test_numpy_needs_to_be_allowed() -> None:
     """As in PyTorch: its scalars and arrays are made by functions of NumPy's."""
     file = saved({"loss": np.float64(0.5), "array": np.arange(3)})

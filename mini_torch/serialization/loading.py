@@ -7,7 +7,7 @@ import os
 import pickle
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 from ..errors import CheckpointError, UnpicklingError, printable
@@ -193,18 +193,16 @@ def _class_with_source(identity: Any) -> Any:
 def get_unsafe_globals_in_checkpoint(f: Any) -> list[str]:
     """The names that a checkpoint asks for and `load` would refuse, so that a program can say which it allows.
 
-    Errors: ValueError for a file in the legacy format.
+    Errors: ValueError for a file in the legacy format, CheckpointError for one that is damaged.
     PyTorch's `torch.serialization.get_unsafe_globals_in_checkpoint`.
     """
-    import pickletools
-
     if isinstance(f, str | os.PathLike):
         with open(f, "rb") as file:
             return get_unsafe_globals_in_checkpoint(file)
     if not starts_as_zip(f):
         raise ValueError("the format before PyTorch 1.6 cannot be searched for names; load it and save it again")
     refused: dict[str, None] = {}
-    for instruction, argument, _ in pickletools.genops(Archive(f).read("data.pkl")):
+    for instruction, argument in _instructions(Archive(f).read("data.pkl")):
         if instruction.code.encode("latin1") not in {*INSTRUCTIONS, pickle.STOP}:
             raise UnpicklingError(f"its pickle has the instruction {instruction.name}, which is not allowed")
         if instruction.name == "GLOBAL":
@@ -215,3 +213,14 @@ def get_unsafe_globals_in_checkpoint(f: Any) -> list[str]:
             except UnpicklingError:
                 refused[".".join(full)] = None
     return list(refused)
+
+
+def _instructions(data: bytes) -> Iterator[tuple[Any, Any]]:
+    """What a pickle says, and with which arguments; nothing is done."""
+    import pickletools  # a thousand lines that no other program needs
+
+    try:
+        for instruction, argument, _ in pickletools.genops(data):
+            yield instruction, argument
+    except ValueError as error:
+        raise UnpicklingError(f"its pickle is damaged: {printable(error)}") from None

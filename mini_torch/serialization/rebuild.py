@@ -101,7 +101,7 @@ def rebuild_from_type_v2(function: Any, cls: Any, args: Any, state: Any) -> Tens
     if type(tensor) is not cls:
         requires_grad, tensor = tensor.requires_grad, make(cls, tensor._array)
         tensor._requires_grad = requires_grad
-    if "__setstate__" in vars(cls):  # of an allowed class of the program's
+    if hasattr(cls, "__setstate__"):  # of an allowed class of the program's
         tensor.__setstate__(state)
         return tensor
     return _with_attributes(tensor, state)
