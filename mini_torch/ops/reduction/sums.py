@@ -95,7 +95,7 @@ def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = 
 
 _nansum = row(
     "nansum", quiet(lambda x, axes, keepdim: _sum_forward(np.where(np.isnan(x), x.dtype.type(0), x), axes, keepdim)),
-    x=lambda g, x, shape, axes: np.where(np.isnan(x), 0.0, spread(g, shape, axes)),
+    x=lambda g, x, shape, axes: np.where(np.isnan(x), *(spread(d, shape, axes) for d in (np.zeros_like(g), g))),
 )  # fmt: skip
 
 
