@@ -40,6 +40,7 @@ def test_values_do_not_depend_on_the_blocks(block: int, width: int) -> None:
     np.testing.assert_allclose(attend(q, k, v, bias).detach().numpy(), expected, rtol=1e-12)
 
 
+@pytest.mark.no_cover  # its lines are reached elsewhere too, and counting them would double its time
 @pytest.mark.parametrize("width", [1, 4], ids=["more weights than inputs", "fewer"])
 @pytest.mark.parametrize("bias", [(5, 7), (2, 1, 1, 7), (2, 3, 5, 7), (3, 1, 7)])
 def test_gradients(block: int, bias: tuple[int, ...], width: int) -> None:

@@ -153,6 +153,7 @@ def run(loader: DataLoader[Any], epochs: int, stop: tuple[int, int]) -> Any:
     return seen, saved
 
 
+@pytest.mark.no_cover  # its lines are reached elsewhere too, and counting them would double its time
 @pytest.mark.parametrize("kind", LOADERS)
 @pytest.mark.parametrize(("workers", "persistent"), [(0, False), (2, True), (3, False)])
 def test_the_rest_is_that_of_the_unbroken_run(kind: str, workers: int, persistent: bool) -> None:
