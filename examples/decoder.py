@@ -183,6 +183,9 @@ if __name__ == "__main__":
     run = frame.Run(__doc__, steps=500, text=("", "a file to learn from; '' for Python's manual"),
                     prompt=("The value of ", "how the text begins that it writes"),
                     folder=(str(FOLDER), "where the checkpoint goes"))  # fmt: skip
+    frame.needed("safetensors", "safetensors")  # said before the training, not after
+    if not 0 < len(run.args.prompt.encode()) < CONTEXT:
+        raise SystemExit(f"--prompt {run.args.prompt!r}: 1 to {CONTEXT - 1} bytes, the model reads {CONTEXT}")
     data = bytes_of(run.args.text)
     unseen = data[len(data) * 9 // 10 :]
     model = llama.Decoder(CONFIG).start()

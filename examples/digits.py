@@ -93,7 +93,8 @@ def draw(figure: Any, images: torch.Tensor, labels: torch.Tensor, read: torch.Te
          wrong: list[int]) -> None:  # fmt: skip
     """One digit and what each filter of the first layer sees in it, beside the digits that were read wrong."""
     left, right = figure.subfigures(1, 2, width_ratios=(1.15, 1), wspace=0.05)
-    shown = next(k for k, label in enumerate(labels.tolist()) if label == 3 and k not in wrong)
+    threes = (labels == 3).nonzero().flatten().tolist()
+    shown = min(threes, key=wrong.__contains__)  # the first that is read right, if there is one
     left.suptitle("A digit, and what 16 filters see in it", x=0.02, ha="left", fontsize=11)
     places = left.subplot_mosaic("..abcd;DDefgh;DDijkl;..mnop")
     digit, *maps = (places[name] for name in "Dabcdefghijklmnop")

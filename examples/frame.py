@@ -47,18 +47,15 @@ def needed(module: str, package: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ImportError:
-        print(
-            f"{Path(sys.argv[0]).name} needs {package}: pip install {package}, "
-            "or pip install '.[examples]' for all that the examples use",
-            file=sys.stderr,
-        )
+        others = "" if package == "torch" else ", or pip install '.[examples]' for all that the examples use"
+        print(f"{Path(sys.argv[0]).name} needs {package}: pip install {package}{others}", file=sys.stderr)
         sys.exit(2)
 
 
 if TYPE_CHECKING:
     import mini_torch as torch
 else:
-    torch = importlib.import_module("torch" if backend() == "torch" else "mini_torch")
+    torch = needed("torch", "torch") if backend() == "torch" else importlib.import_module("mini_torch")
 
 
 class Run:
@@ -73,6 +70,7 @@ class Run:
         self.name = Path(sys.argv[0]).stem
         self.args = self._parse(description, steps, options)
         if self.args.backend == "both":
+            needed("torch", "torch")  # said before the first of the two, not after
             compare([sys.argv[0], *sys.argv[1:]])
             sys.exit()
         if self.args.image:
@@ -91,13 +89,15 @@ class Run:
         add("--steps", type=int, default=steps, help="steps of training (default: %(default)s)")
         add("--seed", type=int, default=0, help="decides every random number (default: %(default)s)")
         for name, (default, words) in options.items():
-            add(f"--{name}", type=type(default), default=default, help=f"{words} (default: %(default)s)")
+            add(f"--{name}", type=type(default), default=default, help=f"{words} (default: %(default)r)")
         image = f"images/{self.name}.png"
         add("--image", help=f"where the picture goes; '' for none (default: {image}, none with --backend torch)")
         add("--record", help="a JSON file to write losses, results and seconds to")
         args = parser.parse_args()
         if args.steps < 1:
             parser.error(f"--steps {args.steps}: at least one step")
+        if getattr(args, "text", "") and not Path(args.text).is_file():
+            parser.error(f"--text {args.text}: there is no such file")
         if args.image is None:
             args.image = str(ROOT / image) if args.backend == "mini_torch" else ""
         return args
@@ -169,7 +169,9 @@ def compare(command: list[str]) -> dict[str, dict[str, Any]]:
         for name in BACKENDS:
             record = Path(folder, name)
             chosen = ["--backend", name, "--record", record, *(["--image", ""] if name == "torch" else [])]
-            subprocess.run([sys.executable, *command, *chosen], check=True)
+            code = subprocess.run([sys.executable, *command, *chosen], check=False).returncode
+            if code:  # it has said why itself
+                sys.exit(code)
             records[name] = json.loads(record.read_text())
     ours, theirs = records.values()
     print(f"\n{'':<44}{'mini_torch':>12}{'PyTorch':>12}")

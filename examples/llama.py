@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import importlib
 import json
 import math
 import time
@@ -24,10 +23,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from frame import BACKENDS, torch
+from frame import BACKENDS, needed, torch
 
 nn, functional = torch.nn, torch.nn.functional
-safetensors = importlib.import_module("safetensors.torch" if torch.__name__ == "torch" else "mini_torch.safetensors")
+safetensors = needed("safetensors.torch" if torch.__name__ == "torch" else "mini_torch.safetensors", "safetensors")
 
 
 # ---- what config.json says ------------------------------------------------------------------------------------------
@@ -442,14 +441,14 @@ def write(args: argparse.Namespace) -> None:
 def main() -> None:
     """Reads the command line; what is wrong with it or with the files ends the program in words."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="config.json, model.safetensors and tokenizer.json")
+    parser.add_argument("folder", type=Path, help="where config.json, model.safetensors and tokenizer.json are")
     parser.add_argument("--prompt", default="Once upon a time", help="how the text begins (default: %(default)s)")
     parser.add_argument("--tokens", type=int, default=100, help="how many tokens to add (default: %(default)s)")
     parser.add_argument("--temperature", type=float, default=0.8, help="0: always the likeliest (default: %(default)s)")
     parser.add_argument("--top_k", type=int, help="choose among so many tokens (default: all)")
     parser.add_argument("--top_p", type=float, help="choose among those that make up this much (default: all)")
     parser.add_argument("--seed", type=int, default=0, help="decides what is drawn (default: %(default)s)")
-    parser.add_argument("--backend", choices=[*BACKENDS], default="mini_torch", help="what computes")
+    parser.add_argument("--backend", choices=[*BACKENDS], default="mini_torch", help="(default: %(default)s)")
     try:
         write(parser.parse_args())
     except (OSError, RuntimeError, ValueError, ImportError) as error:
