@@ -448,7 +448,8 @@ def main() -> None:
     parser.add_argument("--top_k", type=int, help="choose among so many tokens (default: all)")
     parser.add_argument("--top_p", type=float, help="choose among those that make up this much (default: all)")
     parser.add_argument("--seed", type=int, default=0, help="decides what is drawn (default: %(default)s)")
-    parser.add_argument("--backend", choices=[*BACKENDS], default="mini_torch", help="(default: %(default)s)")
+    computes = "what computes (default: %(default)s)"
+    parser.add_argument("--backend", choices=[*BACKENDS], default="mini_torch", help=computes)
     try:
         write(parser.parse_args())
     except (OSError, RuntimeError, ValueError, ImportError) as error:

@@ -57,10 +57,13 @@ def test_help_shows_the_docstring_and_the_options() -> None:
     assert all(option in done.stdout for option in ("--backend", "--steps", "--seed", "--image", "--record"))
 
 
-def test_no_steps_is_an_error_in_words() -> None:
-    done = example_runs.start(NAMES[0], "--steps", "0")
+@pytest.mark.parametrize(
+    ("option", "value", "words"), [("--steps", "0", "at least one step"), ("--text", "nowhere.txt", "no such file")]
+)
+def test_what_is_wrong_with_an_option_is_said_in_words(option: str, value: str, words: str) -> None:
+    done = example_runs.start("char_gpt", option, value)
     assert done.returncode == 2
-    assert "at least one step" in done.stderr
+    assert words in done.stderr
 
 
 def test_a_missing_package_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +71,15 @@ def test_a_missing_package_is_named(capsys: pytest.CaptureFixture[str], monkeypa
     with pytest.raises(SystemExit) as end:
         frame.needed("sklearn_is_not_there", "scikit-learn")
     assert end.value.code == 2
-    assert capsys.readouterr().err.startswith("digits.py needs scikit-learn: pip install scikit-learn")
+    assert capsys.readouterr().err.startswith("digits.py needs scikit-learn: pip install scikit-learn, or")
+
+
+def test_digits_are_drawn_also_when_no_three_is_read_right(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+    pytest.importorskip("matplotlib")
+    done = example_runs.start("digits", "--steps", "1", "--image", str(tmp_path / "digits.png"))
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "digits.png").stat().st_size
 
 
 def test_difference_is_relative_and_of_the_first_hundred() -> None:
