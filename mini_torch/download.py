@@ -9,9 +9,7 @@ import hashlib
 import importlib.util
 import os
 import re
-import shutil
 import sys
-import tempfile
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,6 +17,7 @@ from urllib.parse import urlparse
 from urllib.request import Request, urlopen
 
 from .serialization import load as _load_file
+from .serialization.whole_file import replacing
 
 __all__ = ["download_url_to_file", "get_dir", "help", "list", "load", "load_state_dict_from_url", "set_dir"]
 
@@ -43,25 +42,17 @@ def download_url_to_file(url: str, dst: str, hash_prefix: str | None = None, pro
 
     Errors: RuntimeError unless its SHA-256 begins with `hash_prefix`; urllib's own for what cannot be fetched.
     """
-    target, sha = Path(os.path.expanduser(dst)), hashlib.sha256()
-    with (
-        urlopen(Request(url, headers={"User-Agent": "mini_torch.hub"})) as source,
-        tempfile.NamedTemporaryFile(dir=target.parent, prefix=f"{target.name}.", delete=False) as part,
-    ):
-        try:
-            while chunk := source.read(1 << 17):
-                part.write(chunk)
-                sha.update(chunk)
-            part.close()
-            found = sha.hexdigest()
-            if hash_prefix is not None and not found.startswith(hash_prefix):
-                raise RuntimeError(
-                    f'invalid hash value of {url} (expected "{hash_prefix}", got "{found}"): '
-                    "the file is not the one that was asked for; try again, or ask where it comes from"
-                )
-            shutil.move(part.name, target)
-        finally:
-            Path(part.name).unlink(missing_ok=True)
+    request, sha = Request(url, headers={"User-Agent": "mini_torch.hub"}), hashlib.sha256()
+    with urlopen(request) as source, replacing(os.path.expanduser(dst)) as file:
+        while chunk := source.read(1 << 17):
+            file.write(chunk)
+            sha.update(chunk)
+        found = sha.hexdigest()
+        if hash_prefix is not None and not found.startswith(hash_prefix):
+            raise RuntimeError(
+                f'invalid hash value of {url} (expected "{hash_prefix}", got "{found}"): '
+                "the file is not the one that was asked for; try again, or ask where it comes from"
+            )
 
 
 def load_state_dict_from_url(

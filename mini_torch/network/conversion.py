@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..dtype import check_device, from_numpy_dtype, to_numpy_dtype
-from ..dtype import device as _Device
+from ..dtype import from_numpy_dtype, to_numpy_dtype
 from ..graph import no_grad
+from ..ops.conversion import kinds_asked
 from ..tensor import Tensor
 
 if TYPE_CHECKING:
@@ -21,23 +21,13 @@ def dtype_of_to(
     """The number type that the arguments of `Module.to` ask for, None for none; checks the device that they name.
 
     `non_blocking` and `memory_format` change nothing. Errors: TypeError for a number type that cannot hold gradients
-    and for two of them, RuntimeError for `copy`, and what
-    `check_device` says of a device that is not there.
+    and for two of them, RuntimeError for `copy`, and what `check_device` says of a device that is not there.
     """
     for name in unknown:
         raise TypeError(f"to() got an unexpected keyword argument '{name}'")
     if copy:
         raise RuntimeError(".to() does not accept copy argument")
-    kinds = []
-    for argument in (*args, tensor, device, dtype):
-        if isinstance(argument, Tensor):
-            kinds.append(argument.dtype)
-        elif isinstance(argument, bool):
-            continue
-        elif isinstance(argument, str | int | _Device):
-            check_device(argument)
-        elif argument is not None:
-            kinds.append(from_numpy_dtype(to_numpy_dtype(argument)))
+    kinds = [from_numpy_dtype(to_numpy_dtype(kind)) for kind in kinds_asked(*args, tensor, device, dtype)]
     if len(kinds) > 1:
         raise TypeError(f"to() takes one number type, got {' and '.join(map(str, kinds))}")
     for kind in kinds:

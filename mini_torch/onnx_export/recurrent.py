@@ -50,6 +50,18 @@ def _known(out: Wire, x: Wire, change: Callable[[Any], Any]) -> Wire:
     return out
 
 
+def _run(
+    b: Builder, op: str, x: Wire, weights: tuple[Wire | None, ...], states: Sequence[Wire], sizes: Sequence[int],
+    reverse: bool, **attributes: Any,
+) -> list[Wire]:  # fmt: skip
+    """The layer on all steps, from its first states: the rows of every step, and the last states."""
+    size = states[-1].dims[1]
+    starts = [_start(b, state) for state in states]
+    steps, *last = b.op(op, _steps(b, x, sizes), *weights, None, *starts, count=1 + len(states), hidden_size=size,
+                        direction="reverse" if reverse else "forward", **attributes)  # fmt: skip
+    return _flat(b, steps, last, sizes, size)
+
+
 def _flat(b: Builder, steps: Wire, last: list[Wire], sizes: Sequence[int], size: int) -> list[Wire]:
     """ONNX' results (L, 1, N, H) and (1, N, H) as ours."""
     steps.shape = (len(sizes), 1, sizes[0], size)
@@ -74,12 +86,8 @@ def _lstm(
     if v is not None:
         raise NoTranslation("it has a projection (proj_size), which ONNX' LSTM has not")
     order = (0, 3, 1, 2)  # i, o, f, c for i, f, g, o
-    size = c.dims[1]
     biases = None if bias is None else _with_zeros(b, _gates(b, bias, order))
-    steps, *last = b.op("LSTM", _steps(b, x, sizes), _gates(b, w_ih, order), _gates(b, w_hh, order), biases, None,
-                        _start(b, h), _start(b, c), count=3, hidden_size=size,
-                        direction="reverse" if reverse else "forward")  # fmt: skip
-    return _flat(b, steps, last, sizes, size)
+    return _run(b, "LSTM", x, (_gates(b, w_ih, order), _gates(b, w_hh, order), biases), (h, c), sizes, reverse)
 
 
 @kernel("gru")
@@ -89,13 +97,10 @@ def _gru(
     """Ours gets W x + b from a linear layer before it; it is taken back into ONNX' GRU."""
     order = (1, 0, 2)  # z, r, h for r, z, n
     given, w_ih, b_ih = _undone(x)
-    size = h.dims[1]
     first = b.constant(np.zeros(bias.dims, bias.dtype)) if b_ih is None else b_ih
     biases = b.concat([_gates(b, first, order), _gates(b, bias, order)], 1)
-    steps, *last = b.op("GRU", _steps(b, given, sizes), _gates(b, w_ih, order), _gates(b, w_hh, order), biases, None,
-                        _start(b, h), count=2, hidden_size=size, linear_before_reset=1,
-                        direction="reverse" if reverse else "forward")  # fmt: skip
-    return _flat(b, steps, last, sizes, size)
+    weights = _gates(b, w_ih, order), _gates(b, w_hh, order), biases
+    return _run(b, "GRU", given, weights, (h,), sizes, reverse, linear_before_reset=1)
 
 
 @kernel("rnn")
@@ -103,12 +108,9 @@ def _rnn(
     b: Builder, keep: bool, x: Wire, w_hh: Wire, h: Wire, relu: bool, sizes: Sequence[int], reverse: bool, *_: Any
 ) -> list[Wire]:
     given, w_ih, bias = _undone(x)
-    size = h.dims[1]
-    biases = None if bias is None else _with_zeros(b, b.unsqueeze(bias, [0]))
-    steps, *last = b.op("RNN", _steps(b, given, sizes), _in_front(b, w_ih), _in_front(b, w_hh), biases, None,
-                        _start(b, h), count=2, hidden_size=size, activations=["Relu" if relu else "Tanh"],
-                        direction="reverse" if reverse else "forward")  # fmt: skip
-    return _flat(b, steps, last, sizes, size)
+    biases = None if bias is None else _with_zeros(b, _in_front(b, bias))
+    weights = _in_front(b, w_ih), _in_front(b, w_hh), biases
+    return _run(b, "RNN", given, weights, (h,), sizes, reverse, activations=["Relu" if relu else "Tanh"])
 
 
 def _undone(x: Wire) -> tuple[Wire, Wire, Wire | None]:

@@ -1,8 +1,8 @@
 """From one recorded run to one graph: each operation by its row where the table has it, else by its NumPy calls.
 
-Everything that was recorded is translated, in order, and what no result needs falls away at the end (`simplify`). So a
-row and the calls of its forward are both there for a while. An operation without a translation makes a wire that is
-`missing`; so is what is made of it; only when a result is missing, that is an error.
+Everything that was recorded is translated, in order, and what no result needs is not written (`file`). So a row and
+the calls of its forward are both there for a while. An operation without a translation makes a wire that is `missing`;
+so is what is made of it; only when a result is missing, that is an error.
 
 ONNX has no memory: a write into an array is a new wire in its place, and a write into a view is put back, step by step,
 into what it is a view of (`writes`).

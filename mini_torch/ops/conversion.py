@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtype import bfloat16, contiguous_format, from_numpy_dtype, to_numpy_dtype
+from ..dtype import bfloat16, contiguous_format, device, from_numpy_dtype, to_numpy_dtype
 from ..graph import mode
 from ..memory import in_format, is_in_format, order_of
 from ..op import (
@@ -69,6 +69,21 @@ def _to_type(self: Tensor, dtype: Any) -> Tensor:
     return self if self._array.dtype == kind else cast(self, kind)
 
 
+def kinds_asked(*args: Any) -> list[Any]:
+    """The number types among the arguments of a `to`, in order; devices among them are checked, flags passed over."""
+    kinds = []
+    for arg in args:
+        if isinstance(arg, Tensor):
+            kinds.append(arg.dtype)
+        elif isinstance(arg, builtins.bool):
+            continue
+        elif isinstance(arg, str | builtins.int | device):
+            check_device(arg)
+        elif arg is not None:
+            kinds.append(arg)
+    return kinds
+
+
 def _to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     """This tensor in another type: `to(dtype)`, `to(device)`, `to(device, dtype)`, `to(other)`; itself if it is so.
 
@@ -80,15 +95,8 @@ def _to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     copy = kwargs.get("copy", flags[1] if len(flags) > 1 else False)
     dtype, memory_format = kwargs.get("dtype"), kwargs.get("memory_format")
     check_device(kwargs.get("device"))
-    for arg in args:
-        if isinstance(arg, Tensor):
-            dtype = arg.dtype
-        elif isinstance(arg, builtins.bool):
-            continue
-        elif isinstance(arg, str | builtins.int) or type(arg).__name__ == "device":
-            check_device(arg)
-        elif arg is not None:
-            dtype = arg
+    asked = kinds_asked(*args)
+    dtype = asked[-1] if asked else dtype
     out = self if dtype is None else _to_type(self, dtype)
     kept = memory_format is None or memory_format.name == "preserve_format"
     if not kept and not is_in_format(out._array, memory_format):

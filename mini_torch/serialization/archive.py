@@ -10,6 +10,7 @@ import mmap
 import pickle
 import struct
 from bisect import bisect_right
+from io import BufferedReader
 from typing import IO, Any
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
@@ -25,7 +26,7 @@ _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _NEWEST_VERSION = 10
 
 
-def opened(path: str) -> IO[bytes]:
+def opened(path: str) -> BufferedReader:
     """The file at `path`, open to be read. Errors: `MissingCheckpointError`, `CheckpointError`."""
     try:
         return open(path, "rb")

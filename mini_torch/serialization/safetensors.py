@@ -13,17 +13,17 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from io import BufferedReader
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..dtype import check_device
-from ..errors import CheckpointError, MissingCheckpointError, MissingExtraError
+from ..errors import CheckpointError, MissingExtraError
 from ..memory import storage_of
 from ..network import Module
 from ..tensor import Tensor, wrap
+from .archive import opened
 from .narrow_floats import FLOAT8, from_bfloat16, from_float8
 from .storage import room
 from .whole_file import beside
@@ -144,22 +144,19 @@ class safe_open:
         if backend not in ("mmap", "pread"):
             raise ValueError(f"backend={backend!r}: expected 'mmap', which maps the file, or 'pread', which reads it")
         check_device(f"cuda:{device}" if isinstance(device, int) else device)
-        self._name, self._closed = os.fspath(filename), False
+        self._name, self._closed, package = os.fspath(filename), False, _package()
         with ExitStack() as stack:
-            self._file = stack.enter_context(self._checked())
+            self._file = stack.enter_context(opened(self._name))
+            self._check(package)
             self._entries, self._metadata = self._header()
             self._memory = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_COPY) if backend == "mmap" else None
             if self._memory is None:
                 stack.pop_all()  # the file stays open
 
-    def _checked(self) -> BufferedReader:
-        """The open file, after the package has found that its entries cover it, each byte once."""
-        package = _package()
+    def _check(self, package: ModuleType) -> None:
+        """Has the package find that the entries cover the file, each byte once."""
         try:
             package.safe_open(self._name, "np")
-            return open(self._name, "rb")
-        except FileNotFoundError:
-            raise MissingCheckpointError(f"{self._name}: no such file") from None
         except OSError as error:
             raise CheckpointError(f"{self._name}: cannot be read: {error.strerror or error}") from None
         except package.SafetensorError as error:
