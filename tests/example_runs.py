@@ -18,7 +18,11 @@ OPTIONS = {
     "char_gpt": ["--text", TEXT, "--length", "20"],
     "decoder": ["--steps", "10", "--text", TEXT, "--folder", "{folder}"],  # a hundred would take twelve seconds
 }
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "error"}
+WARNINGS = ["error", *(  # but those of the oldest matplotlib beside the newest pyparsing
+    f"ignore::DeprecationWarning:matplotlib.{name}" for name in ("_fontconfig_pattern", "_mathtext"))]  # fmt: skip
+ENVIRONMENT = {
+    **os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": ",".join(WARNINGS),
+}  # fmt: skip
 
 
 def options(name: str) -> list[str]:
